@@ -1,0 +1,96 @@
+import type { KubeObject, ResourceType } from './objects.ts';
+
+/** Names one object; `namespace` is required exactly for namespaced kinds. */
+export interface ObjectRef {
+  namespace?: string;
+  name: string;
+}
+
+export interface ListOptions {
+  namespace?: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+  limit?: number;
+  continue?: string;
+  /** Absent: a consistent read. */
+  resourceVersion?: string;
+  resourceVersionMatch?: 'NotOlderThan' | 'Exact';
+}
+
+export interface KubeList<T extends KubeObject> {
+  items: T[];
+  metadata: { resourceVersion: string; continue?: string };
+}
+
+export interface WatchOptions {
+  namespace?: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+  resourceVersion: string;
+  /** Asked of the server, in seconds. */
+  timeoutSeconds: number;
+}
+
+export type WatchEvent =
+  | { type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; object: KubeObject }
+  | { type: 'ERROR'; object: { code?: number; reason?: string; message?: string } };
+
+export interface JsonPatchOperation {
+  op: 'test' | 'add' | 'replace' | 'remove';
+  path: string;
+  value?: unknown;
+}
+
+/**
+ * One cluster's API, typed by verb. Each method sends one request, with a deadline, and resolves with the server's
+ * answer; there are no hidden retries, because who repeats a write must know its precondition.
+ * @throws KubeError (see errors.ts) for every failure, or the signal's reason.
+ */
+export interface KubeClient {
+  get(resource: ResourceType, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject>;
+  list(resource: ResourceType, options: ListOptions, signal: AbortSignal): Promise<KubeList<KubeObject>>;
+  /** Watch events as they arrive; ends when the server closes the stream cleanly. `onChunk` is called for every piece of data received, whole event or not. */
+  watch(
+    resource: ResourceType,
+    options: WatchOptions,
+    signal: AbortSignal,
+    onChunk?: () => void,
+  ): AsyncIterable<WatchEvent>;
+  /**
+   * Server-side apply with force, field manager `ringmaster`. The precondition stands in the object's metadata:
+   * `resourceVersion: "1"` = create only (409 if it exists), uid and the observed resourceVersion = update only.
+   */
+  apply(resource: ResourceType, object: KubeObject, signal: AbortSignal): Promise<KubeObject>;
+  /** Merge patch of the status subresource; 409 unless the object is still at `resourceVersion`. The server ignores a uid here. */
+  patchStatus(
+    resource: ResourceType,
+    ref: ObjectRef,
+    resourceVersion: string,
+    status: Record<string, unknown>,
+    signal: AbortSignal,
+  ): Promise<KubeObject>;
+  /** JSON patch; begin with `test` operations on uid and resourceVersion. A failed test answers 422. */
+  jsonPatch(
+    resource: ResourceType,
+    ref: ObjectRef,
+    operations: JsonPatchOperation[],
+    signal: AbortSignal,
+  ): Promise<KubeObject>;
+  /** Deletes exactly the object with this uid at this resourceVersion; 409 otherwise, 404 if it is gone. */
+  delete(
+    resource: ResourceType,
+    ref: ObjectRef,
+    preconditions: { uid: string; resourceVersion: string },
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** GET through `pods/proxy`; `path` begins with a slash. Resolves with the pod's answer, whatever its status code. */
+  podProxyGet(
+    namespace: string,
+    pod: string,
+    port: number,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<{ status: number; body: string }>;
+  /** GET of a path outside the resource tree, such as `/readyz` or `/version`. */
+  getPath(path: string, signal: AbortSignal): Promise<{ status: number; body: string }>;
+}
