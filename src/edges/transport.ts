@@ -29,9 +29,10 @@ export interface HttpResponse {
 }
 
 /** Why there was no HTTP response. */
-export type TransportFailure = 'refused' | 'reset' | 'timeout' | 'dns' | 'tls' | 'credentials' | 'other';
+export type TransportFailure =
+  'refused' | 'unreachable' | 'reset' | 'timeout' | 'dns' | 'tls' | 'credentials' | 'other';
 
-/** No HTTP response came. Whether the server acted on the request is unknown, unless the failure is `refused`, `dns`, `tls` or `credentials`. */
+/** No HTTP response came. Whether the server acted on the request is unknown, unless the failure is `refused`, `dns`, `tls` or `credentials`. The body of a response can fail with it too. */
 export class TransportError extends Error {
   override readonly name = 'TransportError';
   readonly code = 'TransportError';
