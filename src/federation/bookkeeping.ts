@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import type { KubeObject } from '../kube/objects.ts';
+
+/**
+ * What Ringmaster writes on its objects in the regions. The hub is disposable: whatever cannot be observed again
+ * (who founded the ring, which seeds a region was given) stands here too, and a new hub reads it back.
+ */
+export const annotations = {
+  owner: 'ringmaster.dev/owner',
+  region: 'ringmaster.dev/region',
+  stamp: 'ringmaster.dev/stamp',
+  founder: 'ringmaster.dev/founder',
+  seeds: 'ringmaster.dev/seeds',
+  renderedHash: 'ringmaster.dev/rendered-hash',
+  renderedPaths: 'ringmaster.dev/rendered-paths',
+} as const;
+
+export const managedByLabel = { 'app.kubernetes.io/managed-by': 'ringmaster' };
+
+const ownerSchema = z.object({ uid: z.string(), namespace: z.string(), name: z.string() });
+/** The MultiCassandraCluster that an object belongs to. */
+export type Owner = z.infer<typeof ownerSchema>;
+
+const stampSchema = z.object({ generation: z.number(), leaseTransitions: z.number() });
+/** Which writer, working from which spec, wrote last. A writer that meets a higher stamp is the outdated one. */
+export type Stamp = z.infer<typeof stampSchema>;
+
+export interface Bookkeeping {
+  owner: Owner | undefined;
+  region: string | undefined;
+  stamp: Stamp | undefined;
+  founder: string | undefined;
+  /** The seed list this region was given, in its order. */
+  seeds: string[] | undefined;
+  /** Hash of the spec as last rendered, overrides of the injection left out. */
+  renderedHash: string | undefined;
+  /** JSON pointers of the leaves last rendered. */
+  renderedPaths: string[];
+}
+
+/** Reads the annotations back; what is missing or malformed is undefined. Never throws: people edit annotations. */
+export function readBookkeeping(object: KubeObject): Bookkeeping {
+  const all = object.metadata.annotations ?? {};
+  return {
+    owner: ownerSchema.safeParse(json(all[annotations.owner])).data,
+    region: all[annotations.region],
+    stamp: stampSchema.safeParse(json(all[annotations.stamp])).data,
+    founder: all[annotations.founder],
+    seeds: z.array(z.string()).safeParse(json(all[annotations.seeds])).data,
+    renderedHash: all[annotations.renderedHash],
+    renderedPaths: z.array(z.string()).safeParse(json(all[annotations.renderedPaths])).data ?? [],
+  };
+}
+
+/** The same facts as annotations. */
+export function writeBookkeeping(facts: {
+  owner: Owner;
+  region: string;
+  stamp: Stamp;
+  founder: string;
+  seeds: readonly string[];
+  renderedHash: string;
+  renderedPaths: readonly string[];
+}): Record<string, string> {
+  return {
+    [annotations.owner]: JSON.stringify(facts.owner),
+    [annotations.region]: facts.region,
+    [annotations.stamp]: JSON.stringify(facts.stamp),
+    [annotations.founder]: facts.founder,
+    [annotations.seeds]: JSON.stringify(facts.seeds),
+    [annotations.renderedHash]: facts.renderedHash,
+    [annotations.renderedPaths]: JSON.stringify(facts.renderedPaths),
+  };
+}
+
+/** True when a writer with `stamp` is outdated beside one that left `other`. */
+export function isOlder(stamp: Stamp, other: Stamp): boolean {
+  if (stamp.leaseTransitions !== other.leaseTransitions) return stamp.leaseTransitions < other.leaseTransitions;
+  return stamp.generation < other.generation;
+}
+
+/** Hash of a JSON value that does not depend on the order of its fields. */
+export function hashOf(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, 16);
+}
+
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, child: unknown) =>
+    typeof child === 'object' && child !== null && !Array.isArray(child)
+      ? Object.fromEntries(Object.entries(child).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : child,
+  );
+}
+
+function json(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

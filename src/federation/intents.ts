@@ -1,0 +1,36 @@
+import type { ObjectRef } from '../kube/client.ts';
+import type { KubeObject, ResourceType } from '../kube/objects.ts';
+
+/**
+ * One idempotent request the plan asks for. Each carries its precondition, so that repeating it after a crash that
+ * lost the reply, or sending it from an outdated plan, changes nothing that it should not.
+ */
+export interface Intent {
+  readonly region: string;
+  /** For logs and events: what it does and why, as a sentence. */
+  readonly why: string;
+  readonly write: Write;
+}
+
+export type Write =
+  /** Fails if the object exists. */
+  | { readonly verb: 'create'; readonly resource: ResourceType; readonly object: KubeObject }
+  /** Fails unless the object still has the uid and resourceVersion in its metadata. */
+  | { readonly verb: 'update'; readonly resource: ResourceType; readonly object: KubeObject }
+  /** Fails unless the object is still at `resourceVersion`. */
+  | {
+      readonly verb: 'patchStatus';
+      readonly resource: ResourceType;
+      readonly ref: ObjectRef;
+      readonly resourceVersion: string;
+      readonly status: Readonly<Record<string, unknown>>;
+    }
+  /** Takes fields out by JSON patch; fails unless the object still has this uid and resourceVersion. */
+  | {
+      readonly verb: 'removeFields';
+      readonly resource: ResourceType;
+      readonly ref: ObjectRef;
+      readonly uid: string;
+      readonly resourceVersion: string;
+      readonly paths: readonly string[];
+    };

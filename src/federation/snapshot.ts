@@ -1,0 +1,60 @@
+import type { MultiCassandraCluster } from '../api/schema.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import type { Capabilities } from '../operators/operator.ts';
+import type { NodeView } from '../ring/view.ts';
+
+/**
+ * Everything one plan is made from: one MultiCassandraCluster and what its regions hold, taken at one moment and never
+ * changed afterwards. What is not known says so; it is never taken for absent.
+ */
+export interface Snapshot {
+  readonly mcc: MultiCassandraCluster;
+  /** Wall clock, milliseconds since 1970; stamps conditions. */
+  readonly nowMs: number;
+  /** Monotonic milliseconds on the clock that stamped the views. */
+  readonly monotonicMs: number;
+  /** The ConfigMap that the template names for pre_run.sh and post_run.sh; undefined when it names none. */
+  readonly userScripts: UserScripts | undefined;
+  /** One for each entry of spec.regions, by name. */
+  readonly regions: Readonly<Record<string, RegionSnapshot>>;
+}
+
+export type UserScripts =
+  | { readonly known: false; readonly message: string }
+  | { readonly known: true; readonly found: false }
+  | { readonly known: true; readonly found: true; readonly data: Readonly<Record<string, string>> };
+
+export type RegionSnapshot = UnknownRegion | KnownRegion;
+
+/** Why nothing can be said of a region right now. */
+export type UnknownReason = 'UnknownContext' | 'Unreachable' | 'Unauthorized' | 'NotSynced' | 'BehindOwnWrite';
+
+export interface UnknownRegion {
+  readonly known: false;
+  readonly reason: UnknownReason;
+  /** A sentence for people. */
+  readonly message: string;
+}
+
+export interface KnownRegion {
+  readonly known: true;
+  /** uid of the namespace kube-system: the cluster's identity. */
+  readonly clusterUid: string;
+  /** What must be there before the first write. */
+  readonly namespaceExists: boolean;
+  readonly serviceAccountExists: boolean;
+  /** Undefined: the regional operator's CRD is not installed. */
+  readonly capabilities: Capabilities | undefined;
+  readonly member: KubeObject | undefined;
+  readonly guard: KubeObject | undefined;
+  /** StatefulSets, PersistentVolumeClaims and pods whose names begin as this cluster's do. */
+  readonly statefulSets: readonly KubeObject[];
+  readonly claims: readonly KubeObject[];
+  readonly pods: readonly KubeObject[];
+  /** Latest view by pod name, for pods whose node could be read. */
+  readonly views: Readonly<Record<string, NodeView>>;
+  /** Why a pod's node could not be read, by pod name. */
+  readonly unreadable: Readonly<Record<string, string>>;
+  /** Keyspace -> replication, from one node; undefined until it was read or when there is no user keyspace to ask about. */
+  readonly replication: Readonly<Record<string, string>> | undefined;
+}

@@ -1,0 +1,74 @@
+import { checkAgainstSchema } from '../../api/schema-check.ts';
+import type { EffectiveFederation, EffectiveRegion } from '../../api/effective.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import * as z from 'zod';
+import type { Capabilities, PlannedPod, RegionalOperator } from '../operator.ts';
+import { difference, isObject, leafPaths, normalise } from './normalise.ts';
+import { readMember } from './read.ts';
+import { renderMember } from './render.ts';
+
+const crd = z.looseObject({
+  spec: z.looseObject({
+    versions: z.array(
+      z.looseObject({
+        name: z.string(),
+        served: z.boolean(),
+        subresources: z.looseObject({ status: z.unknown().optional() }).optional(),
+        schema: z.looseObject({ openAPIV3Schema: z.record(z.string(), z.unknown()) }).optional(),
+      }),
+    ),
+  }),
+});
+
+/** CassKop (db.orange.com/v2) as the regional operator. Facts: CassKop 2.3.4, read and run. */
+export const casskop: RegionalOperator = {
+  name: 'CassKop',
+  member: {
+    group: 'db.orange.com',
+    version: 'v2',
+    plural: 'cassandraclusters',
+    kind: 'CassandraCluster',
+    namespaced: true,
+  },
+  crdName: 'cassandraclusters.db.orange.com',
+  serviceAccount(region) {
+    const name = region.spec['serviceAccountName'];
+    return typeof name === 'string' && name !== '' ? name : 'cassandra-cluster-node';
+  },
+  capabilities(object) {
+    const parsed = crd.safeParse(object);
+    const version = parsed.data?.spec.versions.find((each) => each.name === 'v2' && each.served);
+    return {
+      statusSubresource: version?.subresources?.status !== undefined,
+      schema: version?.schema?.openAPIV3Schema ?? {},
+    };
+  },
+  render: renderMember,
+  check: (member: KubeObject, capabilities: Capabilities) =>
+    checkAgainstSchema(member['spec'], specSchema(capabilities), 'spec'),
+  read: readMember,
+  difference: (wanted, live) => difference(normalise(wanted['spec']), normalise(live['spec'])),
+  paths: (member) => leafPaths(member['spec']),
+  pods: plannedPods,
+};
+
+function specSchema({ schema }: Capabilities): Record<string, unknown> {
+  const properties = isObject(schema['properties']) ? schema['properties'] : {};
+  return isObject(properties['spec']) ? properties['spec'] : {};
+}
+
+/** CassKop starts the first pod of every rack, rack after rack, then fills the racks up in the same order. */
+function plannedPods(federation: EffectiveFederation, region: EffectiveRegion): PlannedPod[] {
+  return region.datacenters
+    .flatMap((datacenter) =>
+      datacenter.racks.flatMap((rack) =>
+        Array.from({ length: datacenter.nodesPerRacks }, (_, ordinal) => ({
+          name: `${federation.clusterName}-${datacenter.name}-${rack.name}-${ordinal}`,
+          datacenter: datacenter.name,
+          rack: rack.name,
+          ordinal,
+        })),
+      ),
+    )
+    .sort((one, other) => Number(one.ordinal > 0) - Number(other.ordinal > 0));
+}

@@ -1,0 +1,63 @@
+import type { EffectiveDatacenter } from '../../api/effective.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import type { RenderInput } from '../operator.ts';
+import { isObject, normalise, type JsonObject } from './normalise.ts';
+
+export const seedsVariable = 'CASSANDRA_SEEDS';
+
+/**
+ * The CassandraCluster for one region. While `injecting`, the seeds stand in the spec in the two places that CassKop
+ * 2.3.4 copies into the pod template ahead of its own list (bootstrap's CASSANDRA_SEEDS and the config builder's
+ * cluster-info), so that the StatefulSet is generated once and right, however late the PATCH of status.seedlist
+ * comes. With the list in status the same StatefulSet comes out without them.
+ */
+export function renderMember({ federation, region, guardName, seeds, injecting }: RenderInput): KubeObject {
+  const spec: JsonObject = {
+    ...region.spec,
+    configMapName: guardName,
+    topology: { dc: region.datacenters.map(renderDatacenter) },
+  };
+  if (injecting) {
+    const list = seeds.join(',');
+    const sidecar = isObject(spec['backRestSidecar']) ? spec['backRestSidecar'] : {};
+    const variables = Array.isArray(sidecar['envVars']) ? (sidecar['envVars'] as unknown[]) : [];
+    spec['backRestSidecar'] = { ...sidecar, envVars: [...variables, { name: seedsVariable, value: list }] };
+    const config = isObject(spec['config']) ? spec['config'] : {};
+    spec['config'] = { ...config, 'cluster-info': { name: federation.clusterName, seeds: list } };
+  }
+  return {
+    apiVersion: 'db.orange.com/v2',
+    kind: 'CassandraCluster',
+    metadata: {
+      name: federation.clusterName,
+      namespace: region.namespace,
+      ...(Object.keys(region.labels).length > 0 && { labels: region.labels }),
+      annotations: { ...region.annotations },
+    },
+    spec: normalise(spec),
+  };
+}
+
+function renderDatacenter(datacenter: EffectiveDatacenter): JsonObject {
+  return {
+    ...datacenter.overrides,
+    name: datacenter.name,
+    nodesPerRacks: datacenter.nodesPerRacks,
+    rack: datacenter.racks.map((rack) => ({
+      name: rack.name,
+      ...(Object.keys(rack.labels).length > 0 && { labels: rack.labels }),
+    })),
+  };
+}
+
+/** True while the overrides that `renderMember` adds when injecting are still in the member's spec. */
+export function isInjecting(member: KubeObject): boolean {
+  const spec = isObject(member['spec']) ? member['spec'] : {};
+  const sidecar = isObject(spec['backRestSidecar']) ? spec['backRestSidecar'] : {};
+  const variables = Array.isArray(sidecar['envVars']) ? (sidecar['envVars'] as unknown[]) : [];
+  const config = isObject(spec['config']) ? spec['config'] : {};
+  return (
+    variables.some((variable) => isObject(variable) && variable['name'] === seedsVariable) ||
+    config['cluster-info'] !== undefined
+  );
+}

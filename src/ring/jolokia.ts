@@ -1,0 +1,121 @@
+import * as z from 'zod';
+import type { KubeClient } from '../kube/client.ts';
+import type { NodeView } from './view.ts';
+
+/** Cassandra's Jolokia agent listens here in every CassKop pod (container port `jolokia`). */
+const jolokiaPort = 8778;
+const storageService = 'org.apache.cassandra.db:type=StorageService';
+
+/**
+ * Attributes that exist in Cassandra 3.11, 4.x and 5.0 alike. HostIdMap is not among them: 5.0 dropped it, while
+ * EndpointToHostId has been there all along.
+ */
+const attributes = [
+  'ClusterName',
+  'EndpointToHostId',
+  'JoiningNodes',
+  'LeavingNodes',
+  'LiveNodes',
+  'LocalHostId',
+  'MovingNodes',
+  'NonLocalStrategyKeyspaces',
+  'OperationMode',
+  'SchemaVersion',
+] as const;
+
+const answer = z.looseObject({ status: z.number(), value: z.unknown(), error: z.string().optional() });
+
+const storageServiceValue = z.looseObject({
+  ClusterName: z.string(),
+  EndpointToHostId: z.record(z.string(), z.string()),
+  JoiningNodes: z.array(z.string()),
+  LeavingNodes: z.array(z.string()),
+  LiveNodes: z.array(z.string()),
+  LocalHostId: z.string(),
+  MovingNodes: z.array(z.string()),
+  NonLocalStrategyKeyspaces: z.array(z.string()),
+  OperationMode: z.string(),
+  SchemaVersion: z.string(),
+});
+
+/** A pod did not say what its node sees. The message is for people and says what the pod answered instead. */
+export class NodeUnreadableError extends Error {
+  override readonly name = 'NodeUnreadableError';
+  readonly code = 'NodeUnreadable';
+}
+
+/**
+ * Asks the Cassandra node in `pod` for its view of the ring, through the API server's pods/proxy.
+ * @param observedAtMs what the caller's monotonic clock said before the request; it is stored in the view.
+ * @throws NodeUnreadableError when the answer is not a complete view; KubeError when the API server fails.
+ */
+export async function readNodeView(
+  client: KubeClient,
+  namespace: string,
+  pod: string,
+  observedAtMs: number,
+  signal: AbortSignal,
+): Promise<NodeView> {
+  const path = `/jolokia/read/${storageService}/${attributes.join(',')}`;
+  const parsed = storageServiceValue.safeParse(await jolokiaGet(client, namespace, pod, path, signal));
+  if (!parsed.success) {
+    throw new NodeUnreadableError(`${pod} answers without its ring state: ${z.prettifyError(parsed.error)}`);
+  }
+  const value = parsed.data;
+  return {
+    pod,
+    observedAtMs,
+    hostId: value.LocalHostId,
+    clusterName: value.ClusterName,
+    operationMode: value.OperationMode,
+    schemaVersion: value.SchemaVersion,
+    hosts: value.EndpointToHostId,
+    live: value.LiveNodes,
+    joining: value.JoiningNodes,
+    leaving: value.LeavingNodes,
+    moving: value.MovingNodes,
+    keyspaces: value.NonLocalStrategyKeyspaces,
+  };
+}
+
+/**
+ * How `keyspace` is replicated, in Cassandra's own words, e.g. `NetworkTopologyStrategy {eu=3, us=3}`
+ * (StorageService.getKeyspaceReplicationInfo: 3.11.13, 4.0, 4.1, 5.0).
+ */
+export async function readReplication(
+  client: KubeClient,
+  namespace: string,
+  pod: string,
+  keyspace: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const path = `/jolokia/exec/${storageService}/getKeyspaceReplicationInfo/${encodeURIComponent(keyspace)}`;
+  const value = await jolokiaGet(client, namespace, pod, path, signal);
+  if (typeof value !== 'string') {
+    throw new NodeUnreadableError(`${pod} does not say how keyspace ${keyspace} is replicated`);
+  }
+  return value;
+}
+
+async function jolokiaGet(
+  client: KubeClient,
+  namespace: string,
+  pod: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const { status, body } = await client.podProxyGet(namespace, pod, jolokiaPort, path, signal);
+  if (status !== 200) throw new NodeUnreadableError(`${pod} answers HTTP ${status} on its Jolokia port`);
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch (cause) {
+    throw new NodeUnreadableError(`${pod} answers something that is not JSON on its Jolokia port`, { cause });
+  }
+  const parsed = answer.safeParse(json);
+  if (!parsed.success || parsed.data.status !== 200) {
+    const why = parsed.success ? (parsed.data.error ?? `status ${parsed.data.status}`) : 'not a Jolokia answer';
+    throw new NodeUnreadableError(`${pod} cannot read its StorageService: ${why}`);
+  }
+  return parsed.data.value;
+}

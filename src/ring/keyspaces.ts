@@ -1,0 +1,49 @@
+/** Keyspaces that exist on an empty ring; every other one was made by a user. */
+const systemKeyspaces = new Set([
+  'system',
+  'system_schema',
+  'system_auth',
+  'system_distributed',
+  'system_traces',
+  'system_views',
+  'system_virtual_schema',
+]);
+
+/** System keyspaces whose data must reach every datacenter. */
+const replicatedSystemKeyspaces = ['system_auth', 'system_distributed', 'system_traces'];
+
+/** The user's own among `keyspaces`. */
+export function userKeyspaces(keyspaces: readonly string[]): string[] {
+  return keyspaces.filter((keyspace) => !systemKeyspaces.has(keyspace)).sort();
+}
+
+/**
+ * What keeps a ring from taking a new datacenter: the seeds of a new datacenter skip bootstrap and own token ranges
+ * at once, so SimpleStrategy would send reads to nodes that have no data. An empty ring has nothing to lose.
+ * @param replication keyspace -> Cassandra's words, e.g. `SimpleStrategy {replication_factor=1}`, for every keyspace
+ *   of the ring.
+ * @param datacenters node counts of the datacenters that are in the ring, for the statements' replication factors.
+ * @returns CQL statements to run first; none means the gate is open.
+ */
+export function statementsBeforeNewDatacenter(
+  replication: Readonly<Record<string, string>>,
+  datacenters: Readonly<Record<string, number>>,
+): string[] {
+  const users = userKeyspaces(Object.keys(replication));
+  if (users.length === 0) return [];
+  return [...users, ...replicatedSystemKeyspaces]
+    .filter((keyspace) => {
+      const words = replication[keyspace] ?? '';
+      return users.includes(keyspace)
+        ? words.startsWith('SimpleStrategy')
+        : !words.startsWith('NetworkTopologyStrategy');
+    })
+    .map((keyspace) => {
+      const factors = Object.entries(datacenters).map(([name, nodes]) => `'${name}': ${Math.min(3, nodes)}`);
+      return `ALTER KEYSPACE ${quoted(keyspace)} WITH replication = {'class': 'NetworkTopologyStrategy', ${factors.join(', ')}};`;
+    });
+}
+
+function quoted(identifier: string): string {
+  return /^[a-z][a-z0-9_]*$/.test(identifier) ? identifier : `"${identifier.replaceAll('"', '""')}"`;
+}

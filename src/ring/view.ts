@@ -1,0 +1,97 @@
+/** What one Cassandra node says of the ring it is in. */
+export interface NodeView {
+  pod: string;
+  /** The node's own host ID. */
+  hostId: string;
+  clusterName: string;
+  /** NORMAL, STARTING, JOINING, LEAVING, DECOMMISSIONED, ... */
+  operationMode: string;
+  schemaVersion: string;
+  /** Address -> host ID of every host this node knows, joining ones included. */
+  hosts: Readonly<Record<string, string>>;
+  /** Addresses this node's failure detector holds alive. */
+  live: readonly string[];
+  /** Addresses in bootstrap; never lists seeds, which skip it. */
+  joining: readonly string[];
+  leaving: readonly string[];
+  moving: readonly string[];
+  /** Keyspaces with data to replicate, system_auth and its like included. */
+  keyspaces: readonly string[];
+  /** Monotonic milliseconds at which the question was sent. */
+  observedAtMs: number;
+}
+
+/** What all views together say. */
+export type RingState =
+  /** Nobody who counts was heard. */
+  | { kind: 'unknown' }
+  /** Every view that counts names the same hosts. `busy` says what is down or on the move, if anything is. */
+  | { kind: 'one'; hosts: ReadonlySet<string>; views: number; busy: string | undefined }
+  /** One ring, but the views have not met yet. */
+  | { kind: 'differing'; hosts: ReadonlySet<string>; views: number; why: string }
+  /** Two NORMAL nodes know no common host: two rings. */
+  | { kind: 'split'; parties: readonly { pods: string[]; hosts: string[] }[] };
+
+/**
+ * Compares what the nodes see. Only NORMAL nodes count: a decommissioned node's view is frozen, and a joining one's
+ * is not complete yet. Readiness of a pod proves nothing here, since CassKop's probe passes while a node joins.
+ */
+export function assessRing(views: readonly NodeView[]): RingState {
+  const normal = views.filter((view) => view.operationMode === 'NORMAL');
+  if (normal.length === 0) return { kind: 'unknown' };
+
+  const parties = connectedParties(normal);
+  if (parties.length > 1) return { kind: 'split', parties };
+
+  const hosts = new Set(normal.flatMap((view) => Object.values(view.hosts)));
+  for (const view of normal) {
+    const seen = new Set(Object.values(view.hosts));
+    const missing = [...hosts].filter((host) => !seen.has(host));
+    if (missing.length > 0) {
+      const why = `${view.pod} does not know host ${missing.join(', ')} yet`;
+      return { kind: 'differing', hosts, views: normal.length, why };
+    }
+  }
+  return { kind: 'one', hosts, views: normal.length, busy: whatIsBusy(views) };
+}
+
+function whatIsBusy(views: readonly NodeView[]): string | undefined {
+  for (const view of views) {
+    if (view.operationMode !== 'NORMAL') return `${view.pod} is ${view.operationMode}`;
+    const down = Object.keys(view.hosts).find((address) => !view.live.includes(address));
+    if (down !== undefined) return `${view.pod} holds ${down} (host ${view.hosts[down]}) to be down`;
+    for (const [what, addresses] of [
+      ['joins', view.joining],
+      ['leaves', view.leaving],
+      ['moves', view.moving],
+    ] as const) {
+      if (addresses.length > 0) return `${view.pod} says that ${addresses.join(', ')} ${what}`;
+    }
+  }
+  return undefined;
+}
+
+/** Groups views that share a host, directly or through others: one group is one ring. */
+function connectedParties(views: readonly NodeView[]): { pods: string[]; hosts: string[] }[] {
+  let parties: { pods: string[]; hosts: string[] }[] = [];
+  for (const view of views) {
+    const hosts = Object.values(view.hosts);
+    const touching = parties.filter((party) => party.hosts.some((host) => hosts.includes(host)));
+    const merged = {
+      pods: [...touching.flatMap((party) => party.pods), view.pod],
+      hosts: [...new Set([...touching.flatMap((party) => party.hosts), ...hosts])],
+    };
+    parties = [...parties.filter((party) => !touching.includes(party)), merged];
+  }
+  return parties;
+}
+
+/** True when `view` holds the host alive and it neither joins, leaves nor moves. */
+export function isMember(view: NodeView, hostId: string): boolean {
+  const address = Object.keys(view.hosts).find((each) => view.hosts[each] === hostId);
+  return (
+    address !== undefined &&
+    view.live.includes(address) &&
+    ![view.joining, view.leaving, view.moving].some((list) => list.includes(address))
+  );
+}
