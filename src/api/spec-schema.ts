@@ -1,0 +1,267 @@
+import { z } from 'zod';
+
+/**
+ * The spec of a MultiCassandraCluster. This is the one source: TypeScript types, parsing, the CRD (crd.ts) and its
+ * descriptions all come from here. What needs more than one field at a time is in validate.ts.
+ */
+
+/** A DNS label as Kubernetes uses it for names of namespaces and parts of host names. */
+const dnsLabel = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+const atomicList = { 'x-kubernetes-list-type': 'atomic' };
+const listMap = (key: string): Record<string, unknown> => ({
+  'x-kubernetes-list-type': 'map',
+  'x-kubernetes-list-map-keys': [key],
+});
+
+/** Passed through to the regional operator as it is, so every field is kept here. */
+const passedThrough = (description: string) => z.looseObject({}).describe(description);
+
+const labels = (description: string) =>
+  z.record(z.string(), z.string().max(63)).meta({ description, maxProperties: 64 });
+
+export const rackSchema = z
+  .object({
+    name: z
+      .string()
+      .max(32)
+      .regex(/^[a-z0-9]+$/, {
+        error: 'A rack name has lower-case letters and digits only: the regional operator splits names at "-".',
+      })
+      .describe('Rack name, unique in its datacenter.'),
+    labels: labels('Labels of the Kubernetes nodes that this rack runs on.').exactOptional(),
+  })
+  .describe('One rack, backed by one StatefulSet.');
+
+export const datacenterSchema = z
+  .object({
+    name: z
+      .string()
+      .max(32)
+      .regex(/^[a-z][a-z0-9]*$/, {
+        error: 'A datacenter name starts with a lower-case letter and has lower-case letters and digits only.',
+      })
+      .describe('Datacenter name, unique in the whole MultiCassandraCluster and no prefix of another one.'),
+    nodesPerRacks: z
+      .int()
+      .min(1, { error: 'A datacenter needs at least one node in each rack.' })
+      .describe('Nodes in each rack. Default: the nodesPerRacks of the template, else 1.')
+      .exactOptional(),
+    racks: z
+      .array(rackSchema)
+      .min(1, { error: 'A datacenter needs at least one rack; leave racks out for one rack named rack1.' })
+      .max(32)
+      .meta({ description: 'Racks. Default: one, named rack1.', ...listMap('name') })
+      .exactOptional(),
+    overrides: passedThrough(
+      'What differs from the template in this datacenter: config, resources, dataCapacity, dataStorageClass.',
+    ).exactOptional(),
+  })
+  .describe('One Cassandra datacenter.');
+
+export const acknowledgedHostSchema = z
+  .object({
+    pod: z.string().min(1).max(63).describe('Name of the pod.'),
+    hostId: z
+      .string()
+      .regex(uuid, {
+        error: 'A Cassandra host ID is a UUID in lower case, such as 8d5ed9f4-7764-4dbd-bad8-43fddce94b7c.',
+      })
+      .describe('The Cassandra host ID the pod carries now.'),
+  })
+  .describe('A person confirms that this pod carries another host ID than before: its disk was lost.');
+
+export const operatorSchema = z
+  .enum(['CassKop', 'CassOperator'])
+  .describe(
+    'The regional operator that runs Cassandra: CassKop (CassandraCluster) or CassOperator (CassandraDatacenter).',
+  );
+
+export const deletionPolicySchema = z.enum(['Orphan', 'Delete']);
+
+export const regionSchema = z
+  .object({
+    name: z
+      .string()
+      .max(63)
+      .regex(dnsLabel, {
+        error:
+          'A region name is a DNS label: lower-case letters, digits and "-", beginning and ending with a letter or digit.',
+      })
+      .describe('Region name. It stands for {region} in seeds.address.'),
+    context: z
+      .string()
+      .min(1)
+      .max(512)
+      .describe('kubeconfig context of the region. Default: its name.')
+      .exactOptional(),
+    namespace: z
+      .string()
+      .max(63)
+      .regex(dnsLabel, {
+        error:
+          'A namespace is a DNS label: lower-case letters, digits and "-", beginning and ending with a letter or digit.',
+      })
+      .describe('Namespace in the region. Default: that of this object.')
+      .exactOptional(),
+    operator: operatorSchema.exactOptional(),
+    state: z
+      .enum(['Managed', 'Observed', 'Removing', 'Abandoned'])
+      .default('Managed')
+      .describe(
+        'Managed: kept as the spec says. Observed: never written to. Removing: its nodes leave the ring, then it may be dropped. ' +
+          'Abandoned: lost for good.',
+      ),
+    datacenters: z
+      .array(datacenterSchema)
+      .min(1, {
+        error: 'A region needs at least one datacenter; leave datacenters out for one named after the region.',
+      })
+      .max(8)
+      .meta({ description: 'Datacenters in this region. Default: one, named after the region.', ...listMap('name') })
+      .exactOptional(),
+    patch: z
+      .object({ spec: passedThrough('Fields of the template spec, added or replaced.').exactOptional() })
+      .describe(
+        'Merged over the template for this region: objects field by field, everything else replaced. null is refused.',
+      )
+      .exactOptional(),
+    remove: z
+      .array(z.string().min(1).max(1024))
+      .max(64)
+      .meta({
+        description:
+          'JSON pointers into the template, such as /spec/autoPilot, that are left out in this region. Taken out before the patch is merged.',
+        ...atomicList,
+      })
+      .exactOptional(),
+    deletionPolicy: deletionPolicySchema.describe('Default: that of the spec.').exactOptional(),
+    acknowledgedHosts: z
+      .array(acknowledgedHostSchema)
+      .max(256)
+      .meta({ description: 'Pods whose lost disks a person has acknowledged.', ...listMap('pod') })
+      .exactOptional(),
+  })
+  .describe('One region: a Kubernetes cluster, and a namespace in it.');
+
+export const templateSchema = z
+  .object({
+    metadata: z
+      .looseObject({
+        labels: labels('Labels of every member. They never change once a member exists.').exactOptional(),
+        annotations: z.record(z.string(), z.string()).describe('Annotations of every member.').exactOptional(),
+      })
+      .describe('Labels and annotations of every member; name and namespace are set by Ringmaster.')
+      .prefault({}),
+    spec: passedThrough(
+      'Spec of every member, passed through to the regional operator; without topology and seeds.',
+    ).prefault({}),
+  })
+  .describe('What all regions share: the regional object without name, namespace and topology.')
+  .prefault({});
+
+export const seedsSchema = z
+  .object({
+    perDatacenter: z
+      .int()
+      .min(1, { error: 'Each datacenter needs at least one seed.' })
+      .max(3, { error: 'More than three seeds in a datacenter only slow gossip down.' })
+      .default(2)
+      .describe('Seeds in each datacenter, spread over its racks, lowest ordinals first.'),
+    address: z
+      .string()
+      .min(1)
+      .max(512)
+      .describe(
+        'How nodes of every region reach a node by name, such as {pod}.{region}.db.example.net. Variables: {pod} {service} {namespace} ' +
+          '{cluster} {datacenter} {rack} {region}. Required with more than one region.',
+      )
+      .exactOptional(),
+    external: z
+      .array(z.string().min(1).max(253))
+      .max(32)
+      .default([])
+      .meta({ description: 'Seeds outside the federation, of a ring that exists already.', ...atomicList }),
+    updatePolicy: z
+      .enum(['Deferred', 'Rolling'])
+      .default('Deferred')
+      .describe(
+        'What happens to running regions when the set of seeds changes. Deferred: they take the new list when they next restart. ' +
+          'Rolling: they restart for it, one after another.',
+      ),
+    guardWaitSeconds: z
+      .int()
+      .min(0, { error: 'A time to wait cannot be negative.' })
+      .max(86_400)
+      .default(600)
+      .describe(
+        'How long a node that was in the ring waits at its start for a live seed, in seconds, before it starts with the data it has.',
+      ),
+  })
+  .prefault({})
+  .describe('Seeds, and how nodes find each other across regions.');
+
+export const rolloutSchema = z
+  .object({
+    paused: z.boolean().default(false).describe('Stop before the next region.'),
+    bakeSeconds: z
+      .int()
+      .min(0)
+      .max(604_800)
+      .default(0)
+      .describe('How long a changed region must stay healthy before the next one, in seconds.'),
+    progressDeadlineSeconds: z
+      .int()
+      .min(1, { error: 'A region needs some time to settle: progressDeadlineSeconds is at least 1.' })
+      .max(604_800)
+      .default(3600)
+      .describe('How long one region may take to settle before the rollout counts as stalled, in seconds.'),
+    restartToken: z.string().max(253).default('').describe('Another value restarts every region, one after another.'),
+  })
+  .prefault({})
+  .describe('How a change goes through the regions.');
+
+export const specSchema = z
+  .object({
+    clusterName: z
+      .string()
+      .max(41)
+      .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, {
+        error:
+          'A cluster name has lower-case letters, digits and "-", begins with a letter and ends with a letter or digit.',
+      })
+      .describe("Cassandra's cluster_name and the name of every member. Default: the name of this object. Immutable.")
+      .exactOptional(),
+    operator: operatorSchema.default('CassKop'),
+    template: templateSchema,
+    regions: z
+      .array(regionSchema)
+      .min(1, { error: 'At least one region is needed.' })
+      .max(128)
+      .meta({
+        description:
+          'Regions. Their order is the order in which they are created and changed; the first one founds the ring.',
+        ...listMap('name'),
+      }),
+    seeds: seedsSchema,
+    rollout: rolloutSchema,
+    adoptionPolicy: z
+      .enum(['Never', 'IfUnchanged'])
+      .default('Never')
+      .describe(
+        'What happens to a member that exists already. IfUnchanged: it is taken over if nothing in it would have to restart.',
+      ),
+    dataPolicy: z
+      .enum(['Persistent', 'Ephemeral'])
+      .default('Persistent')
+      .describe(
+        'Persistent: every datacenter needs a dataCapacity. Ephemeral: data may live in the pods and is lost with them.',
+      ),
+    deletionPolicy: deletionPolicySchema
+      .default('Orphan')
+      .describe(
+        'What happens to the members when this object is deleted. Orphan: they go on running. Delete: they are deleted too.',
+      ),
+  })
+  .describe('What the user wants.');
