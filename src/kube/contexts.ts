@@ -1,0 +1,204 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { KubeconfigCredentials, type Credentials } from './credentials.ts';
+
+/** One cluster as a kubeconfig context names it. It holds the credentials of this context and of no other. */
+export interface ClusterContext {
+  readonly name: string;
+  /** The kubeconfig file it came from. */
+  readonly file: string;
+  /** The API server's URL, without a slash at the end; it may carry a path prefix. */
+  readonly server: string;
+  /** The context's namespace; `default` when it names none. */
+  readonly namespace: string;
+  /**
+   * What to present to the server now. Cheap enough for every request: files are read again, so that rotated
+   * certificates count, while a credential plugin runs once, however many ask at the same time.
+   * @throws ContextError `CredentialsUnavailable`
+   */
+  credentials(): Promise<Credentials>;
+  /** Forgets what a credential plugin or token file gave, after the server answered 401 to it. */
+  dropCredentials(): void;
+}
+
+export type ContextErrorCode =
+  | 'FileMissing'
+  | 'FileUnreadable'
+  | 'NotYaml'
+  | 'NotKubeconfig'
+  | 'NoContexts'
+  | 'UnknownContext'
+  | 'DuplicateContext'
+  | 'ClusterMissing'
+  | 'UserMissing'
+  | 'ServerMissing'
+  | 'ServerInvalid'
+  | 'Unsupported'
+  | 'CredentialsUnavailable';
+
+/** A kubeconfig cannot be used as it is; the message says which file, what is wrong, and what there is instead. */
+export class ContextError extends Error {
+  override readonly name = 'ContextError';
+  readonly code: ContextErrorCode;
+
+  constructor(code: ContextErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+const named = z.looseObject({ name: z.string() });
+const kubeconfigSchema = z.looseObject({
+  contexts: z
+    .array(
+      named.extend({
+        context: z.looseObject({
+          cluster: z.string().nullish(),
+          user: z.string().nullish(),
+          namespace: z.string().nullish(),
+        }),
+      }),
+    )
+    .nullish(),
+  clusters: z.array(named.extend({ cluster: z.looseObject({ server: z.string().nullish() }).nullish() })).nullish(),
+  users: z.array(named.extend({ user: z.looseObject({}).nullish() })).nullish(),
+});
+type Kubeconfig = z.infer<typeof kubeconfigSchema>;
+type ContextEntry = NonNullable<Kubeconfig['contexts']>[number];
+
+interface Found {
+  file: string;
+  config: Kubeconfig;
+  entry: ContextEntry;
+}
+
+/**
+ * Loads contexts from kubeconfig files. Each file stands on its own: nothing is merged, so two files may both call
+ * their cluster `kubernetes` and their user `admin`. A context is known by its name alone.
+ *
+ * With `names`, exactly these are returned, in this order, and what is wrong with other contexts in the files does not
+ * matter. Without, all contexts of all files are returned.
+ * @throws ContextError when a file cannot be used, a name is unknown or found in two files, or a context is incomplete.
+ */
+export function loadContexts(files: readonly string[], names?: readonly string[]): ClusterContext[] {
+  const found = files.flatMap(readContexts);
+  const known = new Map<string, Found[]>();
+  for (const each of found) known.set(each.entry.name, [...(known.get(each.entry.name) ?? []), each]);
+  return (names ?? [...known.keys()]).map((name) => {
+    const [first, second] = known.get(name) ?? [];
+    if (!first) {
+      throw new ContextError(
+        'UnknownContext',
+        `unknown context "${name}"; ${files.join(', ')} define: ${[...known.keys()].sort().join(', ')}`,
+      );
+    }
+    if (second) {
+      throw new ContextError(
+        'DuplicateContext',
+        first.file === second.file
+          ? `context "${name}" is defined twice in ${first.file}`
+          : `context "${name}" is defined in both ${first.file} and ${second.file}; rename one of them`,
+      );
+    }
+    return toContext(first);
+  });
+}
+
+function readContexts(file: string): Found[] {
+  const config = readKubeconfig(file);
+  const contexts = config.contexts ?? [];
+  if (contexts.length === 0) throw new ContextError('NoContexts', `${file}: defines no contexts`);
+  return contexts.map((entry) => ({ file, config, entry }));
+}
+
+function readKubeconfig(file: string): Kubeconfig {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new ContextError('FileMissing', `${file}: there is no such file`, { cause });
+    throw new ContextError('FileUnreadable', `${file}: cannot be read (${code})`, { cause });
+  }
+  let content: unknown;
+  try {
+    content = parse(text, { logLevel: 'silent' });
+  } catch (error) {
+    // The parser's message quotes the lines around the fault, which may be somebody's token: keep its first line only.
+    const [where] = (error as Error).message.split('\n');
+    throw new ContextError('NotYaml', `${file}: is not YAML: ${where?.replace(/:$/, '')}`);
+  }
+  const config = kubeconfigSchema.safeParse(content ?? {});
+  if (config.success) return config.data;
+  const issue = config.error.issues[0];
+  throw new ContextError(
+    'NotKubeconfig',
+    `${file}: is not a kubeconfig: ${issue?.path.join('.') || 'the document'}: ${issue?.message}`,
+  );
+}
+
+function toContext({ file, config, entry }: Found): ClusterContext {
+  const where = `${file}: context "${entry.name}"`;
+  const cluster = config.clusters?.find((each) => each.name === entry.context.cluster);
+  if (!cluster?.cluster) {
+    const what = entry.context.cluster ? `there is no cluster "${entry.context.cluster}"` : 'it names no cluster';
+    throw new ContextError('ClusterMissing', `${where}: ${what}`);
+  }
+  const user = config.users?.find((each) => each.name === entry.context.user);
+  if (!user) {
+    const what = entry.context.user ? `there is no user "${entry.context.user}"` : 'it names no user';
+    throw new ContextError('UserMissing', `${where}: ${what}`);
+  }
+  const { server } = cluster.cluster;
+  if (!server) throw new ContextError('ServerMissing', `${where}: cluster "${cluster.name}" has no server`);
+  checkServer(where, server, cluster.cluster['insecure-skip-tls-verify'] === true);
+  checkSupported(where, cluster.cluster, user.user ?? {});
+  const credentials = new KubeconfigCredentials(
+    { name: entry.name, cluster: cluster.cluster, user: user.user ?? {} },
+    dirname(resolve(file)),
+  );
+  return {
+    name: entry.name,
+    file,
+    server: server.replace(/\/+$/, ''),
+    namespace: entry.context.namespace ?? 'default',
+    async credentials() {
+      try {
+        return await credentials.get();
+      } catch (cause) {
+        const message = cause instanceof Error ? cause.message.trim() : String(cause);
+        throw new ContextError('CredentialsUnavailable', `${where}: no credentials: ${message}`, { cause });
+      }
+    },
+    dropCredentials: () => credentials.drop(),
+  };
+}
+
+function checkServer(where: string, server: string, insecure: boolean): void {
+  if (!URL.canParse(server)) throw new ContextError('ServerInvalid', `${where}: server "${server}" is not a URL`);
+  const { protocol, username } = new URL(server);
+  if (username !== '') throw new ContextError('ServerInvalid', `${where}: the server's URL must not carry credentials`);
+  if (protocol === 'https:' || (protocol === 'http:' && insecure)) return;
+  throw new ContextError(
+    'ServerInvalid',
+    protocol === 'http:'
+      ? `${where}: server "${server}" would get credentials in clear text; use https, or set insecure-skip-tls-verify`
+      : `${where}: server "${server}" is neither https nor http`,
+  );
+}
+
+/**
+ * Refuses what the credentials library would silently leave out: a request without its groups, or around its proxy, is
+ * another request than the user meant.
+ */
+function checkSupported(where: string, cluster: Record<string, unknown>, user: Record<string, unknown>): void {
+  const exec = (user['exec'] ?? {}) as Record<string, unknown>;
+  const present = [
+    ...['proxy-url'].filter((field) => cluster[field]),
+    ...['as-groups', 'as-uid', 'as-user-extra'].filter((field) => user[field]),
+    ...['provideClusterInfo'].filter((field) => exec[field]),
+  ];
+  if (present.length > 0) throw new ContextError('Unsupported', `${where}: ${present.join(', ')} is not supported`);
+}
