@@ -1,0 +1,18 @@
+/** Why the harness could not do what was asked; `code` is stable, the message is a sentence for a person. */
+export type HarnessErrorCode =
+  | 'ToolMissing'
+  | 'BuildFailed'
+  | 'NoFreeSlot'
+  | 'CommandFailed'
+  | 'ControlPlaneNotReady'
+  | 'UnknownRegion'
+  | 'TimedOut';
+
+export class HarnessError extends Error {
+  override readonly name = 'HarnessError';
+  readonly code: HarnessErrorCode;
+  constructor(code: HarnessErrorCode, message: string, options?: { cause: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
