@@ -1,0 +1,169 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { stringify } from 'yaml';
+import { systemClock } from '../../src/edges/clock.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { loadContexts, type ClusterContext } from '../../src/kube/contexts.ts';
+import { createKubeClient } from '../../src/kube/http-client.ts';
+import { UndiciTransport } from '../../src/kube/undici-transport.ts';
+import { ApiServer } from '../harness/api-server.ts';
+import { makeCertificates } from '../harness/certificates.ts';
+import { Run, type RunProcess } from '../harness/run/run.ts';
+
+const readyDeadlineMs = 120_000;
+
+/** A kube-apiserver with its etcd on loopback, for tests of what an API server does, without controllers or nodes. */
+export interface LoneApiServer {
+  /** Its one context is called `lone`; the user is in system:masters. */
+  readonly kubeconfig: string;
+  readonly context: ClusterContext;
+  /** The controller's own client, on the controller's own transport. */
+  readonly client: KubeClient;
+  readonly transport: UndiciTransport;
+  /** Another user's client, with no code in common. */
+  readonly other: ApiServer;
+  /** Kills the API server, keeping its data. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port, and waits until it is ready. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts one; resolves when it is ready to serve. */
+export async function startLoneApiServer(): Promise<LoneApiServer> {
+  const run = await Run.start();
+  try {
+    return await launch(run);
+  } catch (error) {
+    await run.stop();
+    throw error;
+  }
+}
+
+async function launch(run: Run): Promise<LoneApiServer> {
+  const [clientPort, peerPort, port] = await freePorts(3);
+  const folder = run.directory;
+  const certificates = await makeCertificates('lone', ['127.0.0.1']);
+  const write = (name: string, text: string): string => {
+    const file = join(folder, name);
+    writeFileSync(file, text, { mode: 0o600 });
+    return file;
+  };
+  const token = 'lone-admin';
+  const server = `https://127.0.0.1:${port}`;
+  const binary = process.env['REGIONPLANE'] ?? join(tmpdir(), 'regionplane');
+  const peers = `http://127.0.0.1:${peerPort}`;
+  const etcd = `http://127.0.0.1:${clientPort}`;
+  mkdirSync(join(folder, 'etcd'));
+  run.spawn(
+    [
+      ...[binary, 'etcd', '--name=lone', `--data-dir=${join(folder, 'etcd')}`, '--unsafe-no-fsync'],
+      ...[`--listen-client-urls=${etcd}`, `--advertise-client-urls=${etcd}`],
+      ...[`--listen-peer-urls=${peers}`, `--initial-advertise-peer-urls=${peers}`, `--initial-cluster=lone=${peers}`],
+    ],
+    { log: join(folder, 'etcd.log') },
+  );
+  const serviceAccountKey = write('service-account.key', certificates.serviceAccountPrivateKey);
+  const apiServer = [
+    ...[binary, 'kube-apiserver', `--etcd-servers=${etcd}`, `--secure-port=${port}`, '--bind-address=127.0.0.1'],
+    ...['--advertise-address=127.0.0.1', '--endpoint-reconciler-type=none', '--authorization-mode=RBAC'],
+    `--token-auth-file=${write('tokens.csv', `${token},admin,admin,"system:masters"\nnobody-token,nobody,nobody\n`)}`,
+    `--tls-cert-file=${write('serving.crt', certificates.servingCertificate)}`,
+    `--tls-private-key-file=${write('serving.key', certificates.servingKey)}`,
+    `--client-ca-file=${write('ca.crt', certificates.authority)}`,
+    ...[`--service-account-issuer=${server}`, `--service-account-signing-key-file=${serviceAccountKey}`],
+    `--service-account-key-file=${write('service-account.pub', certificates.serviceAccountPublicKey)}`,
+    ...['--service-cluster-ip-range=10.0.0.0/24', '--profiling=false', '--disable-admission-plugins=ServiceAccount'],
+  ];
+  const kubeconfig = write(
+    'kubeconfig',
+    stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [
+        {
+          name: 'lone',
+          cluster: { server, 'certificate-authority-data': Buffer.from(certificates.authority).toString('base64') },
+        },
+      ],
+      users: [
+        { name: 'admin', user: { token } },
+        { name: 'nobody', user: { token: 'nobody-token' } },
+        { name: 'stranger', user: { token: 'not-a-token' } },
+      ],
+      contexts: ['admin', 'nobody', 'stranger'].map((user) => ({
+        name: user === 'admin' ? 'lone' : user,
+        context: { cluster: 'lone', user, namespace: 'default' },
+      })),
+      'current-context': 'lone',
+    }),
+  );
+  const other = ApiServer.fromKubeconfig(kubeconfig);
+  let running: RunProcess;
+  const start = async (): Promise<void> => {
+    running = run.spawn(apiServer, { log: join(folder, 'apiserver.log'), env: { ...process.env, GOGC: '50' } });
+    await ready(other, running, join(folder, 'apiserver.log'));
+  };
+  await start();
+  const [context] = loadContexts([kubeconfig], ['lone']);
+  if (!context) throw new Error('the kubeconfig has no context');
+  const transport = new UndiciTransport(context, systemClock);
+  return {
+    kubeconfig,
+    context,
+    transport,
+    client: createKubeClient({
+      transport,
+      clock: systemClock,
+      fieldManager: 'ringmaster',
+      userAgent: 'ringmaster/test',
+      requestDeadlineMs: 30_000,
+    }),
+    other,
+    kill: () => running.kill(),
+    start,
+    async stop() {
+      await transport.close();
+      await other.close();
+      await run.stop();
+    },
+  };
+}
+
+/** Ready as a client sees it: /readyz says ok, and the default namespace exists. */
+async function ready(server: ApiServer, { child }: RunProcess, log: string): Promise<void> {
+  const deadline = performance.now() + readyDeadlineMs;
+  for (;;) {
+    try {
+      await server.get('/readyz');
+      await server.get('/api/v1/namespaces/default');
+      return;
+    } catch (cause) {
+      if (child.exitCode === null && performance.now() < deadline) {
+        await delay(50);
+        continue;
+      }
+      const end = readFileSync(log, 'utf8').slice(-2000);
+      throw new Error(`the API server did not become ready; the end of its log:\n${end}`, { cause });
+    }
+  }
+}
+
+/** Ports that nobody listens on now. All are held until all are known, so that they differ. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = await Promise.all(
+    servers.map(
+      (each) =>
+        new Promise<number>((resolve, reject) => {
+          each.once('error', reject);
+          each.listen(0, '127.0.0.1', () => resolve((each.address() as AddressInfo).port));
+        }),
+    ),
+  );
+  await Promise.all(servers.map((each) => new Promise((resolve) => each.close(resolve))));
+  return ports;
+}
