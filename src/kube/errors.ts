@@ -86,7 +86,7 @@ export function errorFromStatus(call: string, httpStatus: number, body: StatusBo
     retryAfterMs ?? (body.details?.retryAfterSeconds === undefined ? undefined : body.details.retryAfterSeconds * 1000);
   const code = codeOf(httpStatus, body);
   const words = [String(httpStatus), reason].filter(Boolean).join(' ');
-  return new KubeError(code, `${call}: ${words}${body.message ? `: ${body.message}` : ''}`, {
+  return new KubeError(code, `${call}: ${words}${body.message ? `: ${body.message.trim()}` : ''}`, {
     status: httpStatus,
     reason,
     ...(waitMs !== undefined && { retryAfterMs: waitMs }),
