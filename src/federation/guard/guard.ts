@@ -26,6 +26,11 @@ export interface JoinedPod {
   hostId: string;
 }
 
+/** Name of the ConfigMap; CassKop watches the name in the member, not the content. */
+export function guardName(clusterName: string): string {
+  return `${clusterName}-ringmaster`;
+}
+
 /** What both scripts and `parseGuard` take when `guard_wait_seconds` is not a whole number of up to nine digits. */
 export const defaultGuardWaitSeconds = 600;
 

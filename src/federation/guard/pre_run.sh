@@ -41,9 +41,10 @@ read_guard() {
   wait_seconds=$((10#$wait_seconds))
 }
 
+# $1: `founder`, or `member` for a pod that has its ring on disk; post_run.sh reads it. $2: why.
 pass_alone() {
-  say "$pod starts without a seed: $1"
-  : >"$marker"
+  say "$pod starts without a seed: $2"
+  echo "$1" >"$marker"
   exit 0
 }
 
@@ -154,15 +155,15 @@ started=$(uptime_seconds)
 said='' said_at=0 report='' wait_seconds=$default_wait_seconds
 while true; do
   read_guard
-  if [[ ${ignition["$pod"]+chosen} ]]; then pass_alone 'it is chosen to start the ring'; fi
   member=
-  if [[ ${joined["$pod"]:-} ]]; then member=yes; fi
-  if [[ $member ]] && ((${#joined[@]} == 1)); then pass_alone 'it is the only pod of the ring'; fi
+  if [[ ${joined["$pod"]:-} ]]; then member=member; fi
+  if [[ ${ignition["$pod"]+chosen} ]]; then pass_alone "${member:-founder}" 'it is chosen to start the ring'; fi
+  if [[ $member ]] && ((${#joined[@]} == 1)); then pass_alone member 'it is the only pod of the ring'; fi
   try_seeds
   now=$(uptime_seconds)
   if [[ $member ]] && ((now - started >= wait_seconds)); then
     say "no seed is live after $((now - started)) s: $report"
-    pass_alone 'it has joined the ring before and has its data'
+    pass_alone member 'it has joined the ring before and has its data'
   fi
   if [[ $report != "$said" ]] || ((now - said_at >= repeat_report_seconds)); then
     if [[ $member ]]; then limit="for ${wait_seconds} s at most"; else limit='as long as it takes, it never joined'; fi
