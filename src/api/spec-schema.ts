@@ -165,8 +165,8 @@ export const seedsSchema = z
   .object({
     perDatacenter: z
       .int()
-      .min(1, { error: 'Each datacenter needs at least one seed.' })
-      .max(3, { error: 'More than three seeds in a datacenter only slow gossip down.' })
+      .min(1, { error: 'Each datacenter needs at least one seed. Use 1 to 3.' })
+      .max(3, { error: 'More than three seeds in a datacenter only slow gossip down. Use 1 to 3.' })
       .default(2)
       .describe('Seeds in each datacenter, spread over its racks, lowest ordinals first.'),
     address: z
@@ -192,7 +192,7 @@ export const seedsSchema = z
       ),
     guardWaitSeconds: z
       .int()
-      .min(0, { error: 'A time to wait cannot be negative.' })
+      .min(0, { error: 'A time to wait cannot be negative. Use 0 or more.' })
       .max(86_400)
       .default(600)
       .describe(
@@ -237,7 +237,7 @@ export const specSchema = z
     template: templateSchema,
     regions: z
       .array(regionSchema)
-      .min(1, { error: 'At least one region is needed.' })
+      .min(1, { error: 'There is no ring without a region. List at least one.' })
       .max(128)
       .meta({
         description:

@@ -1,0 +1,87 @@
+import { patch, refused, template, us } from '../testing.ts';
+
+refused([
+  {
+    title: 'another regional operator',
+    change: { operator: 'CassOperator' },
+    expected: ['spec.operator: NotYetSupported: Ringmaster does not drive CassOperator yet. Use CassKop.'],
+  },
+  {
+    title: 'another regional operator in one region',
+    change: us({ operator: 'CassOperator' }),
+    expected: ['spec.regions[1].operator: NotYetSupported: Ringmaster does not drive CassOperator yet. Use CassKop.'],
+  },
+  {
+    title: 'a region to be observed',
+    change: us({ state: 'Observed' }),
+    expected: [
+      'spec.regions[1].state: NotYetSupported: Ringmaster does not watch regions that it does not write to yet. Use Managed.',
+    ],
+  },
+  {
+    title: 'a region to be removed',
+    change: us({ state: 'Removing' }),
+    expected: [
+      'spec.regions[1].state: NotYetSupported: Ringmaster does not take regions out of the ring yet. Use Managed.',
+    ],
+  },
+  {
+    title: 'a region that is lost',
+    change: us({ state: 'Abandoned' }),
+    expected: ['spec.regions[1].state: NotYetSupported: Ringmaster does not give up lost regions yet. Use Managed.'],
+  },
+  {
+    title: 'a policy to delete',
+    change: { deletionPolicy: 'Delete' },
+    expected: [
+      'spec.deletionPolicy: NotYetSupported: Ringmaster does not delete members yet. Use Orphan, and delete the regional objects by hand.',
+    ],
+  },
+  {
+    title: 'a policy to delete in one region',
+    change: us({ deletionPolicy: 'Delete' }),
+    expected: [
+      'spec.regions[1].deletionPolicy: NotYetSupported: Ringmaster does not delete members yet. Use Orphan, and delete the regional objects by hand.',
+    ],
+  },
+  {
+    title: 'seeds of another ring',
+    change: { seeds: { address: '{pod}.{region}.db.example.net', external: ['10.0.0.1'], updatePolicy: 'Rolling' } },
+    expected: [
+      'spec.seeds.external: NotYetSupported: Ringmaster does not join a ring that exists already yet. Leave seeds.external empty.',
+      'spec.seeds.updatePolicy: NotYetSupported: Ringmaster does not restart regions for a new seed list yet. Use Deferred: regions take the list when they next restart.',
+    ],
+  },
+  {
+    title: 'a rollout that pauses, bakes and restarts',
+    change: { rollout: { paused: true, bakeSeconds: 60, restartToken: '1' } },
+    expected: [
+      'spec.rollout.paused: NotYetSupported: Ringmaster does not pause a rollout yet. Set it to false.',
+      'spec.rollout.bakeSeconds: NotYetSupported: Ringmaster does not wait between regions yet. Set it to 0.',
+      'spec.rollout.restartToken: NotYetSupported: Ringmaster does not restart regions on request yet. Leave it empty.',
+    ],
+  },
+  {
+    title: 'a pull secret',
+    change: template({ imagePullSecret: { name: 'registry' } }),
+    expected: [
+      'spec.template.spec.imagePullSecret: NotYetSupported: Ringmaster does not copy Secrets and ConfigMaps to the regions yet (only the one that configMapName names), so the pods would not start. Leave it out, and give the ServiceAccount of the pods its pull secret in each region.',
+    ],
+  },
+  {
+    title: 'a variable from a Secret',
+    change: template({ envVars: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }] }),
+    expected: [
+      'spec.template.spec.envVars[0].valueFrom.secretKeyRef: NotYetSupported: Ringmaster does not copy Secrets and ConfigMaps to the regions yet (only the one that configMapName names), so the pods would not start. Write the value itself, or leave it out.',
+    ],
+  },
+  {
+    title: "a sidecar's variable from a ConfigMap",
+    change: patch({
+      backRestSidecar: { envVars: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 's', key: 'k' } } }] },
+    }),
+    expected: [
+      'spec.regions[1].patch.spec.backRestSidecar.envVars[0].valueFrom.configMapKeyRef: NotYetSupported: Ringmaster does not copy Secrets and ConfigMaps to the regions yet (only the one that configMapName names), so the pods would not start. Write the value itself, or leave it out.',
+    ],
+  },
+]);
