@@ -49,7 +49,7 @@ export interface JsonPatchOperation {
 export interface KubeClient {
   get(resource: ResourceType, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject>;
   list(resource: ResourceType, options: ListOptions, signal: AbortSignal): Promise<KubeList<KubeObject>>;
-  /** Watch events as they arrive; ends when the server closes the stream cleanly. `onChunk` is called for every piece of data received, whole event or not. */
+  /** Watch events as they arrive; ends when the server closes the stream cleanly. `onChunk` is called when the server accepts the watch, and for every piece of data received, whole event or not. */
   watch(
     resource: ResourceType,
     options: WatchOptions,

@@ -93,6 +93,7 @@ class HttpKubeClient implements KubeClient {
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       const response = await this.#openWatch(call, stream);
+      onChunk();
       for await (const line of readLines(response.body, eventLimitBytes, onChunk)) yield watchEvent(call, line);
     } catch (error) {
       throw failure(call, error, signal);

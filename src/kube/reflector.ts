@@ -1,0 +1,304 @@
+import { sleep, type Clock } from '../edges/clock.ts';
+import type { Random } from '../edges/random.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { KubeClient, WatchEvent } from './client.ts';
+import { errorFromStatus, KubeError } from './errors.ts';
+import type { KubeObject, ResourceType } from './objects.ts';
+import { Backoff, defaultBackoff, recoveryFrom, restartCauses, type BackoffLimits, type Recovery } from './recovery.ts';
+import type { RestartCause } from './recovery.ts';
+import { ObjectStore, type Change, type Store } from './store.ts';
+import { WatchAttempt } from './watch-attempt.ts';
+
+export interface ReflectorLimits {
+  /** Objects per page of a list. */
+  pageSize: number;
+  /** The watch's own length is drawn between these, seconds: below the 5 minutes after which some balancers forget a flow. */
+  watchSecondsMin: number;
+  watchSecondsMax: number;
+  /** Silence after which a watch is taken for dead, milliseconds: over two of the server's bookmarks, one a minute. */
+  idleMs: number;
+  /** How long past its own length a watch may go on, milliseconds. */
+  overrunMs: number;
+  /** A watch that ends sooner than this without an event counts as failed, milliseconds. */
+  shortMs: number;
+  backoff: BackoffLimits;
+}
+
+export const defaultReflectorLimits: ReflectorLimits = {
+  pageSize: 500,
+  watchSecondsMin: 240,
+  watchSecondsMax: 480,
+  idleMs: 150_000,
+  overrunMs: 30_000,
+  shortMs: 1000,
+  backoff: defaultBackoff,
+};
+
+export interface ReflectorOptions {
+  client: Pick<KubeClient, 'list' | 'watch'>;
+  resource: ResourceType;
+  /** Which objects; without a namespace, those of all. */
+  selection?: { namespace?: string; labelSelector?: string; fieldSelector?: string };
+  clock: Clock;
+  random: Random;
+  logger: Logger;
+  /** Called for each change, in order, after the store has it. Must not wait; what it throws is counted and logged. */
+  onChange: (change: Change) => void;
+  /** Called when `connected` or `hasSynced` of the status turned. */
+  onConnection?: () => void;
+  /** Told of every restart of the watch. */
+  onRestart?: (cause: RestartCause) => void;
+  limits?: Partial<ReflectorLimits>;
+}
+
+/** How the reflector is doing, for conditions, metrics and people. */
+export interface ReflectorStatus {
+  /** Whether one complete list has come in. Stays true. */
+  readonly hasSynced: boolean;
+  /** Whether the server last answered; false from a failure until the server is heard again. */
+  readonly connected: boolean;
+  /** Monotonic time in milliseconds at which the server was last heard, bookmarks included. */
+  readonly lastEventAt: number | undefined;
+  readonly lastResourceVersion: string | undefined;
+  readonly restarts: Readonly<Record<RestartCause, number>>;
+  /** How often a callback threw. */
+  readonly handlerFailures: number;
+  /** Why it is not connected. */
+  readonly lastError: Error | undefined;
+}
+
+/**
+ * The states, and what may follow each (see `followers`):
+ * listing: reads all pages, then swaps them into the store.
+ * watching: applies events until the watch ends or fails.
+ * waiting: lets time pass after a failure, then lists or watches.
+ * stopped: the signal aborted; the end.
+ */
+type State =
+  | { kind: 'listing' }
+  | { kind: 'watching'; resourceVersion: string }
+  | { kind: 'waiting'; delayMs: number; next: { kind: 'listing' } | { kind: 'watching'; resourceVersion: string } }
+  | { kind: 'stopped' };
+
+const followers: Record<State['kind'], readonly State['kind'][]> = {
+  listing: ['watching', 'waiting', 'stopped'],
+  watching: ['watching', 'waiting', 'stopped'],
+  waiting: ['listing', 'watching', 'stopped'],
+  stopped: [],
+};
+
+/**
+ * Keeps a Store equal to what one cluster holds of one kind.
+ *
+ * Flow: 1. a consistent list (no resourceVersion: a cached answer may be older than what a predecessor acted on), page
+ * by page, swapped into the store at once; 2. a watch from the list's resourceVersion, with bookmarks; 3. when the
+ * watch ends, another from the last version heard; 4. a new list only when the server no longer knows that version.
+ *
+ * Guarantees: changes are reported in order and once; a deletion missed while disconnected is reported after the next
+ * list; an object deleted and created again is never reported as an update. Nothing the server does ends it.
+ * Caveats: the store may lag by any time while the server is unreachable; see `status.connected` and `lastEventAt`.
+ * Errors: none; they are in the status, the log and the counters.
+ */
+export class Reflector {
+  readonly #options: ReflectorOptions;
+  readonly #limits: ReflectorLimits;
+  readonly #backoff: Backoff;
+  readonly #store = new ObjectStore();
+  readonly #restarts = Object.fromEntries(restartCauses.map((cause) => [cause, 0])) as Record<RestartCause, number>;
+  #connected = false;
+  #lastEventAt: number | undefined;
+  #lastError: Error | undefined;
+  #handlerFailures = 0;
+
+  constructor(options: ReflectorOptions) {
+    this.#options = options;
+    this.#limits = { ...defaultReflectorLimits, ...options.limits };
+    const { watchSecondsMin, watchSecondsMax, idleMs, shortMs } = this.#limits;
+    if (watchSecondsMin > watchSecondsMax) throw new RangeError('watchSecondsMin is greater than watchSecondsMax');
+    if (idleMs <= shortMs) throw new RangeError('idleMs must be greater than shortMs');
+    this.#backoff = new Backoff(this.#limits.backoff, options.random);
+  }
+
+  /** The objects, for readers. */
+  get store(): Store {
+    return this.#store;
+  }
+
+  get status(): ReflectorStatus {
+    return {
+      hasSynced: this.#store.synced,
+      connected: this.#connected,
+      lastEventAt: this.#lastEventAt,
+      lastResourceVersion: this.#store.heard,
+      restarts: { ...this.#restarts },
+      handlerFailures: this.#handlerFailures,
+      lastError: this.#lastError,
+    };
+  }
+
+  /** Runs until `signal` aborts, then resolves; call it once. */
+  async run(signal: AbortSignal): Promise<void> {
+    let state: State = { kind: 'listing' };
+    while (state.kind !== 'stopped') {
+      const next: State = await this.#step(state, signal);
+      if (!followers[state.kind].includes(next.kind)) throw new Error(`reflector: from ${state.kind} to ${next.kind}`);
+      this.#options.logger.debug('reflector', { from: state.kind, to: next.kind });
+      state = next;
+    }
+    this.#connected = false;
+  }
+
+  /** Does what `state` is for, and says what comes next. */
+  async #step(state: Exclude<State, { kind: 'stopped' }>, signal: AbortSignal): Promise<State> {
+    try {
+      signal.throwIfAborted();
+      if (state.kind === 'listing') return { kind: 'watching', resourceVersion: await this.#list(signal) };
+      if (state.kind === 'watching') return await this.#watch(state.resourceVersion, signal);
+      await sleep(this.#options.clock, state.delayMs, signal);
+      return state.next;
+    } catch (error) {
+      if (signal.aborted) return { kind: 'stopped' };
+      return this.#recover(recoveryFrom(error), state.kind !== 'watching', error);
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<string> {
+    const { client, resource, selection } = this.#options;
+    this.#store.beginList();
+    const items: KubeObject[] = [];
+    let next: string | undefined;
+    for (;;) {
+      const page = await client.list(
+        resource,
+        {
+          limit: this.#limits.pageSize,
+          ...selection,
+          ...(next !== undefined && { continue: next }),
+        },
+        signal,
+      );
+      this.#heard();
+      items.push(...page.items);
+      next = page.metadata.continue;
+      if (next) continue;
+      const wasSynced = this.#store.synced;
+      this.#report(this.#store.replace(items, page.metadata.resourceVersion));
+      if (!wasSynced) this.#guard('onConnection', () => this.#options.onConnection?.());
+      return page.metadata.resourceVersion;
+    }
+  }
+
+  async #watch(resourceVersion: string, signal: AbortSignal): Promise<State> {
+    const { client, resource, selection, clock, random } = this.#options;
+    const { watchSecondsMin, watchSecondsMax, idleMs, overrunMs, shortMs } = this.#limits;
+    const timeoutSeconds = Math.round(watchSecondsMin + random.next() * (watchSecondsMax - watchSecondsMin));
+    const startedAt = clock.monotonic();
+    let events = 0;
+    using attempt = new WatchAttempt(clock, signal, idleMs, timeoutSeconds * 1000 + overrunMs);
+    try {
+      const stream = client.watch(
+        resource,
+        {
+          resourceVersion,
+          timeoutSeconds,
+          ...selection,
+        },
+        attempt.signal,
+        () => {
+          attempt.progress();
+          this.#heard();
+        },
+      );
+      for await (const event of stream) {
+        events++;
+        this.#apply(event);
+      }
+    } catch (error) {
+      if (attempt.expired === undefined) throw error;
+      return this.#recover({ cause: attempt.expired, relist: false, pace: 'backoff', leastMs: 0 }, false, error);
+    }
+    if (events === 0 && clock.monotonic() - startedAt < shortMs) {
+      const error = new Error('the watch ended at once, without an event');
+      return this.#recover({ cause: 'short', relist: false, pace: 'backoff', leastMs: 0 }, false, error);
+    }
+    this.#countRestart('closed');
+    return { kind: 'watching', resourceVersion: this.#store.heard ?? resourceVersion };
+  }
+
+  #apply(event: WatchEvent): void {
+    switch (event.type) {
+      case 'ADDED':
+      case 'MODIFIED':
+        this.#report(this.#store.put(event.object));
+        return;
+      case 'DELETED':
+        this.#report(this.#store.remove(event.object));
+        return;
+      case 'BOOKMARK':
+        this.#store.advance(event.object.metadata.resourceVersion ?? '');
+        return;
+      case 'ERROR':
+        throw errorFromStatus(`watch of ${this.#options.resource.plural}`, event.object.code ?? 500, event.object);
+    }
+  }
+
+  #report(changes: readonly Change[]): void {
+    for (const change of changes) this.#guard('onChange', () => this.#options.onChange(change));
+  }
+
+  /** A callback's fault must not cost the cluster's state. */
+  #guard(callback: string, call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#handlerFailures++;
+      this.#options.logger.error(`${callback} failed`, { resource: this.#options.resource.plural, error });
+    }
+  }
+
+  #recover(recovery: Recovery, listing: boolean, error: unknown): State {
+    const delayMs = this.#backoff.next(recovery, this.#options.clock.monotonic());
+    const known = error instanceof Error ? error : new Error(String(error));
+    const { cause } = recovery;
+    const fields = { cause, retryMs: Math.round(delayMs), error: known };
+    if (cause === 'internal') this.#options.logger.error('reflector failed', fields);
+    else if (this.#connected || this.#lastError?.message !== known.message) this.#logInterruption(fields);
+    else this.#options.logger.debug('still no answer', fields);
+    this.#countRestart(cause);
+    this.#setConnected(false, known);
+    const resourceVersion = this.#store.heard;
+    const relist = listing || recovery.relist || resourceVersion === undefined;
+    return {
+      kind: 'waiting',
+      delayMs,
+      next: relist ? { kind: 'listing' } : { kind: 'watching', resourceVersion },
+    };
+  }
+
+  #logInterruption(fields: { cause: RestartCause; retryMs: number; error: Error }): void {
+    const { resource, logger } = this.#options;
+    logger.warn(`cannot follow ${resource.plural}`, { ...fields, error: summary(fields.error) });
+  }
+
+  #countRestart(cause: RestartCause): void {
+    this.#restarts[cause]++;
+    this.#guard('onRestart', () => this.#options.onRestart?.(cause));
+  }
+
+  #heard(): void {
+    this.#lastEventAt = this.#options.clock.monotonic();
+    this.#setConnected(true, undefined);
+  }
+
+  #setConnected(connected: boolean, error: Error | undefined): void {
+    this.#lastError = error;
+    if (this.#connected === connected) return;
+    this.#connected = connected;
+    this.#guard('onConnection', () => this.#options.onConnection?.());
+  }
+}
+
+/** Interruptions are daily business: name, code and message tell enough, stacks would only fill the log. */
+function summary(error: Error): Record<string, unknown> {
+  return { name: error.name, message: error.message, ...(error instanceof KubeError && { code: error.code }) };
+}
