@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { Agent, request, type Dispatcher } from 'undici';
 import { parse } from 'yaml';
 
@@ -23,6 +24,12 @@ export interface ApiObject {
   [field: string]: unknown;
 }
 
+/** One event of a watch; a BOOKMARK carries nothing but a resourceVersion. */
+export interface WatchEvent<T = ApiObject> {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
+  object: T;
+}
+
 /** The server answered with a failure: `status` is the HTTP code, `reason` and message are the Status object's. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -34,6 +41,12 @@ export class ApiError extends Error {
     this.status = status;
     this.reason = reason;
   }
+}
+
+interface Status {
+  code?: number;
+  reason?: string;
+  message?: string;
 }
 
 const patchTypes = {
@@ -117,6 +130,33 @@ export class ApiServer {
     return this.#send<T>('DELETE', path, options, 'application/json', signal);
   }
 
+  /**
+   * Yields what happens to the objects of a list path after `resourceVersion`, until the server ends the stream.
+   * @throws ApiError status 410 when that version is too old: list again.
+   */
+  async *watch<T = ApiObject>(
+    path: string,
+    resourceVersion: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<WatchEvent<T>> {
+    const query = new URLSearchParams({ watch: 'true', allowWatchBookmarks: 'true', resourceVersion });
+    const url = `${path}${path.includes('?') ? '&' : '?'}${query.toString()}`;
+    const response = await request(this.url + url, {
+      dispatcher: this.#agent,
+      headers: { authorization: `Bearer ${this.#token}`, accept: 'application/json' },
+      signal,
+    });
+    if (response.statusCode >= 400) throw new ApiError('GET', url, response.statusCode, '', await response.body.text());
+    for await (const line of createInterface({ input: response.body })) {
+      const event = JSON.parse(line) as WatchEvent<T> | { type: 'ERROR'; object: Status };
+      if (event.type === 'ERROR') {
+        const { code, reason, message } = event.object;
+        throw new ApiError('GET', url, code ?? 500, reason ?? '', message ?? line);
+      }
+      yield event;
+    }
+  }
+
   async close(): Promise<void> {
     await this.#agent.destroy();
   }
@@ -141,9 +181,9 @@ export class ApiServer {
     });
     const text = await response.body.text();
     if (response.statusCode >= 400) {
-      let status: { reason?: string; message?: string } = { message: text };
+      let status: Status = { message: text };
       try {
-        status = JSON.parse(text) as typeof status;
+        status = JSON.parse(text) as Status;
       } catch {
         // A proxy's or a pod's own words, not a Status object.
       }

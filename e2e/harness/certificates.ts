@@ -1,3 +1,4 @@
+import type * as X509 from '@peculiar/x509';
 import { generateKeyPairSync, webcrypto } from 'node:crypto';
 
 /** Everything one control plane needs to be trusted and to sign, all PEM. */
@@ -11,13 +12,11 @@ export interface ControlPlaneCertificates {
   readonly serviceAccountPrivateKey: string;
 }
 
-type X509 = typeof import('@peculiar/x509');
-
 /**
  * @peculiar/x509 resolves its algorithms with tsyringe, which refuses to load without the decorator metadata functions
  * of the package reflect-metadata. The classes it resolves take no arguments, so there is no metadata to give back.
  */
-async function loadX509(): Promise<X509> {
+async function loadX509(): Promise<typeof X509> {
   const none = { getMetadata: () => undefined, getOwnMetadata: () => undefined, defineMetadata: () => undefined };
   for (const [name, value] of Object.entries(none))
     if (!(name in Reflect)) Object.defineProperty(Reflect, name, { value, configurable: true });

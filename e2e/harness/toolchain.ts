@@ -34,7 +34,7 @@ export async function prepareToolchain(options: { cassandra: boolean }, signal: 
   // One after the other: what is missing should be said before a build of minutes starts.
   const java = options.cassandra ? await findJava() : undefined;
   const jars = options.cassandra ? await findCassandraJars(signal) : undefined;
-  const probeTools = await findProbeTools();
+  const probeTools = findProbeTools();
   const controlPlane = await findControlPlanePrograms(signal);
   return { controlPlane, probeTools, ...(java && { java }), ...(jars && { jars }) };
 }

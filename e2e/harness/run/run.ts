@@ -96,9 +96,9 @@ export class Run {
   ): RunProcess {
     const inNamespace = options.namespace ? ['ip', 'netns', 'exec', options.namespace, ...argv] : argv;
     // The kernel ends the child when the thread that started it ends, even by SIGKILL: prctl(2), PR_SET_PDEATHSIG.
-    const [program, ...args] = ['setpriv', '--pdeathsig', 'KILL', '--', ...inNamespace];
+    const args = ['--pdeathsig', 'KILL', '--', ...inNamespace];
     const log = openSync(options.log, 'a');
-    const child = spawn(program as string, args, {
+    const child = spawn('setpriv', args, {
       stdio: ['ignore', log, log],
       cwd: options.cwd ?? this.directory,
       env: options.env ?? process.env,

@@ -24,8 +24,7 @@ export async function findJava(): Promise<string> {
 
 async function majorVersion(java: string): Promise<string | undefined> {
   try {
-    const settings = await command(java, ['-XshowSettings:properties', '--version']);
-    return /^openjdk (\d+)|^java (\d+)/m.exec(settings)?.slice(1).find(Boolean);
+    return /^(?:openjdk|java) (\d+)/.exec(await command(java, ['--version']))?.[1];
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { cacheRoot } from './cache.ts';
 
@@ -6,7 +6,7 @@ import { cacheRoot } from './cache.ts';
  * A directory with a program `curl`: the system's own where there is one, else a stand-in that knows what the guard
  * scripts use of it.
  */
-export async function findProbeTools(): Promise<string> {
+export function findProbeTools(): string {
   const directory = join(cacheRoot(), 'probe-tools');
   mkdirSync(directory, { recursive: true });
   const curl = join(directory, 'curl');
@@ -21,8 +21,6 @@ export async function findProbeTools(): Promise<string> {
     writeFileSync(temporary, `#!/bin/sh\nexec '${process.execPath}' '${standIn}' "$@"\n`);
     chmodSync(temporary, 0o755);
   }
-  const { renameSync } = await import('node:fs');
   renameSync(temporary, curl);
-  rmSync(temporary, { force: true });
   return directory;
 }

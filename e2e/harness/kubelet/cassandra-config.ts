@@ -1,0 +1,57 @@
+/**
+ * A cassandra.yaml for a small node of Cassandra 5.0; it refuses keys that it does not know. The line of the seeds is
+ * the one that the init container fills in.
+ */
+export function cassandraYaml(node: { clusterName: string; address: string; dataDirectory: string }): string {
+  const { clusterName, address, dataDirectory } = node;
+  return `cluster_name: '${clusterName}'
+partitioner: org.apache.cassandra.dht.Murmur3Partitioner
+endpoint_snitch: GossipingPropertyFileSnitch
+num_tokens: 4
+listen_address: ${address}
+rpc_address: ${address}
+storage_port: 7000
+native_transport_port: 9042
+start_native_transport: true
+seed_provider:
+  - class_name: org.apache.cassandra.locator.SimpleSeedProvider
+    parameters:
+      - seeds: ""
+authenticator: AllowAllAuthenticator
+authorizer: AllowAllAuthorizer
+auto_snapshot: false
+cdc_enabled: false
+commitlog_sync: periodic
+commitlog_sync_period: 10s
+commitlog_segment_size: 5MiB
+commitlog_total_space: 64MiB
+memtable_heap_space: 32MiB
+memtable_offheap_space: 32MiB
+key_cache_size: 5MiB
+file_cache_size: 32MiB
+concurrent_reads: 2
+concurrent_writes: 2
+concurrent_counter_writes: 2
+concurrent_compactors: 1
+memtable_flush_writers: 1
+disk_access_mode: standard
+data_file_directories: [${dataDirectory}/data]
+commitlog_directory: ${dataDirectory}/commitlog
+saved_caches_directory: ${dataDirectory}/saved_caches
+hints_directory: ${dataDirectory}/hints
+cdc_raw_directory: ${dataDirectory}/cdc_raw
+`;
+}
+
+/** Where a node stands, for GossipingPropertyFileSnitch. */
+export function rackProperties(datacenter: string, rack: string): string {
+  return `dc=${datacenter}\nrack=${rack}\n`;
+}
+
+export const logbackXml = `<configuration>
+  <appender name="STDOUT" class="ch.qos.logback.core.ConsoleAppender">
+    <encoder><pattern>%-5level [%thread] %date{ISO8601} %F:%L - %msg%n</pattern></encoder>
+  </appender>
+  <root level="INFO"><appender-ref ref="STDOUT"/></root>
+</configuration>
+`;
