@@ -126,7 +126,7 @@ function fromObject(value: unknown): JolokiaRequest {
   if (typeof given.attribute === 'string') request.attribute = given.attribute;
   if (Array.isArray(given.attribute)) request.attribute = given.attribute.map(String);
   if (typeof given.operation === 'string') request.operation = given.operation;
-  if (Array.isArray(given.arguments)) request.arguments = given.arguments;
+  if (Array.isArray(given.arguments) && given.arguments.length > 0) request.arguments = given.arguments;
   return request;
 }
 
@@ -138,9 +138,9 @@ function failure(request: JolokiaRequest | undefined, error: unknown): object {
   const thrown = error instanceof JavaError ? error : new JavaError('java.lang.RuntimeException', String(error));
   return {
     ...(request ? { request } : {}),
-    stacktrace: `${thrown.type}: ${thrown.message}\n`,
+    stacktrace: `${thrown.type}\n`,
     error_type: thrown.type,
-    error: `${thrown.type} : ${thrown.message}`,
+    error: thrown.message === '' ? thrown.type : `${thrown.type} : ${thrown.message}`,
     status: thrown.status,
   };
 }

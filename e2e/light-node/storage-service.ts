@@ -82,7 +82,7 @@ function removeNode(node: LightNode, hostId: string): void {
 
 function replicationInfo(keyspace: string): string {
   const found = replication[keyspace];
-  if (found === undefined) throw new JavaError('java.lang.IllegalArgumentException', 'null', 400);
+  if (found === undefined) throw new JavaError('java.lang.IllegalArgumentException', '', 400);
   return found;
 }
 
