@@ -12,6 +12,7 @@ export const annotations = {
   stamp: 'ringmaster.dev/stamp',
   founder: 'ringmaster.dev/founder',
   seeds: 'ringmaster.dev/seeds',
+  injecting: 'ringmaster.dev/seeds-in-spec',
   renderedHash: 'ringmaster.dev/rendered-hash',
   renderedPaths: 'ringmaster.dev/rendered-paths',
 } as const;
@@ -33,6 +34,8 @@ export interface Bookkeeping {
   founder: string | undefined;
   /** The seed list this region was given, in its order. */
   seeds: string[] | undefined;
+  /** We last wrote the member with the seeds in its spec, and mean to take them out again. */
+  injecting: boolean;
   /** Hash of the spec as last rendered, overrides of the injection left out. */
   renderedHash: string | undefined;
   /** JSON pointers of the leaves last rendered. */
@@ -48,20 +51,19 @@ export function readBookkeeping(object: KubeObject): Bookkeeping {
     stamp: stampSchema.safeParse(json(all[annotations.stamp])).data,
     founder: all[annotations.founder],
     seeds: z.array(z.string()).safeParse(json(all[annotations.seeds])).data,
+    injecting: all[annotations.injecting] === 'true',
     renderedHash: all[annotations.renderedHash],
     renderedPaths: z.array(z.string()).safeParse(json(all[annotations.renderedPaths])).data ?? [],
   };
 }
 
-/** The same facts as annotations. */
-export function writeBookkeeping(facts: {
+/** What every object of ours says: whose it is, who wrote it, and what a new hub has to know. */
+export function commonAnnotations(facts: {
   owner: Owner;
   region: string;
   stamp: Stamp;
   founder: string;
   seeds: readonly string[];
-  renderedHash: string;
-  renderedPaths: readonly string[];
 }): Record<string, string> {
   return {
     [annotations.owner]: JSON.stringify(facts.owner),
@@ -69,8 +71,19 @@ export function writeBookkeeping(facts: {
     [annotations.stamp]: JSON.stringify(facts.stamp),
     [annotations.founder]: facts.founder,
     [annotations.seeds]: JSON.stringify(facts.seeds),
-    [annotations.renderedHash]: facts.renderedHash,
-    [annotations.renderedPaths]: JSON.stringify(facts.renderedPaths),
+  };
+}
+
+/** What a member says beside that: how it was rendered. */
+export function renderedAnnotations(rendered: {
+  injecting: boolean;
+  hash: string;
+  paths: readonly string[];
+}): Record<string, string> {
+  return {
+    [annotations.injecting]: String(rendered.injecting),
+    [annotations.renderedHash]: rendered.hash,
+    [annotations.renderedPaths]: JSON.stringify(rendered.paths),
   };
 }
 

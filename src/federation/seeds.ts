@@ -1,3 +1,4 @@
+import { expandAddress } from '../api/address.ts';
 import type { EffectiveFederation, EffectiveRegion } from '../api/effective.ts';
 import type { PlannedPod, RegionalOperator } from '../operators/operator.ts';
 
@@ -26,9 +27,7 @@ export function plannedSeeds(federation: EffectiveFederation, operator: Regional
 
 /** The name under which every region can reach `pod`: the template seeds.address, filled in. */
 export function podAddress(federation: EffectiveFederation, region: EffectiveRegion, pod: PlannedPod): string {
-  // CassKop's headless service has the cluster's name; this form resolves inside one Kubernetes cluster only.
-  const template = federation.seeds.address ?? '{pod}.{service}.{namespace}';
-  const values: Record<string, string> = {
+  return expandAddress(federation.seeds.address, {
     pod: pod.name,
     service: federation.clusterName,
     namespace: region.namespace,
@@ -36,8 +35,7 @@ export function podAddress(federation: EffectiveFederation, region: EffectiveReg
     datacenter: pod.datacenter,
     rack: pod.rack,
     region: region.name,
-  };
-  return template.replaceAll(/\{(\w+)\}/g, (variable, name: string) => values[name] ?? variable);
+  });
 }
 
 /**

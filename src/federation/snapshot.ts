@@ -13,8 +13,8 @@ export interface Snapshot {
   readonly nowMs: number;
   /** Monotonic milliseconds on the clock that stamped the views. */
   readonly monotonicMs: number;
-  /** The ConfigMap that the template names for pre_run.sh and post_run.sh; undefined when it names none. */
-  readonly userScripts: UserScripts | undefined;
+  /** By name: the ConfigMaps in the hub that regions name for the user's own pre_run.sh and post_run.sh. */
+  readonly userScripts: Readonly<Record<string, UserScripts>>;
   /** One for each entry of spec.regions, by name. */
   readonly regions: Readonly<Record<string, RegionSnapshot>>;
 }
@@ -27,7 +27,8 @@ export type UserScripts =
 export type RegionSnapshot = UnknownRegion | KnownRegion;
 
 /** Why nothing can be said of a region right now. */
-export type UnknownReason = 'UnknownContext' | 'Unreachable' | 'Unauthorized' | 'NotSynced' | 'BehindOwnWrite';
+export type UnknownReason =
+  'UnknownContext' | 'Unreachable' | 'Unauthorized' | 'NotSynced' | 'BehindOwnWrite' | 'IdentityChanged';
 
 export interface UnknownRegion {
   readonly known: false;

@@ -1,5 +1,5 @@
 import type { EffectiveFederation, EffectiveRegion } from '../api/effective.ts';
-import type { Problem } from '../api/validate.ts';
+import type { Problem } from '../api/problem.ts';
 import type { KubeObject, ResourceType } from '../kube/objects.ts';
 
 /**
@@ -10,6 +10,8 @@ export interface RegionalOperator {
   readonly name: string;
   /** The member's kind in the region. */
   readonly member: ResourceType;
+  /** Label selector of all Cassandra pods the operator makes. */
+  readonly podSelector: string;
   /** Name of the CustomResourceDefinition that must be there. */
   readonly crdName: string;
   /** The ServiceAccount its pods run as; admission refuses the pods without it. */
@@ -68,7 +70,14 @@ export interface ReadInput {
 
 /** Why a member is not settled; `Settled` itself means: our last write is processed and nothing is under way. */
 export type SettledReason =
-  'Settled' | 'NotProcessed' | 'Initializing' | 'ActionUnderWay' | 'Pending' | 'Rejected' | 'SeedsDiffer' | 'PodsDiffer';
+  | 'Settled'
+  | 'NotProcessed'
+  | 'Initializing'
+  | 'ActionUnderWay'
+  | 'Pending'
+  | 'Rejected'
+  | 'SeedsDiffer'
+  | 'PodsDiffer';
 
 export interface MemberState {
   settled: boolean;

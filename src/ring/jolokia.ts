@@ -50,7 +50,7 @@ export class NodeUnreadableError extends Error {
  * @throws NodeUnreadableError when the answer is not a complete view; KubeError when the API server fails.
  */
 export async function readNodeView(
-  client: KubeClient,
+  client: Pick<KubeClient, 'podProxyGet'>,
   namespace: string,
   pod: string,
   observedAtMs: number,
@@ -83,7 +83,7 @@ export async function readNodeView(
  * (StorageService.getKeyspaceReplicationInfo: 3.11.13, 4.0, 4.1, 5.0).
  */
 export async function readReplication(
-  client: KubeClient,
+  client: Pick<KubeClient, 'podProxyGet'>,
   namespace: string,
   pod: string,
   keyspace: string,
@@ -98,7 +98,7 @@ export async function readReplication(
 }
 
 async function jolokiaGet(
-  client: KubeClient,
+  client: Pick<KubeClient, 'podProxyGet'>,
   namespace: string,
   pod: string,
   path: string,

@@ -30,9 +30,10 @@ export const casskop: RegionalOperator = {
     kind: 'CassandraCluster',
     namespaced: true,
   },
+  podSelector: 'app=cassandracluster',
   crdName: 'cassandraclusters.db.orange.com',
   serviceAccount(region) {
-    const name = region.spec['serviceAccountName'];
+    const name = region.memberSpec['serviceAccountName'];
     return typeof name === 'string' && name !== '' ? name : 'cassandra-cluster-node';
   },
   capabilities(object) {
@@ -45,7 +46,7 @@ export const casskop: RegionalOperator = {
   },
   render: renderMember,
   check: (member: KubeObject, capabilities: Capabilities) =>
-    checkAgainstSchema(member['spec'], specSchema(capabilities), 'spec'),
+    checkAgainstSchema(member['spec'], specSchema(capabilities), ['spec']),
   read: readMember,
   difference: (wanted, live) => difference(normalise(wanted['spec']), normalise(live['spec'])),
   paths: (member) => leafPaths(member['spec']),

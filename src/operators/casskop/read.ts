@@ -85,9 +85,11 @@ function unsettled(
   seeds: readonly string[],
   replicas: Readonly<Record<string, number>>,
 ): [SettledReason, string] | undefined {
-  if (!processed(member)) return ['NotProcessed', 'CassKop has not processed the last change of the CassandraCluster yet'];
+  if (!processed(member))
+    return ['NotProcessed', 'CassKop has not processed the last change of the CassandraCluster yet'];
   if (status.phase === 'Initializing') return ['Initializing', 'CassKop starts the pods'];
-  if (status.phase !== 'Running') return ['Pending', `CassKop says phase ${status.phase ?? 'nothing'}: a pod is not ready`];
+  if (status.phase !== 'Running')
+    return ['Pending', `CassKop says phase ${status.phase ?? 'nothing'}: a pod is not ready`];
   if (status.lastClusterActionStatus !== 'Done') {
     return [
       'ActionUnderWay',

@@ -13,7 +13,7 @@ export const seedsVariable = 'CASSANDRA_SEEDS';
  */
 export function renderMember({ federation, region, guardName, seeds, injecting }: RenderInput): KubeObject {
   const spec: JsonObject = {
-    ...region.spec,
+    ...region.memberSpec,
     configMapName: guardName,
     topology: { dc: region.datacenters.map(renderDatacenter) },
   };

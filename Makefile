@@ -1,0 +1,58 @@
+# Node comes from npm, pinned in package.json, so every machine runs the same one.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# Longest one test may take, in milliseconds; a hang is a failure, a slow machine is not.
+TEST_TIMEOUT := 1200000
+NODE_TEST := node --test --test-timeout=$(TEST_TIMEOUT)
+
+INSTALLED := node_modules/.package-lock.json
+
+.PHONY: help demo test test-unit test-e2e check regions regions-down bench-ring crds format build
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(INSTALLED): package.json package-lock.json .npmrc
+	npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
+
+demo: $(INSTALLED) ## three regions, one MultiCassandraCluster, one ring; ONCE=1 exits after the proof
+	node e2e/demo/main.ts $(if $(ONCE),--once)
+
+test: check test-unit test-e2e ## everything: checks, unit tests, real regions
+
+check: $(INSTALLED) ## types, lint, format, direction of imports
+	tsc -p tsconfig.json
+	oxlint --type-aware --deny-warnings src e2e crds
+	prettier --check --log-level warn .
+	$(NODE_TEST) --test-reporter=dot src/rooms.test.ts
+
+test-unit: $(INSTALLED) ## unit and property tests; nothing leaves the process
+	$(NODE_TEST) 'src/**/*.test.ts' 'e2e/casskop/**/*.test.ts'
+
+test-e2e: $(INSTALLED) ## real API servers, real Cassandra; CASSKOP_BIN=/path/to/casskop takes the real CassKop
+	node e2e/harness/toolchain.ts
+	$(NODE_TEST) --test-concurrency=1 'e2e/{api,crd,guard,light-node,harness,ring}/**/*.test.ts'
+
+regions: $(INSTALLED) ## start the regions eu, us and ap and keep them
+	node e2e/regions.ts up
+
+regions-down: $(INSTALLED) ## stop what `make regions` started
+	node e2e/regions.ts down
+
+bench-ring: $(INSTALLED) ## time from apply to one ring, beside the floor; last line `ratio <number>`
+	node e2e/bench/ring.ts
+
+crds: $(INSTALLED) ## write crds/ from the schema
+	node crds/generate.ts
+
+format: $(INSTALLED) ## format everything
+	prettier --write --log-level warn .
+
+build: $(INSTALLED) ## compile to dist/
+	rm -rf dist
+	tsc -p tsconfig.build.json
+	mkdir -p dist/federation/guard && cp src/federation/guard/*.sh dist/federation/guard/

@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { logLevels } from '../telemetry/logger.ts';
+import { printCrds } from './crds.ts';
+import { run, type RunFlags } from './run.ts';
+import { UsageError } from './usage-error.ts';
+import { runValidate } from './validate.ts';
+
+const oldestNode = [22, 19] as const;
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+function program(): Command {
+  const command = new Command('ringmaster')
+    .description('One Cassandra ring over many Kubernetes clusters.')
+    .version(version)
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+
+  command
+    .command('run')
+    .description('run the controller')
+    .option('--kubeconfig <file>', 'kubeconfig file; may be repeated (default: $KUBECONFIG, else ~/.kube/config)', collect, [])
+    .option('--context <name>', 'context of a cluster to work with; may be repeated (default: all contexts of the files)', collect, [])
+    .option('--hub <name>', 'context that holds the MultiCassandraClusters (default: the first --context)')
+    .option('--host <address>', 'address that /healthz, /readyz and /metrics listen on', '127.0.0.1')
+    .option('--port <number>', 'their port; 0 takes a free one', port, 8080)
+    .addOption(new Option('--log-level <level>', 'least level that is logged').choices(logLevels).default('info'))
+    .action(async (flags: RunFlags) => {
+      await run({ ...flags, kubeconfig: kubeconfigs(flags.kubeconfig) }, `ringmaster/${version}`, stopSignal());
+    });
+
+  command
+    .command('crds')
+    .description('print the CustomResourceDefinition of MultiCassandraCluster')
+    .action(() => printCrds(process.stdout));
+
+  command
+    .command('validate')
+    .description('check a file of MultiCassandraClusters without any cluster')
+    .argument('<file>', 'YAML file, - for standard input')
+    .action((file: string) => {
+      process.exitCode = runValidate(file, process.stdout);
+    });
+  return command;
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+function port(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 0 || number > 65535) {
+    throw new InvalidArgumentError('a port is a whole number from 0 to 65535');
+  }
+  return number;
+}
+
+function kubeconfigs(given: string[]): string[] {
+  if (given.length > 0) return given;
+  const fromEnvironment = (process.env['KUBECONFIG'] ?? '').split(':').filter((file) => file !== '');
+  return fromEnvironment.length > 0 ? fromEnvironment : [join(homedir(), '.kube', 'config')];
+}
+
+/** Aborts at the first SIGTERM or SIGINT; a second one ends the process at once. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(name, () => {
+      if (stop.signal.aborted) process.exit(1);
+      stop.abort(new Error(`stopped by ${name}`));
+    });
+  }
+  return stop.signal;
+}
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])) {
+  process.stderr.write(`ringmaster needs Node ${oldestNode.join('.')} or newer; this is ${process.versions.node}\n`);
+  process.exit(2);
+}
+try {
+  await program().parseAsync();
+} catch (error) {
+  process.stderr.write(`ringmaster: ${error instanceof Error ? error.message : String(error)}\n`);
+  if (!(error instanceof UsageError) && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}

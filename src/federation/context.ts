@@ -1,0 +1,41 @@
+import type { EffectiveFederation } from '../api/effective.ts';
+import type { RegionalOperator } from '../operators/operator.ts';
+import type { NodeView, RingState } from '../ring/view.ts';
+import { commonAnnotations } from './bookkeeping.ts';
+import type { Hosts } from './hosts.ts';
+import type { Memory } from './memory.ts';
+import type { RegionPicture } from './picture.ts';
+import { seedListFor } from './seeds.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** Everything one pass of the planner has worked out of its snapshot; the steps of the plan share it. */
+export interface PlanContext {
+  readonly snapshot: Snapshot;
+  readonly federation: EffectiveFederation;
+  readonly operator: RegionalOperator;
+  readonly pictures: readonly RegionPicture[];
+  readonly memory: Memory;
+  /** Fresh views by pod name. */
+  readonly views: ReadonlyMap<string, NodeView>;
+  readonly ring: RingState;
+  readonly hosts: Hosts;
+}
+
+/** The seeds a region's nodes start with: those it was given already, else its list of the recorded ones. */
+export function seedsOf(context: PlanContext, picture: RegionPicture): readonly string[] {
+  const given = picture.known ? picture.member?.bookkeeping.seeds : undefined;
+  const { seeds, planned } = context.memory;
+  return given ?? picture.recorded?.appliedSeeds ?? seedListFor(picture.region.name, seeds, planned);
+}
+
+/** Annotations for whatever is written to a region, member or guard. */
+export function annotationsFor(context: PlanContext, picture: RegionPicture): Record<string, string> {
+  const { uid = '', namespace, name, generation = 0 } = context.snapshot.mcc.metadata;
+  return commonAnnotations({
+    owner: { uid, namespace, name },
+    region: picture.region.name,
+    stamp: { generation, leaseTransitions: 0 },
+    founder: context.memory.founder ?? '',
+    seeds: seedsOf(context, picture),
+  });
+}

@@ -1,0 +1,104 @@
+import type { KubeClient } from '../kube/client.ts';
+import { KubeError } from '../kube/errors.ts';
+import type { KubeObject, ResourceType } from '../kube/objects.ts';
+import type { Intent, Write } from './intents.ts';
+
+/** What became of one intent. */
+export interface Outcome {
+  readonly intent: Intent;
+  /** Undefined: it was done. */
+  readonly error: KubeError | undefined;
+}
+
+export interface ExecuteOptions {
+  client(region: string): KubeClient;
+  /**
+   * Called with the object as the server has it now, after each write and after each refused one: nothing may be
+   * planned for that region before its cache has caught up with it.
+   */
+  seen(region: string, resource: ResourceType, object: KubeObject): void;
+  /** Called before each request; throws to forbid it. */
+  permit?(intent: Intent): void;
+}
+
+/**
+ * Sends the intents: one request each, in order within a region, regions side by side. A failed intent ends its region's
+ * turn; the others go on. Repeats nothing: the next plan, made from what is there by then, does.
+ * @throws the signal's reason when it aborts.
+ */
+export async function execute(
+  intents: readonly Intent[],
+  options: ExecuteOptions,
+  signal: AbortSignal,
+): Promise<Outcome[]> {
+  const byRegion = Map.groupBy(intents, (intent) => intent.region);
+  const outcomes = await Promise.all(
+    [...byRegion.values()].map(async (turn) => {
+      const done: Outcome[] = [];
+      for (const intent of turn) {
+        const outcome = await perform(intent, options, signal);
+        done.push(outcome);
+        if (outcome.error) break;
+      }
+      return done;
+    }),
+  );
+  return outcomes.flat();
+}
+
+async function perform(intent: Intent, options: ExecuteOptions, signal: AbortSignal): Promise<Outcome> {
+  const { region, write } = intent;
+  const client = options.client(region);
+  try {
+    options.permit?.(intent);
+    options.seen(region, write.resource, await send(client, write, signal));
+    return { intent, error: undefined };
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    // The precondition failed, so the cache is older than the server: ask the server itself, and wait for the cache.
+    if (error.status === 409 || error.status === 422) await lookAgain(client, intent, options, signal);
+    return { intent, error };
+  }
+}
+
+function send(client: KubeClient, write: Write, signal: AbortSignal): Promise<KubeObject> {
+  switch (write.verb) {
+    case 'create':
+      return client.apply(write.resource, withVersion(write.object, '1'), signal);
+    case 'update':
+      return client.apply(write.resource, write.object, signal);
+    case 'patchStatus':
+      return client.patchStatus(write.resource, write.ref, write.resourceVersion, { ...write.status }, signal);
+    case 'removeFields':
+      return client.jsonPatch(
+        write.resource,
+        write.ref,
+        [
+          { op: 'test', path: '/metadata/uid', value: write.uid },
+          { op: 'test', path: '/metadata/resourceVersion', value: write.resourceVersion },
+          ...write.paths.map((path) => ({ op: 'remove' as const, path })),
+        ],
+        signal,
+      );
+  }
+}
+
+/** Server-side apply with a resourceVersion no object can have: 201 if there is none, 409 if there is one. */
+function withVersion(object: KubeObject, resourceVersion: string): KubeObject {
+  return { ...object, metadata: { ...object.metadata, resourceVersion } };
+}
+
+async function lookAgain(
+  client: KubeClient,
+  { region, write }: Intent,
+  options: ExecuteOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const ref = 'ref' in write ? write.ref : write.object.metadata;
+  try {
+    options.seen(region, write.resource, await client.get(write.resource, ref, signal));
+  } catch (error) {
+    // Gone meanwhile, or the region does not answer: the reflector tells either sooner or later.
+    if (!(error instanceof KubeError)) throw error;
+  }
+}

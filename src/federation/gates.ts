@@ -1,0 +1,230 @@
+import type { EffectiveFederation } from '../api/effective.ts';
+import type { Reason } from '../api/conditions.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import { statementsBeforeNewDatacenter, userKeyspaces } from '../ring/keyspaces.ts';
+import type { NodeView, RingState } from '../ring/view.ts';
+import type { PlanContext } from './context.ts';
+import type { Hosts } from './hosts.ts';
+import { answeredFor, isReady, type KnownPicture, type RegionPicture } from './picture.ts';
+
+/** How old a view may be that a change of the ring is built on, milliseconds. */
+const decisionMaxAgeMs = 10_000;
+
+/** A closed gate: why a step does not happen now. */
+export interface Obstacle {
+  /** Only a person can open it. */
+  readonly stalled: boolean;
+  readonly reason: Reason<'Stalled'> | Reason<'Applied'>;
+  readonly message: string;
+  readonly region?: string;
+}
+
+/**
+ * A ring is founded only when every region was looked at and none holds anything of an earlier ring: its volumes would
+ * revive that ring's nodes in the middle of ours, or merge two rings.
+ */
+export function foundingObstacle(pictures: readonly RegionPicture[], clusterName: string): Obstacle | undefined {
+  for (const picture of pictures) {
+    if (!picture.known) continue;
+    const left = leftovers(picture, clusterName);
+    if (left.length === 0) continue;
+    const foreign = picture.member ? 'ForeignMember' : 'LeftoversFound';
+    return {
+      stalled: true,
+      reason: foreign,
+      region: picture.region.name,
+      message:
+        `region ${picture.region.name} already holds ${left.join(', ')} in namespace ${picture.region.namespace}: ` +
+        (picture.member
+          ? 'a CassandraCluster that is not ours is left untouched. Choose another spec.clusterName, delete it, or, if it ' +
+            'was written for an earlier MultiCassandraCluster of this name, set spec.adoptionPolicy to IfUnchanged.'
+          : 'a new ring could revive or merge with the old one. Delete what is left if its data is not needed, or choose another spec.clusterName.'),
+    };
+  }
+  const unknown = pictures.filter((picture) => !picture.known);
+  if (unknown.length === 0) return undefined;
+  const names = unknown.map((picture) => `${picture.region.name} (${picture.known ? '' : picture.snapshot.message})`);
+  return {
+    stalled: false,
+    reason: 'RegionUnreachable',
+    message: `the ring is founded once every region was looked at, so that no second one is ever founded; waiting for ${names.join(', ')}`,
+  };
+}
+
+/** What an earlier ring of this name left in a region, named for people. */
+export function leftovers(picture: KnownPicture, clusterName: string): string[] {
+  const { member, statefulSets, claims } = picture.snapshot;
+  const named = (kind: string, objects: readonly KubeObject[]): string[] =>
+    objects.map((object) => `${kind} ${object.metadata.name}`);
+  return [
+    ...(member ? [`CassandraCluster ${clusterName}`] : []),
+    ...named('StatefulSet', statefulSets),
+    ...named('PersistentVolumeClaim', claims),
+  ];
+}
+
+/** What the region itself lacks before anything can be written there. */
+export function regionObstacle(picture: KnownPicture, serviceAccount: string, crdName: string): Obstacle | undefined {
+  const { region, snapshot } = picture;
+  const missing =
+    snapshot.capabilities === undefined
+      ? `the CustomResourceDefinition ${crdName}: install the regional operator there`
+      : !snapshot.namespaceExists
+        ? `the namespace ${region.namespace}: create it there, or name another one in spec.regions[].namespace`
+        : !snapshot.serviceAccountExists
+          ? `the ServiceAccount ${serviceAccount} in namespace ${region.namespace}, which the Cassandra pods run as: create it there`
+          : undefined;
+  if (missing !== undefined) {
+    return {
+      stalled: true,
+      reason: 'PreconditionMissing',
+      region: region.name,
+      message: `region ${region.name} lacks ${missing}`,
+    };
+  }
+  const guard = picture.guard;
+  if (guard?.ownership === 'foreign' && guard.bookkeeping.owner === undefined) {
+    return {
+      stalled: true,
+      reason: 'ForeignMember',
+      region: region.name,
+      message: `region ${region.name} holds a ConfigMap ${guard.object.metadata.name} that is not ours; it is left untouched. Rename or delete it.`,
+    };
+  }
+  return undefined;
+}
+
+/**
+ * A region without a member that holds volumes is no empty place. If its pods were in the ring and all their volumes
+ * are there, the member was deleted and can be written again: the same nodes come back. Anything else needs a person.
+ */
+export function memberMissingObstacle(context: PlanContext, picture: KnownPicture): Obstacle | undefined {
+  const { name } = picture.region;
+  const { statefulSets, claims } = picture.snapshot;
+  const joined = picture.pods.filter((pod) => context.hosts.joined.has(pod.name));
+  if (joined.length === 0) {
+    const left = leftovers(picture, context.federation.clusterName);
+    if (left.length === 0) return undefined;
+    return {
+      stalled: true,
+      reason: 'LeftoversFound',
+      region: name,
+      message:
+        `region ${name} still holds ${left.join(', ')} of an earlier ring in namespace ${picture.region.namespace}; a node that ` +
+        'starts on such data refuses to join or revives the old ring. Delete what is left if its data is not needed.',
+    };
+  }
+  const lost = joined.filter((pod) => !claims.some((claim) => claim.metadata.name === `data-${pod.name}`));
+  if (lost.length === 0 || statefulSets.length > 0) return undefined;
+  return {
+    stalled: true,
+    reason: 'MemberMissing',
+    region: name,
+    message:
+      `the member of region ${name} was deleted, and with it the volumes of ${lost.map((pod) => pod.name).join(', ')}. It is not created ` +
+      'again by itself, since its nodes would come back without their data',
+  };
+}
+
+/**
+ * Before the ring changes, every node so far must be NORMAL in every view, and nothing may join, leave or move. One
+ * operation at a time, ring-wide: two at once could leave a token range without its data.
+ */
+export function ringObstacle(
+  pictures: readonly RegionPicture[],
+  hosts: Hosts,
+  ring: RingState,
+  views: ReadonlyMap<string, NodeView>,
+): Obstacle | undefined {
+  const wait = (message: string): Obstacle => ({ stalled: false, reason: 'Waiting', message });
+  if (hosts.suspected.length > 0) {
+    return { stalled: true, reason: 'DataLossSuspected', message: describeLoss(hosts) };
+  }
+  if (ring.kind === 'split') return { stalled: true, reason: 'RingSplit', message: describeSplit(ring) };
+  if (ring.kind === 'unknown') return wait('no node of the ring has been heard yet');
+  if (ring.kind === 'differing') return wait(`the views of the ring have not met yet: ${ring.why}`);
+  if (ring.busy !== undefined) return wait(`the ring is not at rest: ${ring.busy}`);
+
+  for (const picture of pictures) {
+    if (!picture.known && picture.recorded?.identity?.memberUID !== undefined) {
+      return wait(`region ${picture.region.name} is part of the ring and cannot be seen: ${picture.snapshot.message}`);
+    }
+    if (!answeredFor(picture)) continue;
+    for (const { name } of picture.pods) {
+      const pod = picture.snapshot.pods.find((each) => each.metadata.name === name);
+      if (!pod || !isReady(pod)) return wait(`pod ${name} of region ${picture.region.name} is not ready yet`);
+      if (!views.has(name)) return wait(`node ${name} has not told its view of the ring yet`);
+      if (!hosts.joined.has(name)) return wait(`node ${name} is not proven NORMAL yet`);
+    }
+  }
+  const strangers = strangersIn(ring, hosts);
+  if (strangers.length > 0) {
+    return { stalled: true, reason: 'UnknownHosts', message: describeStrangers(strangers) };
+  }
+  return undefined;
+}
+
+/** A decision to change the ring needs views of this moment. */
+export function staleObstacle(views: ReadonlyMap<string, NodeView>, monotonicMs: number): Obstacle | undefined {
+  const stale = [...views.values()].find((view) => monotonicMs - view.observedAtMs > decisionMaxAgeMs);
+  return (
+    stale && { stalled: false, reason: 'Waiting', message: `${stale.pod} and the other nodes are asked once more` }
+  );
+}
+
+/** Hosts in the ring that no recorded pod carries, such as the old self of a node that lost its disk. */
+export function strangersIn(ring: RingState, hosts: Hosts): string[] {
+  if (ring.kind !== 'one' && ring.kind !== 'differing') return [];
+  const known = new Set(hosts.joined.values());
+  return [...ring.hosts].filter((host) => !known.has(host)).sort();
+}
+
+/** A new datacenter's seeds skip bootstrap and own ranges at once; see ring/keyspaces.ts. */
+export function replicationObstacle(
+  federation: EffectiveFederation,
+  pictures: readonly RegionPicture[],
+  views: ReadonlyMap<string, NodeView>,
+): Obstacle | undefined {
+  const keyspaces = [...new Set([...views.values()].flatMap((view) => view.keyspaces))];
+  if (userKeyspaces(keyspaces).length === 0) return undefined;
+  const inRing = pictures.filter(answeredFor);
+  const replication = inRing.find((picture) => picture.snapshot.replication)?.snapshot.replication;
+  if (!replication || keyspaces.some((keyspace) => replication[keyspace] === undefined)) {
+    return { stalled: false, reason: 'Waiting', message: 'the replication of the ring’s keyspaces is being read' };
+  }
+  const datacenters: Record<string, number> = {};
+  for (const { datacenter, nodes } of inRing.flatMap((picture) => picture.region.racks)) {
+    datacenters[datacenter] = (datacenters[datacenter] ?? 0) + nodes;
+  }
+  const statements = statementsBeforeNewDatacenter(replication, datacenters);
+  if (statements.length === 0) return undefined;
+  return {
+    stalled: true,
+    reason: 'ReplicationGate',
+    message:
+      `cluster ${federation.clusterName} holds data, and the next datacenter would own part of it without having it. ` +
+      `Run these first, and let clients use LOCAL_ consistency levels until the new datacenter is rebuilt: ${statements.join(' ')}`,
+  };
+}
+
+export function describeLoss({ suspected }: Hosts): string {
+  return suspected
+    .map(
+      ({ region, pod, recorded, found }) =>
+        `pod ${pod} of region ${region} came back as host ${found} and was ${recorded} before: its disk was lost. Ring changes ` +
+        `wait until spec.regions[${region}].acknowledgedHosts lists {pod: ${pod}, hostId: ${found}}`,
+    )
+    .join('; ');
+}
+
+export function describeSplit(ring: Extract<RingState, { kind: 'split' }>): string {
+  const parties = ring.parties.map((party) => `{${[...party.pods].sort().join(', ')}}`);
+  return `there are ${parties.length} rings that know nothing of each other: ${parties.join(' and ')}. Nothing is changed until a person has decided which one lives`;
+}
+
+export function describeStrangers(strangers: readonly string[]): string {
+  return (
+    `the ring holds ${strangers.map((host) => `host ${host}`).join(', ')}, which no pod carries. If its node is gone for ` +
+    `good, run: ${strangers.map((host) => `nodetool removenode ${host}`).join('; ')}`
+  );
+}

@@ -1,0 +1,71 @@
+import { type KubeObject, resources } from '../kube/objects.ts';
+import { annotations, managedByLabel } from './bookkeeping.ts';
+import { annotationsFor, type PlanContext } from './context.ts';
+import { guardData, guardName } from './guard/guard.ts';
+import { ignitionPod } from './hosts.ts';
+import type { Intent } from './intents.ts';
+import type { KnownPicture } from './picture.ts';
+
+/**
+ * The guard ConfigMap of one region: who may start alone, who has joined. The same `joined` list goes to every region; only the founder's
+ * names a pod under `ignition`, and only until the first node of the ring was proven NORMAL. From then on a pod that
+ * lost its disk can never start a second ring.
+ */
+export function wantedGuard(context: PlanContext, picture: KnownPicture): KubeObject {
+  const { federation, memory, hosts, pictures } = context;
+  const first = ignitionPod(memory, pictures);
+  const founds = picture.region.name === memory.founder && hosts.joined.size === 0 && first !== undefined;
+  const address = memory.planned.find((seed) => seed.pod === first)?.address;
+  const scripts = userScripts(context, picture);
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      name: guardName(federation.clusterName),
+      namespace: picture.region.namespace,
+      labels: managedByLabel,
+      annotations: annotationsFor(context, picture),
+    },
+    data: guardData({
+      ignition: founds && address !== undefined ? [{ pod: first, address }] : [],
+      joined: [...hosts.joined].map(([pod, hostId]) => ({ pod, hostId })),
+      waitSeconds: federation.seeds.guardWaitSeconds,
+      userPreRun: scripts?.['pre_run.sh'],
+      userPostRun: scripts?.['post_run.sh'],
+    }),
+  };
+}
+
+/** What brings the region's guard up to date; nothing when it is. The ConfigMap may not be somebody else's (gates.ts). */
+export function guardIntent(context: PlanContext, picture: KnownPicture): Intent | undefined {
+  const wanted = wantedGuard(context, picture);
+  const region = picture.region.name;
+  const there = picture.guard?.object;
+  if (there === undefined) {
+    const why = `create the guard of region ${region}, before any pod can start there`;
+    return { region, why, write: { verb: 'create', resource: resources.configMaps, object: wanted } };
+  }
+  if (isCurrent(there, wanted)) return undefined;
+  const { uid = '', resourceVersion = '' } = there.metadata;
+  const object = { ...wanted, metadata: { ...wanted.metadata, uid, resourceVersion } };
+  const why = `tell the guard of region ${region} which nodes have joined the ring`;
+  return { region, why, write: { verb: 'update', resource: resources.configMaps, object } };
+}
+
+/** The stamp says who wrote last; by itself it is no reason to write. */
+function isCurrent(there: KubeObject, wanted: KubeObject): boolean {
+  const data = there['data'] as Record<string, string> | undefined;
+  return (
+    Object.entries(wanted['data'] as Record<string, string>).every(([key, value]) => data?.[key] === value) &&
+    Object.keys(data ?? {}).every((key) => (wanted['data'] as Record<string, string>)[key] !== undefined) &&
+    Object.entries(wanted.metadata.annotations ?? {}).every(
+      ([name, value]) => name === annotations.stamp || there.metadata.annotations?.[name] === value,
+    )
+  );
+}
+
+function userScripts(context: PlanContext, picture: KnownPicture): Readonly<Record<string, string>> | undefined {
+  const name = picture.region.memberSpec['configMapName'];
+  const scripts = typeof name === 'string' ? context.snapshot.userScripts[name] : undefined;
+  return scripts?.known && scripts.found ? scripts.data : undefined;
+}

@@ -1,0 +1,89 @@
+import type { EffectiveFederation } from '../api/effective.ts';
+import { isMember, type NodeView } from '../ring/view.ts';
+import type { Memory } from './memory.ts';
+import { answeredFor, isReady, type RegionPicture } from './picture.ts';
+
+/** A pod that carries another host ID than it was proven with: it came back without its disk. */
+export interface SuspectedLoss {
+  readonly region: string;
+  readonly pod: string;
+  readonly recorded: string;
+  readonly found: string;
+}
+
+export interface Hosts {
+  /** Pod -> host ID, what was remembered and what is proven now. Never shrinks. */
+  readonly joined: ReadonlyMap<string, string>;
+  readonly suspected: readonly SuspectedLoss[];
+}
+
+/**
+ * Proves nodes NORMAL, one more set each pass, and compares those proven before with what they carry now.
+ *
+ * A node counts as joined when it says so itself and another joined node holds it alive and at rest, and the other
+ * way round: a node in a ring of its own has nobody to vouch for it. Only the pod that founds the ring needs nobody.
+ * @param views fresh views by pod name, of Ready pods.
+ */
+export function proveHosts(
+  federation: EffectiveFederation,
+  pictures: readonly RegionPicture[],
+  memory: Memory,
+  views: ReadonlyMap<string, NodeView>,
+): Hosts {
+  const joined = new Map(memory.hosts);
+  const suspected: SuspectedLoss[] = [];
+  const vouching = [...views.values()].filter((view) => memory.hosts.get(view.pod) === view.hostId && isNormal(view));
+
+  for (const picture of pictures) {
+    if (!answeredFor(picture)) continue;
+    for (const { name } of picture.pods) {
+      const view = views.get(name);
+      if (!view || !isNormal(view) || view.clusterName !== federation.clusterName) continue;
+      const recorded = memory.hosts.get(name);
+      if (recorded === view.hostId) continue;
+      if (recorded === undefined) {
+        const founding = memory.hosts.size === 0 && name === ignitionPod(memory, pictures);
+        if (founding || vouching.some((other) => knowEachOther(view, other))) joined.set(name, view.hostId);
+      } else if (acknowledges(picture, name, view.hostId)) {
+        joined.set(name, view.hostId);
+      } else {
+        suspected.push({ region: picture.region.name, pod: name, recorded, found: view.hostId });
+      }
+    }
+  }
+  return { joined, suspected };
+}
+
+/** The pod that starts the ring: the founder's first. It may do so only until the first node was proven NORMAL. */
+export function ignitionPod(memory: Memory, pictures: readonly RegionPicture[]): string | undefined {
+  return pictures.find((picture) => picture.region.name === memory.founder)?.pods[0]?.name;
+}
+
+/** Views of Ready pods that are at most `maxAgeMs` old, by pod name. Older ones say what was, not what is. */
+export function freshViews(
+  pictures: readonly RegionPicture[],
+  monotonicMs: number,
+  maxAgeMs: number,
+): Map<string, NodeView> {
+  const fresh = new Map<string, NodeView>();
+  for (const picture of pictures) {
+    if (!answeredFor(picture)) continue;
+    for (const pod of picture.snapshot.pods) {
+      const view = picture.snapshot.views[pod.metadata.name];
+      if (view && isReady(pod) && monotonicMs - view.observedAtMs <= maxAgeMs) fresh.set(pod.metadata.name, view);
+    }
+  }
+  return fresh;
+}
+
+function isNormal(view: NodeView): boolean {
+  return view.operationMode === 'NORMAL';
+}
+
+function knowEachOther(one: NodeView, other: NodeView): boolean {
+  return isMember(other, one.hostId) && isMember(one, other.hostId);
+}
+
+function acknowledges(picture: RegionPicture, pod: string, hostId: string): boolean {
+  return picture.region.acknowledgedHosts.some((each) => each.pod === pod && each.hostId === hostId);
+}

@@ -1,0 +1,83 @@
+import type { EffectiveFederation } from '../api/effective.ts';
+import type { RegionalOperator } from '../operators/operator.ts';
+import { parseGuard } from './guard/guard.ts';
+import type { KnownPicture, OwnedObject, RegionPicture } from './picture.ts';
+import { appendSeeds, plannedSeeds, type Seed } from './seeds.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/**
+ * What must never be forgotten because it cannot be observed again. The status of the MultiCassandraCluster comes
+ * first; the members and the guards in the regions carry the same facts, so a wiped status or a new hub gets them back.
+ */
+export interface Memory {
+  /** The one region that starts the ring; undefined: no ring was ever founded, as far as all reachable places say. */
+  readonly founder: string | undefined;
+  /** Regions disagree on who founded the ring: there are two histories, and nobody but a person can tell. */
+  readonly founderConflict: string | undefined;
+  /** Seed addresses of the whole ring in their recorded order; empty before the founding. */
+  readonly seeds: readonly string[];
+  /** What the spec computes to, with pods; `seeds` is this once the founding is recorded. */
+  readonly planned: readonly Seed[];
+  /** Pod -> host ID of every node that was proven NORMAL. */
+  readonly hosts: ReadonlyMap<string, string>;
+}
+
+export function recall(
+  snapshot: Snapshot,
+  federation: EffectiveFederation,
+  operator: RegionalOperator,
+  pictures: readonly RegionPicture[],
+): Memory {
+  const status = snapshot.mcc.status;
+  const witnesses = pictures.flatMap(witnessesOf);
+  const founders = new Set(witnesses.flatMap(({ bookkeeping }) => bookkeeping.founder ?? []));
+  const recordedFounder = status?.ring?.founder;
+  if (recordedFounder !== undefined) founders.add(recordedFounder);
+
+  const planned = plannedSeeds(federation, operator);
+  const founded = founders.size > 0;
+  const fromMembers = witnesses.flatMap(({ bookkeeping }) => bookkeeping.seeds ?? []);
+  const recovered = appendSeeds(
+    // Each member names its own seeds first, so their lists together are put into the spec's order again.
+    planned.map((seed) => seed.address).filter((address) => fromMembers.includes(address)),
+    fromMembers,
+  );
+  return {
+    founder: recordedFounder ?? (founders.size === 1 ? [...founders][0] : undefined),
+    founderConflict: founders.size > 1 ? [...founders].sort().join(' and ') : undefined,
+    seeds: founded ? appendSeeds(status?.seeds ?? [], recovered) : [],
+    planned,
+    hosts: recallHosts(snapshot, pictures),
+  };
+}
+
+/** Objects whose annotations may be believed: ours, and of an adoptable region those beside its member. */
+function witnessesOf(picture: RegionPicture): OwnedObject[] {
+  if (!picture.known) return [];
+  return [picture.member, guardOf(picture)].filter(
+    (each) => each !== undefined && each.ownership !== 'foreign',
+  ) as OwnedObject[];
+}
+
+/**
+ * The guard, unless it is only a remainder: one that an earlier MultiCassandraCluster left, in a region that holds no
+ * member of it any more, speaks of a ring that is gone.
+ */
+export function guardOf(picture: KnownPicture): OwnedObject | undefined {
+  const remainder = picture.guard?.ownership === 'adoptable' && picture.member?.ownership !== 'adoptable';
+  return remainder ? undefined : picture.guard;
+}
+
+function recallHosts(snapshot: Snapshot, pictures: readonly RegionPicture[]): Map<string, string> {
+  const hosts = new Map<string, string>();
+  for (const picture of pictures) {
+    const guard = picture.known ? guardOf(picture) : undefined;
+    if (guard === undefined || guard.ownership === 'foreign') continue;
+    const data = guard.object['data'] as Record<string, string> | undefined;
+    for (const { pod, hostId } of parseGuard(data).joined) hosts.set(pod, hostId);
+  }
+  for (const region of snapshot.mcc.status?.regions ?? []) {
+    for (const { pod, hostId } of region.hosts ?? []) hosts.set(pod, hostId);
+  }
+  return hosts;
+}

@@ -1,0 +1,101 @@
+import { effective } from '../api/effective.ts';
+import type { MultiCassandraCluster } from '../api/schema.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import type { RegionalOperator } from '../operators/operator.ts';
+import type { NodeView } from '../ring/view.ts';
+import { guardName } from './guard/guard.ts';
+import type { RegionSnapshot, Snapshot, UnknownRegion, UserScripts } from './snapshot.ts';
+
+/** What the caches hold of one namespace of one region; the runtime provides it. Reading it never waits. */
+export interface RegionCaches {
+  readonly clusterUid: string;
+  readonly namespaceExists: boolean;
+  serviceAccountExists(name: string): boolean;
+  /** Undefined: not installed. */
+  readonly crd: KubeObject | undefined;
+  member(name: string): KubeObject | undefined;
+  configMap(name: string): KubeObject | undefined;
+  readonly statefulSets: readonly KubeObject[];
+  readonly claims: readonly KubeObject[];
+  readonly pods: readonly KubeObject[];
+  /** The pod's latest view; undefined when it has none, or when it is another pod of that name by now. */
+  view(pod: KubeObject): NodeView | undefined;
+  /** Why the pod's node could not be read last time. */
+  unreadable(pod: KubeObject): string | undefined;
+  /** Keyspace -> replication, as far as it has been read. */
+  readonly replication: Readonly<Record<string, string>> | undefined;
+}
+
+export interface Sources {
+  nowMs: number;
+  monotonicMs: number;
+  /** The caches of `namespace` in the cluster of `context`, or why nothing can be said of it. */
+  region(context: string, namespace: string): RegionCaches | UnknownRegion;
+  /** A ConfigMap of the hub, in the MultiCassandraCluster's own namespace. */
+  userScripts(namespace: string, name: string): UserScripts;
+}
+
+/** Takes the snapshot of one MultiCassandraCluster from the caches, at one moment. */
+export function observe(mcc: MultiCassandraCluster, operator: RegionalOperator, sources: Sources): Snapshot {
+  const federation = effective(mcc);
+  const scripts = federation.regions.flatMap(({ memberSpec }) =>
+    typeof memberSpec['configMapName'] === 'string' ? [memberSpec['configMapName']] : [],
+  );
+  return {
+    mcc,
+    nowMs: sources.nowMs,
+    monotonicMs: sources.monotonicMs,
+    userScripts: Object.fromEntries(
+      [...new Set(scripts)].map((name) => [name, sources.userScripts(federation.namespace, name)]),
+    ),
+    regions: Object.fromEntries(
+      federation.regions.map((region) => {
+        const caches = sources.region(region.context, region.namespace);
+        if ('known' in caches) return [region.name, caches];
+        return [region.name, regionSnapshot(caches, federation.clusterName, operator, operator.serviceAccount(region))];
+      }),
+    ),
+  };
+}
+
+function regionSnapshot(
+  caches: RegionCaches,
+  clusterName: string,
+  operator: RegionalOperator,
+  serviceAccount: string,
+): RegionSnapshot {
+  const pods = caches.pods.filter((pod) => belongsTo(pod, clusterName, ''));
+  const read = pods.flatMap((pod) => {
+    const view = caches.view(pod);
+    return view ? [[pod.metadata.name, view] as const] : [];
+  });
+  const unread = pods.flatMap((pod) => {
+    const why = caches.unreadable(pod);
+    return why === undefined ? [] : [[pod.metadata.name, why] as const];
+  });
+  return {
+    known: true,
+    clusterUid: caches.clusterUid,
+    namespaceExists: caches.namespaceExists,
+    serviceAccountExists: caches.serviceAccountExists(serviceAccount),
+    capabilities: caches.crd && operator.capabilities(caches.crd),
+    member: caches.member(clusterName),
+    guard: caches.configMap(guardName(clusterName)),
+    statefulSets: caches.statefulSets.filter((set) => belongsTo(set, clusterName, '')),
+    claims: caches.claims.filter((claim) => belongsTo(claim, clusterName, 'data-')),
+    pods,
+    views: Object.fromEntries(read),
+    unreadable: Object.fromEntries(unread),
+    replication: caches.replication,
+  };
+}
+
+/**
+ * Whether an object is one of this Cassandra cluster's. CassKop labels all it makes with the cluster's name; what has no such label, a
+ * restored volume for instance, is told by its name.
+ */
+function belongsTo(object: KubeObject, clusterName: string, prefix: string): boolean {
+  const label = object.metadata.labels?.['cassandracluster'];
+  if (label !== undefined) return label === clusterName;
+  return object.metadata.name.startsWith(`${prefix}${clusterName}-`);
+}

@@ -1,0 +1,122 @@
+import type { EffectiveFederation, EffectiveRegion } from '../api/effective.ts';
+import type { RegionStatus } from '../api/schema.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import type { PlannedPod, RegionalOperator } from '../operators/operator.ts';
+import { type Bookkeeping, isOlder, readBookkeeping } from './bookkeeping.ts';
+import type { KnownRegion, Snapshot, UnknownRegion } from './snapshot.ts';
+
+/** One region of the federation: what the spec wants of it beside what is there. */
+export type RegionPicture = UnknownPicture | KnownPicture;
+
+interface PictureBase {
+  readonly region: EffectiveRegion;
+  readonly pods: readonly PlannedPod[];
+  /** What the status recorded of it so far. */
+  readonly recorded: RegionStatus | undefined;
+}
+
+export interface UnknownPicture extends PictureBase {
+  readonly known: false;
+  readonly snapshot: UnknownRegion;
+}
+
+export interface KnownPicture extends PictureBase {
+  readonly known: true;
+  readonly snapshot: KnownRegion;
+  readonly member: OwnedObject | undefined;
+  readonly guard: OwnedObject | undefined;
+}
+
+/** A region whose member Ringmaster answers for: its own, or one it is about to adopt. */
+export type MemberPicture = KnownPicture & { readonly member: OwnedObject };
+
+/**
+ * Whose an object is.
+ * - `ours`: it carries this MultiCassandraCluster's uid.
+ * - `adoptable`: it belonged to an earlier MultiCassandraCluster of this name and adoptionPolicy lets us take it over.
+ * - `newer`: it is ours, but a writer with a newer spec has been there; whoever sees this is outdated and keeps still.
+ * - `foreign`: everything else. It is never touched.
+ */
+export type Ownership = 'ours' | 'adoptable' | 'newer' | 'foreign';
+
+export interface OwnedObject {
+  readonly object: KubeObject;
+  readonly ownership: Ownership;
+  readonly bookkeeping: Bookkeeping;
+}
+
+/** Sets each region's part of the spec beside what the snapshot holds of it, in the order of spec.regions. */
+export function pictureRegions(
+  snapshot: Snapshot,
+  federation: EffectiveFederation,
+  operator: RegionalOperator,
+): RegionPicture[] {
+  return federation.regions.map((region) => {
+    const there = snapshot.regions[region.name] ?? notSynced;
+    const base = {
+      region,
+      pods: operator.pods(federation, region),
+      recorded: snapshot.mcc.status?.regions?.find((each) => each.name === region.name),
+    };
+    if (!there.known) return { ...base, known: false, snapshot: there };
+    const remembered = base.recorded?.identity?.clusterUID;
+    if (remembered !== undefined && remembered !== there.clusterUid) {
+      return { ...base, known: false, snapshot: anotherCluster(region, remembered, there.clusterUid) };
+    }
+    return {
+      ...base,
+      known: true,
+      snapshot: there,
+      member: there.member && owned(there.member, snapshot),
+      guard: there.guard && owned(there.guard, snapshot),
+    };
+  });
+}
+
+const notSynced: UnknownRegion = {
+  known: false,
+  reason: 'NotSynced',
+  message: 'the region has not been looked at yet',
+};
+
+/** A context that suddenly leads elsewhere is not followed. */
+function anotherCluster(region: EffectiveRegion, remembered: string, found: string): UnknownRegion {
+  return {
+    known: false,
+    reason: 'IdentityChanged',
+    message: `context ${region.context} leads to another cluster (kube-system uid ${found}) than before (${remembered})`,
+  };
+}
+
+function owned(object: KubeObject, { mcc }: Snapshot): OwnedObject {
+  const bookkeeping = readBookkeeping(object);
+  const { owner, stamp } = bookkeeping;
+  let ownership: Ownership = 'foreign';
+  if (owner?.uid === mcc.metadata.uid) {
+    const mine = { generation: mcc.metadata.generation ?? 0, leaseTransitions: stamp?.leaseTransitions ?? 0 };
+    ownership = stamp && isOlder(mine, stamp) ? 'newer' : 'ours';
+  } else if (owner?.namespace === mcc.metadata.namespace && owner.name === mcc.metadata.name) {
+    ownership = mcc.spec.adoptionPolicy === 'IfUnchanged' ? 'adoptable' : 'foreign';
+  }
+  return { object, ownership, bookkeeping };
+}
+
+export function answeredFor(picture: RegionPicture): picture is MemberPicture {
+  return picture.known && picture.member !== undefined && picture.member.ownership !== 'foreign';
+}
+
+/** StatefulSet name -> replicas that the spec asks for. */
+export function wantedReplicas(federation: EffectiveFederation, region: EffectiveRegion): Record<string, number> {
+  return Object.fromEntries(
+    region.racks.map((rack) => [`${federation.clusterName}-${rack.datacenter}-${rack.rack}`, rack.nodes]),
+  );
+}
+
+/** True when the kubelet holds the pod Ready and it is not on its way out. */
+export function isReady(pod: KubeObject): boolean {
+  const status = pod['status'] as { conditions?: { type: string; status: string }[] } | undefined;
+  return (
+    pod.metadata.deletionTimestamp === undefined &&
+    (status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') ?? false)
+  );
+}

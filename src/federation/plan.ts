@@ -1,0 +1,207 @@
+import { effective } from '../api/effective.ts';
+import type { Status } from '../api/schema.ts';
+import { validate } from '../api/validate.ts';
+import type { RegionalOperator } from '../operators/operator.ts';
+import { assessRing } from '../ring/view.ts';
+import type { PlanContext } from './context.ts';
+import {
+  foundingObstacle,
+  memberMissingObstacle,
+  type Obstacle,
+  regionObstacle,
+  replicationObstacle,
+  ringObstacle,
+  staleObstacle,
+} from './gates.ts';
+import { guardIntent } from './guard-writes.ts';
+import { freshViews, proveHosts } from './hosts.ts';
+import type { Intent } from './intents.ts';
+import { createMember, memberIntent } from './member-writes.ts';
+import { recall } from './memory.ts';
+import { answeredFor, type KnownPicture, type MemberPicture, pictureRegions, type RegionPicture } from './picture.ts';
+import { refusals } from './refusals.ts';
+import type { Snapshot } from './snapshot.ts';
+import { describe, describeRefusal } from './status.ts';
+import { noSteps, type Steps } from './steps.ts';
+
+/** Nodes of a quiet ring are asked once a minute; a view that missed two rounds says nothing any more. Milliseconds. */
+export const viewMaxAgeMs = 150_000;
+
+/** What to do now, and what to tell the user. */
+export interface Plan {
+  /** In order within a region; regions side by side. */
+  readonly intents: readonly Intent[];
+  readonly status: Status;
+  /** Something is under way: look at the ring often, and plan again soon. */
+  readonly busy: boolean;
+}
+
+/**
+ * From one snapshot to the next writes. Pure: no I/O, no clock, no randomness; the same snapshot gives the same plan.
+ *
+ * How a ring is formed, and why it cannot split:
+ * 1. One region is chosen as the founder, and the choice is recorded in the MultiCassandraCluster before anything is
+ *    written to any region. It is made only while every region can be seen and none holds anything of an older ring.
+ * 2. Every member starts with the same seeds, computed once from the spec, and with a guard that lets no pod start
+ *    alone (guard/pre_run.sh). Only the founder's first pod may, and only until it was proven NORMAL.
+ * 3. One region joins after the other, and only when the nodes themselves say that the ring so far is one, whole and
+ *    at rest (gates.ts). What cannot be seen is never taken for absent: it closes the gate.
+ * 4. Every write waits until the one before it is seen, so a crash between any two leaves a state this same function
+ *    goes on from.
+ */
+export function plan(snapshot: Snapshot, operator: RegionalOperator): Plan {
+  const problems = validate(snapshot.mcc);
+  if (problems.length > 0) return { intents: [], status: describeRefusal(snapshot, problems), busy: false };
+
+  const context = contextOf(snapshot, operator);
+  const refused = refusals(context);
+  const steps = refused.length > 0 ? noSteps : nextSteps(context);
+  const status = describe(context, refused, steps);
+  return {
+    intents: steps.intents,
+    status,
+    busy: steps.founder !== undefined || steps.intents.length > 0 || steps.busy,
+  };
+}
+
+function contextOf(snapshot: Snapshot, operator: RegionalOperator): PlanContext {
+  const federation = effective(snapshot.mcc);
+  const pictures = pictureRegions(snapshot, federation, operator);
+  const memory = recall(snapshot, federation, operator, pictures);
+  const views = freshViews(pictures, snapshot.monotonicMs, viewMaxAgeMs);
+  return {
+    snapshot,
+    federation,
+    operator,
+    pictures,
+    memory,
+    views,
+    ring: assessRing([...views.values()]),
+    hosts: proveHosts(federation, pictures, memory, views),
+  };
+}
+
+function nextSteps(context: PlanContext): Steps {
+  const { memory, pictures, snapshot } = context;
+  if (memory.founderConflict !== undefined) {
+    const message = `${memory.founderConflict} are both recorded as the founder of the ring; nothing is written until a person has decided which history is true`;
+    return { ...noSteps, obstacles: [{ stalled: true, reason: 'RingSplit', message }] };
+  }
+  if (memory.founder === undefined) return found(context);
+
+  // A recovered founder or seed list is recorded again before anything builds on it.
+  const { ring, seeds } = snapshot.mcc.status ?? {};
+  if (ring?.founder !== memory.founder || (seeds ?? []).length < memory.seeds.length) return { ...noSteps, busy: true };
+
+  const kept = pictures.filter(answeredFor).map((picture) => keep(context, picture));
+  const grown = grow(
+    context,
+    kept.some((steps) => steps.intents.length > 0),
+  );
+  return {
+    intents: [...kept, grown].flatMap((steps) => steps.intents),
+    obstacles: [...kept, grown].flatMap((steps) => steps.obstacles),
+    busy: grown.busy || kept.some((steps) => steps.busy),
+  };
+}
+
+/** Chooses the founder. Only the choice is recorded in this pass; the founder's member is written once it is seen. */
+function found(context: PlanContext): Steps {
+  const { pictures, federation } = context;
+  const first = pictures[0];
+  const obstacle = foundingObstacle(pictures, federation.clusterName) ?? (first?.known && lacking(context, first));
+  if (obstacle) return { ...noSteps, obstacles: [obstacle], busy: !obstacle.stalled };
+  return first ? { ...noSteps, founder: first.region.name, busy: true } : noSteps;
+}
+
+/** Keeps a region that has its member: its guard up to date, its seeds where they belong. */
+function keep(context: PlanContext, picture: MemberPicture): Steps {
+  const obstacle = lacking(context, picture);
+  if (obstacle) return { ...noSteps, obstacles: [obstacle] };
+  if (picture.member.ownership === 'newer') {
+    const message = `the member of region ${picture.region.name} was written from a newer spec than this controller has seen; it holds back`;
+    return { ...noSteps, obstacles: [{ stalled: false, reason: 'NewerWriter', message, region: picture.region.name }] };
+  }
+  const intents = [guardIntent(context, picture), memberIntent(context, picture)].filter((each) => each !== undefined);
+  return { ...noSteps, intents, busy: picture.member.bookkeeping.injecting };
+}
+
+/** Brings the next region into the ring, the founder first and alone, then one after the other. */
+function grow(context: PlanContext, othersBusy: boolean): Steps {
+  const { pictures, memory } = context;
+  const obstacles: Obstacle[] = [];
+  const waiting = pictures
+    .filter((picture) => !(picture.known ? picture.member !== undefined : picture.recorded?.identity?.memberUID))
+    .sort((one, other) => Number(other.region.name === memory.founder) - Number(one.region.name === memory.founder));
+
+  for (const picture of pictures) {
+    if (picture.known && picture.member?.ownership === 'foreign') obstacles.push(foreignMember(picture));
+  }
+  for (const picture of waiting) {
+    const founds = picture.region.name === memory.founder;
+    if (!picture.known) {
+      obstacles.push({
+        stalled: false,
+        reason: 'RegionUnreachable',
+        region: picture.region.name,
+        message: `region ${picture.region.name} joins once it can be seen: ${picture.snapshot.message}`,
+      });
+      if (founds) return { ...noSteps, obstacles, busy: true };
+      continue;
+    }
+    const own = lacking(context, picture) ?? memberMissingObstacle(context, picture);
+    if (own) {
+      obstacles.push(own);
+      if (founds) return { ...noSteps, obstacles };
+      continue;
+    }
+    const gate = joinGate(context, picture, founds, othersBusy);
+    if (gate) return { ...noSteps, obstacles: [...obstacles, gate], busy: true };
+    const intent = guardIntent(context, picture) ?? createMember(context, picture);
+    return { intents: [intent], obstacles, busy: true };
+  }
+  const joining = pictures.some(
+    (picture) => answeredFor(picture) && picture.pods.some((pod) => !context.hosts.joined.has(pod.name)),
+  );
+  return { ...noSteps, obstacles, busy: joining };
+}
+
+function joinGate(
+  context: PlanContext,
+  picture: KnownPicture,
+  founds: boolean,
+  othersBusy: boolean,
+): Obstacle | undefined {
+  const { federation, pictures, hosts, ring, views } = context;
+  const wasInRing = picture.pods.some((pod) => hosts.joined.has(pod.name));
+  if (founds || wasInRing) return undefined;
+  if (othersBusy) {
+    return {
+      stalled: false,
+      reason: 'Waiting',
+      message: 'the guards of the regions in the ring are brought up to date first',
+    };
+  }
+  return (
+    ringObstacle(pictures, hosts, ring, views) ??
+    staleObstacle(views, context.snapshot.monotonicMs) ??
+    replicationObstacle(federation, pictures, views)
+  );
+}
+
+function lacking(context: PlanContext, picture: KnownPicture): Obstacle | undefined {
+  const { operator } = context;
+  return regionObstacle(picture, operator.serviceAccount(picture.region), operator.crdName);
+}
+
+function foreignMember(picture: RegionPicture): Obstacle {
+  const { name, namespace } = picture.region;
+  return {
+    stalled: true,
+    reason: 'ForeignMember',
+    region: name,
+    message:
+      `region ${name} holds a CassandraCluster of this name in namespace ${namespace} that is not ours; it is left untouched. Choose another spec.clusterName, ` +
+      'or, if it was written for an earlier MultiCassandraCluster of this name, set spec.adoptionPolicy to IfUnchanged',
+  };
+}

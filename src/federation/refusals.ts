@@ -1,0 +1,143 @@
+import { type FieldPath, formatPath, parsePath } from '../api/problem.ts';
+import type { Reason } from '../api/conditions.ts';
+import type { PlanContext } from './context.ts';
+import { guardName } from './guard/guard.ts';
+import { seedsOf } from './context.ts';
+import { specChanges } from './member-writes.ts';
+import { answeredFor, type KnownPicture } from './picture.ts';
+
+/** Why a valid spec is not accepted: what only a look at the regions and at the past can tell. */
+export interface Refusal {
+  readonly path: string;
+  readonly reason: Reason<'Accepted'>;
+  readonly message: string;
+}
+
+/** While there is one, nothing at all is written to any region. */
+export function refusals(context: PlanContext): Refusal[] {
+  return [
+    ...dropped(context),
+    ...moved(context),
+    ...sharedPlaces(context),
+    ...grown(context),
+    ...misspelt(context),
+    ...edited(context),
+  ];
+}
+
+/** A region that vanishes from the spec by a careless apply must not lose its nodes. */
+function dropped({ snapshot, federation }: PlanContext): Refusal[] {
+  return (snapshot.mcc.status?.regions ?? [])
+    .filter((recorded) => recorded.identity && !federation.regions.some((region) => region.name === recorded.name))
+    .map((recorded) => ({
+      path: 'spec.regions',
+      reason: 'RegionDropped',
+      message: `Region ${recorded.name} is gone from the list, but it is part of the ring. It is left exactly as it is; put its entry back.`,
+    }));
+}
+
+/** A region keeps the context and namespace it was first written with. */
+function moved({ pictures }: PlanContext): Refusal[] {
+  return pictures.flatMap((picture, index) => {
+    const { identity } = picture.recorded ?? {};
+    const { name, context, namespace } = picture.region;
+    if (!identity || (identity.context === context && identity.namespace === namespace)) return [];
+    const field = identity.context === context ? 'namespace' : 'context';
+    return [
+      {
+        path: formatPath(['spec', 'regions', index, field]),
+        reason: 'IdentityChanged' as const,
+        message: `Region ${name} was written to context ${identity.context}, namespace ${identity.namespace}, and stays there. Put that back, or add a region of another name.`,
+      },
+    ];
+  });
+}
+
+/** Two contexts may lead to one cluster; in one namespace their members would be the same object. */
+function sharedPlaces({ pictures }: PlanContext): Refusal[] {
+  const known = pictures.filter((picture): picture is KnownPicture => picture.known);
+  return known.flatMap((picture, index) => {
+    const twin = known
+      .slice(0, index)
+      .find(
+        (other) =>
+          other.snapshot.clusterUid === picture.snapshot.clusterUid &&
+          other.region.namespace === picture.region.namespace,
+      );
+    if (!twin) return [];
+    return [
+      {
+        path: formatPath(['spec', 'regions', pictures.indexOf(picture)]),
+        reason: 'Invalid' as const,
+        message: `Region ${picture.region.name} is the same Kubernetes cluster as region ${twin.region.name}. Give one of them another namespace or context.`,
+      },
+    ];
+  });
+}
+
+/** Seeds were handed out at the founding; a spec that computes to others changes the ring. */
+function grown({ memory }: PlanContext): Refusal[] {
+  if (memory.seeds.length === 0) return [];
+  const planned = memory.planned.map((seed) => seed.address);
+  const added = planned.filter((address) => !memory.seeds.includes(address));
+  const lost = memory.seeds.filter((address) => !planned.includes(address));
+  if (added.length === 0 && lost.length === 0) return [];
+  const what = [
+    ...(added.length > 0 ? [`adds the seeds ${added.join(', ')}`] : []),
+    ...(lost.length > 0 ? [`drops the seeds ${lost.join(', ')}`] : []),
+  ];
+  return [
+    {
+      path: 'spec',
+      reason: 'NotYetSupported',
+      message: `This ${what.join(' and ')} of a ring that is founded already; regions, datacenters and seeds of a running federation cannot be changed yet.`,
+    },
+  ];
+}
+
+/** Fields that the region's own CRD does not know would be dropped there in silence. */
+function misspelt(context: PlanContext): Refusal[] {
+  const { pictures, operator, federation } = context;
+  return pictures.flatMap((picture, index) => {
+    if (!picture.known || !picture.snapshot.capabilities) return [];
+    const member = operator.render({
+      federation,
+      region: picture.region,
+      guardName: guardName(federation.clusterName),
+      seeds: seedsOf(context, picture),
+      injecting: false,
+    });
+    return operator.check(member, picture.snapshot.capabilities).map((problem) => ({
+      path: formatPath(userPath(context, index, parsePath(problem.path))),
+      reason: 'Invalid' as const,
+      message: `${problem.message} (as region ${picture.region.name} has it)`,
+    }));
+  });
+}
+
+/** Where in the MultiCassandraCluster the user wrote what stands at `path` of a member. */
+function userPath({ snapshot }: PlanContext, index: number, path: FieldPath): FieldPath {
+  const [, first, second, position, ...rest] = path;
+  if (first === 'topology' && second === 'dc') {
+    return ['spec', 'regions', index, 'datacenters', position ?? 0, 'overrides', ...rest];
+  }
+  const patch = snapshot.mcc.spec.regions[index]?.patch?.spec;
+  const patched = patch !== undefined && first !== undefined && Object.hasOwn(patch, first);
+  const base = patched ? ['spec', 'regions', index, 'patch'] : ['spec', 'template'];
+  return [...base, ...path];
+}
+
+/** Changes to a member that is there; how they roll through the regions comes with a later version. */
+function edited(context: PlanContext): Refusal[] {
+  return context.pictures.filter(answeredFor).flatMap((picture) => {
+    const paths = specChanges(context, picture);
+    if (paths.length === 0) return [];
+    return [
+      {
+        path: 'spec',
+        reason: 'NotYetSupported' as const,
+        message: `This would change ${paths.join(', ')} of the running member of region ${picture.region.name}; members of a running federation cannot be changed yet. Put the old value back.`,
+      },
+    ];
+  });
+}

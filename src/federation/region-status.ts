@@ -1,0 +1,200 @@
+import { type ConditionUpdate, type RegionStage, setCondition } from '../api/conditions.ts';
+import type { Condition, RegionStatus } from '../api/schema.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import { type PlanContext, seedsOf } from './context.ts';
+import type { Obstacle } from './gates.ts';
+import { driftedPaths, stateOf } from './member-writes.ts';
+import { answeredFor, isReady, type KnownPicture, type MemberPicture, type RegionPicture } from './picture.ts';
+import type { UnknownReason } from './snapshot.ts';
+import type { Steps } from './steps.ts';
+
+/** How long a node may wait in its guard before that is worth a person's attention. Milliseconds. */
+const guardPatienceMs = 15_000;
+
+/** One region's entry in the status. A region that cannot be seen keeps what was last known of it. */
+export function describeRegion(context: PlanContext, picture: RegionPicture, steps: Steps): RegionStatus {
+  const { snapshot, hosts } = context;
+  const { region, recorded } = picture;
+  const now = new Date(snapshot.nowMs).toISOString();
+  const observedGeneration = snapshot.mcc.metadata.generation ?? 0;
+  const conditions = (updates: readonly ConditionUpdate[]): Condition[] =>
+    updates.reduce<Condition[]>(
+      (list, update) => setCondition(list, { ...update, observedGeneration }, now),
+      [...(recorded?.conditions ?? [])],
+    );
+  const joined = picture.pods.flatMap(({ name }) => {
+    const hostId = hosts.joined.get(name);
+    return hostId === undefined ? [] : [{ pod: name, hostId }];
+  });
+
+  if (!picture.known) {
+    return {
+      stage: 'Unknown',
+      nodes: picture.pods.length,
+      ...recorded,
+      ...(joined.length > 0 && { hosts: joined }),
+      name: region.name,
+      conditions: conditions(unseen(picture.snapshot.reason, picture.snapshot.message)),
+    };
+  }
+  const ours = answeredFor(picture) ? picture : undefined;
+  const clusterUID = picture.snapshot.clusterUid;
+  const memberUID = ours?.member.object.metadata.uid ?? recorded?.identity?.memberUID;
+  const written = ours !== undefined || recorded?.identity !== undefined;
+  return {
+    name: region.name,
+    stage: stageOf(context, picture, joined.length),
+    nodes: picture.pods.length,
+    readyNodes: picture.snapshot.pods.filter((pod) => isReady(pod) && isPlanned(picture, pod)).length,
+    ...(written && {
+      identity: {
+        context: region.context,
+        namespace: region.namespace,
+        clusterUID,
+        ...(memberUID !== undefined && { memberUID }),
+      },
+    }),
+    ...(written && { appliedSeeds: [...seedsOf(context, picture)] }),
+    ...(joined.length > 0 && { hosts: joined }),
+    conditions: conditions([
+      { type: 'Reachable', status: 'True', reason: 'Reachable', message: 'the API server answers' },
+      applied(context, picture, steps),
+      settled(context, ours),
+      ringMember(context, picture, joined.length),
+    ]),
+  };
+}
+
+function stageOf({ memory }: PlanContext, picture: KnownPicture, joined: number): RegionStage {
+  if (!answeredFor(picture)) return 'Waiting';
+  if (joined === picture.pods.length) return 'Running';
+  return picture.region.name === memory.founder ? 'Founding' : 'Joining';
+}
+
+function applied(context: PlanContext, picture: KnownPicture, steps: Steps): ConditionUpdate {
+  const say = (
+    status: Condition['status'],
+    reason: Extract<ConditionUpdate, { type: 'Applied' }>['reason'],
+    message: string,
+  ): ConditionUpdate => ({ type: 'Applied', status, reason, message });
+  const obstacle = steps.obstacles.find((each) => each.region === picture.region.name);
+  if (obstacle) return say('False', appliedReason(obstacle), obstacle.message);
+  if (!answeredFor(picture)) {
+    const waiting = steps.obstacles[0]?.message ?? 'its turn comes once the ring so far is whole and at rest';
+    return say('False', 'Waiting', waiting);
+  }
+  const drifted = driftedPaths(context, picture);
+  if (drifted.length > 0) {
+    const status = picture.member.object['status'] as { lastClusterAction?: string } | undefined;
+    const rejected = status?.lastClusterAction === 'CorrectCRDConfig';
+    const fields = drifted.join(', ');
+    return rejected
+      ? say('False', 'Rejected', `CassKop put ${fields} back; see its log for the reason`)
+      : say('False', 'Drifted', `${fields} of the member were changed by somebody else; put them back`);
+  }
+  const intent = steps.intents.find((each) => each.region === picture.region.name);
+  if (intent) return say('False', 'Writing', intent.why);
+  if (picture.member.bookkeeping.injecting) {
+    return say('False', 'Writing', 'the seeds leave the spec once the operator holds them and has nothing under way');
+  }
+  return say('True', 'Applied', 'the member is what the spec asks for');
+}
+
+function appliedReason({ reason }: Obstacle): Extract<ConditionUpdate, { type: 'Applied' }>['reason'] {
+  switch (reason) {
+    case 'ForeignMember':
+    case 'MemberMissing':
+    case 'NewerWriter':
+    case 'RegionUnreachable':
+      return reason;
+    default:
+      return 'PreconditionMissing';
+  }
+}
+
+function settled(context: PlanContext, picture: MemberPicture | undefined): ConditionUpdate {
+  if (!picture) return { type: 'Settled', status: 'False', reason: 'NoMember', message: 'there is no member yet' };
+  const state = stateOf(context, picture);
+  return state.settled
+    ? { type: 'Settled', status: 'True', reason: 'Settled', message: state.message }
+    : { type: 'Settled', status: 'False', reason: 'Working', message: state.message };
+}
+
+function ringMember(context: PlanContext, picture: KnownPicture, joined: number): ConditionUpdate {
+  const say = (
+    status: Condition['status'],
+    reason: Extract<ConditionUpdate, { type: 'RingMember' }>['reason'],
+    message: string,
+  ): ConditionUpdate => ({ type: 'RingMember', status, reason, message });
+  const lost = context.hosts.suspected.filter((each) => each.region === picture.region.name);
+  if (lost.length > 0) {
+    const pods = lost.map(({ pod, recorded, found }) => `${pod} is host ${found} and was ${recorded}`);
+    return say('False', 'DataLossSuspected', `${pods.join(', ')}: its disk was lost`);
+  }
+  const stuck = waitingInGuard(context, picture);
+  if (stuck.length > 0) return say('False', 'SeedsUnreachable', describeStuck(context, picture, stuck));
+  if (joined < picture.pods.length) {
+    return say('False', 'NotJoined', `${joined} of ${picture.pods.length} nodes are proven NORMAL`);
+  }
+  const silent = picture.pods.filter((pod) => !context.views.has(pod.name)).map((pod) => pod.name);
+  if (silent.length > 0) return say('Unknown', 'NoView', `not heard: ${silent.join(', ')}`);
+  return say('True', 'Normal', 'every node is a normal member of the ring');
+}
+
+interface PodStatus {
+  initContainerStatuses?: { name: string; state?: { running?: { startedAt?: string } } }[];
+}
+
+/** Pods that have been in CassKop's init container `bootstrap`, where the guard runs, for longer than a start takes. */
+function waitingInGuard({ snapshot }: PlanContext, picture: KnownPicture): string[] {
+  return picture.snapshot.pods
+    .filter((pod) => isPlanned(picture, pod) && !pod.metadata.deletionTimestamp)
+    .filter((pod) => {
+      const status = pod['status'] as PodStatus | undefined;
+      const bootstrap = status?.initContainerStatuses?.find((each) => each.name === 'bootstrap');
+      const since = Date.parse(bootstrap?.state?.running?.startedAt ?? '');
+      return snapshot.nowMs - since > guardPatienceMs;
+    })
+    .map((pod) => pod.metadata.name);
+}
+
+function describeStuck(context: PlanContext, picture: KnownPicture, stuck: readonly string[]): string {
+  const own = new Set(context.memory.planned.filter((seed) => stuck.includes(seed.pod)).map((seed) => seed.address));
+  const joinedAddresses = new Set(
+    context.memory.planned.filter((seed) => context.hosts.joined.has(seed.pod)).map((seed) => seed.address),
+  );
+  const others = seedsOf(context, picture).filter((address) => !own.has(address) && joinedAddresses.has(address));
+  const joined = stuck.filter((pod) => context.hosts.joined.has(pod));
+  return (
+    `${stuck.join(', ')} in region ${picture.region.name} wait${stuck.length === 1 ? 's' : ''} for a live seed: none of ` +
+    `${others.join(', ') || 'the seeds'} answers there as NORMAL on port 8778. Check DNS and network from region ${picture.region.name} to ports 8778 and 7000` +
+    (joined.length > 0
+      ? `; ${joined.join(', ')} will start with the data it has after ${context.federation.seeds.guardWaitSeconds} s`
+      : '; it starts by itself as soon as one does')
+  );
+}
+
+function isPlanned(picture: RegionPicture, pod: KubeObject): boolean {
+  return picture.pods.some((each) => each.name === pod.metadata.name);
+}
+
+/** What is said of a region that cannot be seen: nothing about its member is claimed. */
+function unseen(reason: UnknownReason, message: string): ConditionUpdate[] {
+  const reachable = {
+    UnknownContext: 'UnknownContext',
+    Unreachable: 'Timeout',
+    Unauthorized: 'Unauthorized',
+    NotSynced: 'NotProbed',
+    BehindOwnWrite: 'Reachable',
+    IdentityChanged: 'IdentityChanged',
+  } as const satisfies Record<UnknownReason, string>;
+  if (reason === 'BehindOwnWrite') {
+    return [{ type: 'Reachable', status: 'True', reason: reachable[reason], message: 'the API server answers' }];
+  }
+  return [
+    { type: 'Reachable', status: reason === 'NotSynced' ? 'Unknown' : 'False', reason: reachable[reason], message },
+    { type: 'Applied', status: 'Unknown', reason: 'RegionUnreachable', message },
+    { type: 'Settled', status: 'Unknown', reason: 'RegionUnreachable', message },
+    { type: 'RingMember', status: 'Unknown', reason: 'NoView', message },
+  ];
+}

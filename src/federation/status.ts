@@ -1,0 +1,216 @@
+import { type ConditionUpdate, setCondition } from '../api/conditions.ts';
+import type { Problem } from '../api/problem.ts';
+import type { Condition, RegionStatus, Status } from '../api/schema.ts';
+import type { PlanContext } from './context.ts';
+import type { Refusal } from './refusals.ts';
+import { describeRegion } from './region-status.ts';
+import { ringIntact } from './ring-status.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { Steps } from './steps.ts';
+
+/**
+ * The status after this pass: what the user reads, and what the next pass remembers. Conditions carry the generation
+ * they speak of even when the spec is refused, or `kubectl wait` would wait for ever.
+ */
+export function describe(context: PlanContext, refused: readonly Refusal[], steps: Steps): Status {
+  const { snapshot, memory, pictures, ring, hosts, views } = context;
+  const before = snapshot.mcc.status ?? {};
+  const regions = pictures.map((picture) => describeRegion(context, picture, steps));
+  const gone = (before.regions ?? []).filter(
+    (each) => !regions.some((region) => region.name === each.name) && each.identity,
+  );
+  const founder = memory.founder ?? steps.founder;
+  const hostCount = ring.kind === 'one' || ring.kind === 'differing' ? ring.hosts.size : before.ring?.hosts;
+  const seeds = memory.seeds.length > 0 ? memory.seeds : memory.planned.map((seed) => seed.address);
+
+  const nodes = regions.reduce((sum, region) => sum + (region.nodes ?? 0), 0);
+  const ready = regions.reduce((sum, region) => sum + (region.readyNodes ?? 0), 0);
+  const running = regions.filter((region) => region.stage === 'Running').length;
+  const updates = [
+    accepted(refused),
+    ...progress(context, regions, refused, steps),
+    ringIntact(ring, hosts, pictures, views),
+    regionsReachable(context),
+    seedsCurrent(regions),
+  ];
+  return {
+    observedGeneration: snapshot.mcc.metadata.generation ?? 0,
+    conditions: withConditions(snapshot, before.conditions, updates),
+    summary: { regions: `${running}/${regions.length}`, nodes: `${ready}/${nodes}` },
+    ...(founder !== undefined && {
+      ring: { founder, ...(hostCount !== undefined && { hosts: hostCount }) },
+      seeds: [...seeds],
+    }),
+    regions: [...regions, ...gone],
+  };
+}
+
+/** The status of a spec that cannot even be read as a federation: everything else stays as it was. */
+export function describeRefusal(snapshot: Snapshot, problems: readonly Problem[]): Status {
+  const before = snapshot.mcc.status ?? {};
+  const refused = problems.map(({ path, reason, message }) => ({ path, reason, message }));
+  const known = new Set(['Accepted', 'Ready', 'Reconciling', 'Stalled']);
+  const updates: ConditionUpdate[] = [accepted(refused), ...notAccepted(refused)];
+  const generation = snapshot.mcc.metadata.generation ?? 0;
+  const rest = (before.conditions ?? []).map((condition) =>
+    known.has(condition.type) ? condition : { ...condition, observedGeneration: generation },
+  );
+  return { ...before, observedGeneration: generation, conditions: withConditions(snapshot, rest, updates) };
+}
+
+function withConditions(
+  { mcc, nowMs }: Snapshot,
+  before: readonly Condition[] | undefined,
+  updates: readonly ConditionUpdate[],
+): Condition[] {
+  const now = new Date(nowMs).toISOString();
+  const observedGeneration = mcc.metadata.generation ?? 0;
+  return updates.reduce<Condition[]>(
+    (list, update) => setCondition(list, { ...update, observedGeneration }, now),
+    [...(before ?? [])],
+  );
+}
+
+function accepted(refused: readonly Refusal[]): ConditionUpdate {
+  const [first] = refused;
+  if (!first) return { type: 'Accepted', status: 'True', reason: 'Accepted', message: 'the spec is valid' };
+  const message = refused.map((each) => `${each.path}: ${each.message}`).join('\n');
+  return { type: 'Accepted', status: 'False', reason: first.reason, message };
+}
+
+function notAccepted(refused: readonly Refusal[]): ConditionUpdate[] {
+  const message = `the spec is not accepted: ${refused[0]?.path ?? 'spec'}: ${refused[0]?.message ?? ''}`;
+  return [
+    { type: 'Ready', status: 'False', reason: 'NotAccepted', message },
+    {
+      type: 'Reconciling',
+      status: 'False',
+      reason: 'Idle',
+      message: 'nothing is written while the spec is not accepted',
+    },
+    { type: 'Stalled', status: 'True', reason: 'NotAccepted', message },
+  ];
+}
+
+/** Ready, Reconciling and Stalled, as kstatus reads them: at most one of the last two is True. */
+function progress(
+  context: PlanContext,
+  regions: readonly RegionStatus[],
+  refused: readonly Refusal[],
+  steps: Steps,
+): ConditionUpdate[] {
+  if (refused.length > 0) return notAccepted(refused);
+  const stalled = steps.obstacles.find((obstacle) => obstacle.stalled) ?? stalledRegion(regions);
+  const waiting = steps.obstacles.find((obstacle) => !obstacle.stalled);
+  const settled = regions.filter(
+    (region) => is(region, 'Settled') && is(region, 'RingMember') && is(region, 'Applied'),
+  );
+  const unknown = context.pictures.filter((picture) => !picture.known);
+  const intact = ringIntact(context.ring, context.hosts, context.pictures, context.views);
+
+  let ready: ConditionUpdate;
+  if (unknown.length > 0) {
+    const message = `cannot see ${unknown.map((picture) => picture.region.name).join(', ')}`;
+    ready = { type: 'Ready', status: 'Unknown', reason: 'RegionsUnreachable', message };
+  } else if (regions.some((region) => region.stage !== 'Running')) {
+    const missing = regions.filter((region) => region.stage !== 'Running').map((region) => region.name);
+    ready = {
+      type: 'Ready',
+      status: 'False',
+      reason: 'Forming',
+      message: `not in the ring yet: ${missing.join(', ')}`,
+    };
+  } else if (intact.status !== 'True') {
+    ready = { type: 'Ready', status: intact.status, reason: 'RingNotIntact', message: intact.message };
+  } else if (settled.length < regions.length) {
+    const message = regions
+      .filter((region) => !settled.includes(region))
+      .map((region) => `${region.name}: ${firstFalse(region)}`)
+      .join('; ');
+    ready = { type: 'Ready', status: 'False', reason: 'NodesNotReady', message };
+  } else if (stalled) {
+    ready = { type: 'Ready', status: 'False', reason: 'Changing', message: stalled.message };
+  } else {
+    const message = `${regions.length} regions run one ring of ${context.hosts.joined.size} nodes`;
+    ready = { type: 'Ready', status: 'True', reason: 'Ready', message };
+  }
+
+  const working = !stalled && (steps.busy || ready.status !== 'True');
+  const what = waiting?.message ?? steps.intents[0]?.why ?? ready.message;
+  const founding = context.hosts.joined.size === 0;
+  return [
+    ready,
+    working
+      ? {
+          type: 'Reconciling',
+          status: 'True',
+          reason: founding ? 'Founding' : forming(regions) ? 'Joining' : 'Settling',
+          message: what,
+        }
+      : { type: 'Reconciling', status: 'False', reason: 'Idle', message: 'nothing is under way' },
+    stalled
+      ? { type: 'Stalled', status: 'True', reason: stallReason(stalled.reason), message: stalled.message }
+      : { type: 'Stalled', status: 'False', reason: 'Progressing', message: 'nothing waits for a person' },
+  ];
+}
+
+function forming(regions: readonly RegionStatus[]): boolean {
+  return regions.some((region) => region.stage !== 'Running');
+}
+
+/** A region's own trouble that the ring's gates do not speak of. */
+function stalledRegion(regions: readonly RegionStatus[]): { reason: string; message: string } | undefined {
+  const personNeeded = new Set(['SeedsUnreachable', 'Drifted', 'Rejected', 'DataLossSuspected']);
+  return regions
+    .flatMap((region) => region.conditions ?? [])
+    .find((condition) => condition.status === 'False' && personNeeded.has(condition.reason));
+}
+
+const stallReasons = [
+  'LeftoversFound',
+  'DataLossSuspected',
+  'RingSplit',
+  'Rejected',
+  'ForeignMember',
+  'PreconditionMissing',
+  'SeedsUnreachable',
+  'ReplicationGate',
+  'UnknownHosts',
+  'MemberMissing',
+  'Drifted',
+] as const;
+
+function stallReason(reason: string): (typeof stallReasons)[number] {
+  return stallReasons.find((each) => each === reason) ?? 'PreconditionMissing';
+}
+
+function regionsReachable({ pictures }: PlanContext): ConditionUpdate {
+  const unknown = pictures.flatMap((picture) =>
+    picture.known ? [] : [`${picture.region.name}: ${picture.snapshot.message}`],
+  );
+  return unknown.length === 0
+    ? { type: 'RegionsReachable', status: 'True', reason: 'AllReachable', message: 'every region answers' }
+    : { type: 'RegionsReachable', status: 'False', reason: 'SomeUnreachable', message: unknown.join('; ') };
+}
+
+function seedsCurrent(regions: readonly RegionStatus[]): ConditionUpdate {
+  const pending = regions
+    .filter((region) => !region.appliedSeeds || !is(region, 'Settled'))
+    .map((region) => region.name);
+  return pending.length === 0
+    ? {
+        type: 'SeedsCurrent',
+        status: 'True',
+        reason: 'Current',
+        message: 'every region starts its nodes with the same seeds',
+      }
+    : { type: 'SeedsCurrent', status: 'False', reason: 'Pending', message: `not proven yet in ${pending.join(', ')}` };
+}
+
+function is(region: RegionStatus, type: string): boolean {
+  return region.conditions?.some((condition) => condition.type === type && condition.status === 'True') ?? false;
+}
+
+function firstFalse(region: RegionStatus): string {
+  return region.conditions?.find((condition) => condition.status !== 'True')?.message ?? 'not settled';
+}

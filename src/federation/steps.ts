@@ -1,0 +1,14 @@
+import type { Obstacle } from './gates.ts';
+import type { Intent } from './intents.ts';
+
+/** What one pass decided to do, and what keeps it from doing more; status.ts turns the obstacles into conditions. */
+export interface Steps {
+  /** The founder to record now, before anything else happens. */
+  readonly founder?: string;
+  readonly intents: readonly Intent[];
+  readonly obstacles: readonly Obstacle[];
+  /** Something is under way that is worth looking at often. */
+  readonly busy: boolean;
+}
+
+export const noSteps: Steps = { intents: [], obstacles: [], busy: false };

@@ -1,0 +1,197 @@
+import { isDeepStrictEqual } from 'node:util';
+import { parseMultiCassandraCluster } from '../api/parse.ts';
+import { setCondition } from '../api/conditions.ts';
+import { type MultiCassandraCluster, multiCassandraClusters, type Status } from '../api/schema.ts';
+import { effective } from '../api/effective.ts';
+import type { Clock } from '../edges/clock.ts';
+import { execute } from '../federation/execute.ts';
+import { observe } from '../federation/observe.ts';
+import { plan } from '../federation/plan.ts';
+import type { Snapshot, UnknownRegion, UserScripts } from '../federation/snapshot.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import { keyOf, type Store } from '../kube/store.ts';
+import type { RegionalOperator } from '../operators/operator.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { RegionNamespace } from './region.ts';
+
+/** What the reconciler needs of the running process. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly operator: RegionalOperator;
+  readonly hub: { readonly client: KubeClient; readonly store: Store };
+  /** The region's caches, started when they are first asked for; `key` is planned again whenever they change. */
+  region(key: string, context: string, namespace: string): RegionNamespace | UnknownRegion;
+  /** Drops what was engaged for `key` and is not among `kept` any more. */
+  release(key: string, kept: readonly { context: string; namespace: string }[]): void;
+  userScripts(key: string, namespace: string, name: string): UserScripts;
+}
+
+/** When the key wants to be looked at again by itself; events bring it back sooner. Milliseconds. */
+export interface Next {
+  afterMs: number | undefined;
+}
+
+/** A status that only tells the user more waits until this long after the last one, milliseconds. */
+const statusPaceMs = 1_000;
+/** While something is under way, plans are made at least this often: views age, patience ends. Milliseconds. */
+const busyPaceMs = 1_000;
+/** A region whose cache does not show our own write in this time is taken for unknown. Milliseconds. */
+const ownWritePatienceMs = 10_000;
+
+/** Observes, plans and executes, one MultiCassandraCluster at a time. */
+export class Reconciler {
+  readonly #surroundings: Surroundings;
+  /** When the status of a key was last written, monotonic milliseconds. */
+  readonly #statusWrittenAt = new Map<string, number>();
+  /** Since when a key waits for its own writes to come back, monotonic milliseconds. */
+  readonly #behindSince = new Map<string, number>();
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+  }
+
+  /**
+   * One pass for the object under `key` (`namespace/name`).
+   * @throws KubeError of the first write that failed; the others were sent all the same.
+   */
+  async reconcile(key: string, signal: AbortSignal): Promise<Next> {
+    const { hub, clock, operator, logger } = this.#surroundings;
+    const raw = hub.store.get(key);
+    if (!raw || raw.metadata.deletionTimestamp !== undefined) {
+      // Orphan is the only deletion policy so far: the members stay as they are.
+      this.#forget(key);
+      return { afterMs: undefined };
+    }
+    if (!hub.store.isCurrent(key)) return { afterMs: busyPaceMs };
+
+    const parsed = parseMultiCassandraCluster(raw);
+    if (!parsed.mcc) {
+      const message = parsed.problems.map((problem) => `${problem.path}: ${problem.message}`).join('\n');
+      await this.#writeStatus(raw, unreadableStatus(raw, message, clock.now()), true, signal);
+      return { afterMs: undefined };
+    }
+
+    const snapshot = this.#observe(key, parsed.mcc);
+    if (this.#waitsForOwnWrite(key, snapshot)) return { afterMs: busyPaceMs };
+
+    const result = plan(snapshot, operator);
+    this.#setPace(key, parsed.mcc, result.busy);
+    for (const intent of result.intents) logger.info(intent.why, { key, region: intent.region, verb: intent.write.verb });
+    // Both are let finish: a status that cannot be written is no reason to leave a request to a region half-way.
+    const [executed, written] = await Promise.allSettled([
+      execute(
+        result.intents,
+        {
+          client: (region) => this.#regionOf(key, parsed.mcc, region).client,
+          seen: (region, resource, object) => this.#regionOf(key, parsed.mcc, region).expect(resource, object),
+        },
+        signal,
+      ),
+      this.#writeStatus(raw, result.status, false, signal),
+    ]);
+    if (executed.status === 'rejected') throw executed.reason as Error;
+    if (written.status === 'rejected') throw written.reason as Error;
+    const failed = executed.value.find((outcome) => outcome.error);
+    if (failed?.error) throw failed.error;
+    return { afterMs: earliest(written.value, result.busy ? busyPaceMs : undefined) };
+  }
+
+  #observe(key: string, mcc: MultiCassandraCluster): Snapshot {
+    const { clock, operator, region, release, userScripts } = this.#surroundings;
+    const kept = effective(mcc).regions.map(({ context, namespace }) => ({ context, namespace }));
+    release(key, kept);
+    return observe(mcc, operator, {
+      nowMs: clock.now(),
+      monotonicMs: clock.monotonic(),
+      region: (context, namespace) => {
+        const there = region(key, context, namespace);
+        return 'known' in there ? there : there.caches();
+      },
+      userScripts: (namespace, name) => userScripts(key, namespace, name),
+    });
+  }
+
+  /** A pass made before the caches show what the last one wrote would only say again what is known to be outdated. */
+  #waitsForOwnWrite(key: string, snapshot: Snapshot): boolean {
+    const now = this.#surroundings.clock.monotonic();
+    const behind = Object.values(snapshot.regions).some((region) => !region.known && region.reason === 'BehindOwnWrite');
+    if (!behind) {
+      this.#behindSince.delete(key);
+      return false;
+    }
+    const since = this.#behindSince.get(key) ?? now;
+    this.#behindSince.set(key, since);
+    return now - since < ownWritePatienceMs;
+  }
+
+  #regionOf(key: string, mcc: MultiCassandraCluster, name: string): RegionNamespace {
+    const wanted = effective(mcc).regions.find((region) => region.name === name);
+    const there = wanted && this.#surroundings.region(key, wanted.context, wanted.namespace);
+    if (!there || 'known' in there) throw new Error(`no region ${name} to write to: the plan named one it cannot see`);
+    return there;
+  }
+
+  #setPace(key: string, mcc: MultiCassandraCluster, busy: boolean): void {
+    for (const { context, namespace } of effective(mcc).regions) {
+      const there = this.#surroundings.region(key, context, namespace);
+      if (!('known' in there)) there.setBusy(key, busy);
+    }
+  }
+
+  /** Writes the status if it says something new. Resolves with when to come back for one that has to wait. */
+  async #writeStatus(raw: KubeObject, status: Status, atOnce: boolean, signal: AbortSignal): Promise<number | undefined> {
+    const { hub, clock } = this.#surroundings;
+    const key = keyOf(raw);
+    const before = raw['status'] as Status | undefined;
+    if (isDeepStrictEqual(before, status)) return undefined;
+    const waited = clock.monotonic() - (this.#statusWrittenAt.get(key) ?? -Infinity);
+    if (!atOnce && waited < statusPaceMs && !isUrgent(before, status)) return statusPaceMs - waited;
+    const { namespace = '', name, resourceVersion = '' } = raw.metadata;
+    const written = await hub.client.patchStatus(multiCassandraClusters, { namespace, name }, resourceVersion, status, signal);
+    hub.store.expect(key, written.metadata.resourceVersion ?? '');
+    this.#statusWrittenAt.set(key, clock.monotonic());
+    return undefined;
+  }
+
+  #forget(key: string): void {
+    this.#surroundings.release(key, []);
+    this.#statusWrittenAt.delete(key);
+    this.#behindSince.delete(key);
+  }
+}
+
+/** What the protocol builds on, and what people and tools wait for, is written without delay. */
+function isUrgent(before: Status | undefined, after: Status): boolean {
+  const facts = (status: Status | undefined): unknown => [
+    status?.ring?.founder,
+    status?.seeds,
+    status?.regions?.map((region) => [region.name, region.identity, region.appliedSeeds, region.hosts]),
+    (status?.conditions ?? [])
+      .filter((condition) => condition.type === 'Accepted' || condition.type === 'Ready')
+      .map((condition) => [condition.type, condition.status, condition.observedGeneration]),
+  ];
+  return !isDeepStrictEqual(facts(before), facts(after));
+}
+
+/** For an object that the CRD let through and the schema does not: it is told so, and nothing else is touched. */
+function unreadableStatus(raw: KubeObject, message: string, nowMs: number): Status {
+  const before = (raw['status'] ?? {}) as Status;
+  const now = new Date(nowMs).toISOString();
+  const observedGeneration = raw.metadata.generation ?? 0;
+  let conditions = before.conditions ?? [];
+  for (const update of [
+    { type: 'Accepted', status: 'False', reason: 'Invalid', message },
+    { type: 'Ready', status: 'False', reason: 'NotAccepted', message },
+    { type: 'Stalled', status: 'True', reason: 'NotAccepted', message },
+  ] as const) {
+    conditions = setCondition(conditions, { ...update, observedGeneration }, now);
+  }
+  return { ...before, observedGeneration, conditions };
+}
+
+function earliest(one: number | undefined, other: number | undefined): number | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return Math.min(one, other);
+}

@@ -1,0 +1,210 @@
+import type { Clock } from '../edges/clock.ts';
+import { sleep, withDeadline } from '../edges/clock.ts';
+import type { Random } from '../edges/random.ts';
+import type { RegionCaches } from '../federation/observe.ts';
+import { managedByLabel } from '../federation/bookkeeping.ts';
+import type { UnknownRegion } from '../federation/snapshot.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { isKubeError } from '../kube/errors.ts';
+import { type KubeObject, type ResourceType, resources } from '../kube/objects.ts';
+import { Reflector } from '../kube/reflector.ts';
+import { keyOf } from '../kube/store.ts';
+import type { RegionalOperator } from '../operators/operator.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { RingProbe } from './ring-probe.ts';
+import { isReady } from '../federation/picture.ts';
+
+export interface RegionOptions {
+  context: string;
+  namespace: string;
+  client: KubeClient;
+  operator: RegionalOperator;
+  clock: Clock;
+  random: Random;
+  logger: Logger;
+  /** Whether the cluster's API server answered lately, and what it said if not. */
+  reachable(): true | UnknownRegion;
+  /** Called when anything changed that a plan could depend on. Must not wait. */
+  onChange(): void;
+  onWatchRestart(cause: string): void;
+}
+
+/** What must be in place for members to be written, as last read. */
+interface Premises {
+  clusterUid: string;
+  crd: KubeObject | undefined;
+  namespaceExists: boolean;
+  serviceAccounts: ReadonlySet<string>;
+}
+
+/** Milliseconds between two looks at the premises: while something is missing, and when all is there. */
+const premisesPace = { missingMs: 3_000, completeMs: 120_000 } as const;
+const premisesDeadlineMs = 10_000;
+
+/**
+ * One namespace of one region, as far as federations use it: reflectors for what the regional operator makes, the ring probe, and a look now
+ * and then at what has to be there. Lives from its construction until its signal aborts.
+ */
+export class RegionNamespace {
+  readonly context: string;
+  readonly namespace: string;
+  readonly client: KubeClient;
+  readonly #options: RegionOptions;
+  readonly #members: Reflector;
+  readonly #configMaps: Reflector;
+  readonly #statefulSets: Reflector;
+  readonly #claims: Reflector;
+  readonly #pods: Reflector;
+  readonly #probe: RingProbe;
+  readonly #busyFor = new Set<string>();
+  #premises: Premises | undefined;
+  #premisesProblem = 'it has not been looked at yet';
+
+  constructor(options: RegionOptions) {
+    this.#options = options;
+    this.context = options.context;
+    this.namespace = options.namespace;
+    this.client = options.client;
+    this.#members = this.#reflector(options.operator.member);
+    this.#configMaps = this.#reflector(resources.configMaps, selectorOf(managedByLabel));
+    this.#statefulSets = this.#reflector(resources.statefulSets);
+    this.#claims = this.#reflector(resources.persistentVolumeClaims);
+    this.#pods = this.#reflector(resources.pods, options.operator.podSelector, () => this.#probe.nudge());
+    this.#probe = new RingProbe({
+      client: options.client,
+      clock: options.clock,
+      namespace: options.namespace,
+      readyPods: () => this.#pods.store.list().filter(isReady),
+      onChange: options.onChange,
+    });
+  }
+
+  /** Runs until `signal` aborts, then resolves. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([
+      ...this.#reflectors().map((reflector) => reflector.run(signal)),
+      this.#probe.run(signal),
+      this.#watchPremises(signal),
+    ]);
+  }
+
+  /** The caches for reading, or why they may not be read now. */
+  caches(): RegionCaches | UnknownRegion {
+    const reachable = this.#options.reachable();
+    if (reachable !== true) return reachable;
+    const { context } = this;
+    if (!this.#premises) {
+      return { known: false, reason: 'NotSynced', message: `context ${context}: ${this.#premisesProblem}` };
+    }
+    const premises = this.#premises;
+    // Without its CRD the members cannot be listed, and that is known.
+    const needed = premises.crd ? this.#reflectors() : this.#reflectors().filter((each) => each !== this.#members);
+    const behind = needed.find((each) => !each.status.hasSynced);
+    if (behind) {
+      const why = behind.status.lastError?.message ?? 'its first lists are on their way';
+      return { known: false, reason: 'NotSynced', message: `context ${context}: ${why}` };
+    }
+    if (needed.some((each) => !each.store.isCurrent())) {
+      return { known: false, reason: 'BehindOwnWrite', message: `context ${context}: our last write is not seen yet` };
+    }
+    return {
+      clusterUid: premises.clusterUid,
+      namespaceExists: premises.namespaceExists,
+      serviceAccountExists: (name) => premises.serviceAccounts.has(name),
+      crd: premises.crd,
+      member: (name) => this.#members.store.get(`${this.namespace}/${name}`),
+      configMap: (name) => this.#configMaps.store.get(`${this.namespace}/${name}`),
+      statefulSets: this.#statefulSets.store.list(),
+      claims: this.#claims.store.list(),
+      pods: this.#pods.store.list(),
+      view: (pod) => (isReady(pod) ? this.#probe.view(pod) : undefined),
+      unreadable: (pod) => this.#probe.unreadable(pod),
+      replication: this.#probe.replication,
+    };
+  }
+
+  /** Tells the caches of an object as the server has it now: until they have seen it, the region is not current. */
+  expect(resource: ResourceType, object: KubeObject): void {
+    const reflector = this.#reflectorOf(resource);
+    reflector?.store.expect(keyOf(object), object.metadata.resourceVersion ?? '');
+  }
+
+  /** The nodes are asked often while any federation that uses this namespace is busy. */
+  setBusy(key: string, busy: boolean): void {
+    if (busy) this.#busyFor.add(key);
+    else this.#busyFor.delete(key);
+    this.#probe.busy = this.#busyFor.size > 0;
+  }
+
+  #reflectors(): Reflector[] {
+    return [this.#members, this.#configMaps, this.#statefulSets, this.#claims, this.#pods];
+  }
+
+  #reflectorOf(resource: ResourceType): Reflector | undefined {
+    if (resource.plural === this.#options.operator.member.plural) return this.#members;
+    return resource.plural === resources.configMaps.plural ? this.#configMaps : undefined;
+  }
+
+  #reflector(resource: ResourceType, labelSelector?: string, also?: () => void): Reflector {
+    const { client, clock, random, logger, namespace, onChange, onWatchRestart } = this.#options;
+    return new Reflector({
+      client,
+      resource,
+      selection: { namespace, ...(labelSelector !== undefined && { labelSelector }) },
+      clock,
+      random,
+      logger: logger.child({ resource: resource.plural }),
+      onChange: () => {
+        also?.();
+        onChange();
+      },
+      onConnection: onChange,
+      onRestart: onWatchRestart,
+    });
+  }
+
+  async #watchPremises(signal: AbortSignal): Promise<void> {
+    const { clock, onChange } = this.#options;
+    while (!signal.aborted) {
+      const before = JSON.stringify(this.#premises && { ...this.#premises, crd: this.#premises.crd?.metadata.resourceVersion });
+      try {
+        using deadline = withDeadline(clock, premisesDeadlineMs, signal);
+        this.#premises = await this.#readPremises(deadline.signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#premisesProblem = error instanceof Error ? error.message : String(error);
+      }
+      const after = JSON.stringify(this.#premises && { ...this.#premises, crd: this.#premises.crd?.metadata.resourceVersion });
+      if (before !== after) onChange();
+      const complete = this.#premises?.crd && this.#premises.namespaceExists && this.#premises.serviceAccounts.size > 0;
+      await sleep(clock, complete ? premisesPace.completeMs : premisesPace.missingMs, signal).catch(() => undefined);
+    }
+  }
+
+  async #readPremises(signal: AbortSignal): Promise<Premises> {
+    const { client, namespace } = this;
+    const find = (resource: ResourceType, name: string): Promise<KubeObject | undefined> =>
+      client.get(resource, { name }, signal).catch((error: unknown) => {
+        if (isKubeError(error, 'NotFound')) return undefined;
+        throw error;
+      });
+    const [system, own, crd, accounts] = await Promise.all([
+      client.get(resources.namespaces, { name: 'kube-system' }, signal),
+      find(resources.namespaces, namespace),
+      find(resources.customResourceDefinitions, this.#options.operator.crdName),
+      client.list(resources.serviceAccounts, { namespace }, signal),
+    ]);
+    return {
+      clusterUid: system.metadata.uid ?? '',
+      crd,
+      namespaceExists: own !== undefined && own.metadata.deletionTimestamp === undefined,
+      serviceAccounts: new Set(accounts.items.map((each) => each.metadata.name)),
+    };
+  }
+}
+
+function selectorOf(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(',');
+}

@@ -1,0 +1,140 @@
+import type { Clock } from '../edges/clock.ts';
+import { sleep, withDeadline } from '../edges/clock.ts';
+import PQueue from 'p-queue';
+import type { KubeClient } from '../kube/client.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import { readNodeView, readReplication } from '../ring/jolokia.ts';
+import { userKeyspaces } from '../ring/keyspaces.ts';
+import type { NodeView } from '../ring/view.ts';
+
+export interface RingProbeOptions {
+  client: Pick<KubeClient, 'podProxyGet'>;
+  clock: Clock;
+  namespace: string;
+  /** The pods whose nodes may answer now: Ready ones. */
+  readyPods(): readonly KubeObject[];
+  /** Called after a round that learnt something new. */
+  onChange(): void;
+}
+
+/** Milliseconds between two rounds: while something is under way, and in a quiet ring. */
+export const probePace = { busyMs: 400, quietMs: 60_000 } as const;
+/** A node that does not answer within this is not heard in this round. Milliseconds. */
+const answerDeadlineMs = 5_000;
+const parallelQuestions = 8;
+
+/** Asks the nodes of one namespace, round after round, what they see of their ring. Views cannot be watched. */
+export class RingProbe {
+  readonly #options: RingProbeOptions;
+  /** By pod uid: a pod of the same name is another node's process. */
+  readonly #views = new Map<string, NodeView>();
+  readonly #failures = new Map<string, string>();
+  #replication: Record<string, string> | undefined;
+  #busy = true;
+  #wake = new AbortController();
+
+  constructor(options: RingProbeOptions) {
+    this.#options = options;
+  }
+
+  view(pod: KubeObject): NodeView | undefined {
+    return this.#views.get(pod.metadata.uid ?? '');
+  }
+
+  unreadable(pod: KubeObject): string | undefined {
+    return this.#failures.get(pod.metadata.uid ?? '');
+  }
+
+  get replication(): Readonly<Record<string, string>> | undefined {
+    return this.#replication;
+  }
+
+  /** Sets the pace; going busy begins a round at once. */
+  set busy(busy: boolean) {
+    if (busy && !this.#busy) this.nudge();
+    this.#busy = busy;
+  }
+
+  /** Begins the next round now: a pod came or went. */
+  nudge(): void {
+    this.#wake.abort();
+  }
+
+  /** Runs until `signal` aborts, then resolves. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#wake = new AbortController();
+      await this.#round(signal);
+      const { busyMs, quietMs } = probePace;
+      try {
+        await sleep(this.#options.clock, this.#busy ? busyMs : quietMs, AbortSignal.any([signal, this.#wake.signal]));
+      } catch {
+        // Woken or stopped; the loop's condition tells which. A burst of events must not become a burst of rounds.
+        if (!signal.aborted) await sleep(this.#options.clock, busyMs / 4, signal).catch(() => undefined);
+      }
+    }
+  }
+
+  async #round(signal: AbortSignal): Promise<void> {
+    const { clock, readyPods, onChange } = this.#options;
+    const pods = readyPods();
+    const before = this.#digest();
+    const present = new Set(pods.map((pod) => pod.metadata.uid ?? ''));
+    for (const uid of [...this.#views.keys(), ...this.#failures.keys()]) {
+      if (present.has(uid)) continue;
+      this.#views.delete(uid);
+      this.#failures.delete(uid);
+    }
+    const lane = new PQueue({ concurrency: parallelQuestions });
+    await Promise.all(
+      pods.map((pod) =>
+        lane.add(async () => {
+          using deadline = withDeadline(clock, answerDeadlineMs, signal);
+          await this.#ask(pod, deadline.signal);
+        }),
+      ),
+    );
+    if (signal.aborted) return;
+    await this.#readReplication(pods, signal);
+    if (this.#digest() !== before) onChange();
+  }
+
+  async #ask(pod: KubeObject, signal: AbortSignal): Promise<void> {
+    const { client, clock, namespace } = this.#options;
+    const uid = pod.metadata.uid ?? '';
+    try {
+      const view = await readNodeView(client, namespace, pod.metadata.name, clock.monotonic(), signal);
+      this.#views.set(uid, view);
+      this.#failures.delete(uid);
+    } catch (error) {
+      // What the node last said stays until it is too old; that it said nothing now is known beside it.
+      this.#failures.set(uid, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Replication matters only once there is data; then one node's word is enough, since schema is ring-wide. */
+  async #readReplication(pods: readonly KubeObject[], signal: AbortSignal): Promise<void> {
+    const { client, clock, namespace } = this.#options;
+    const pod = pods.find((each) => this.view(each)?.operationMode === 'NORMAL' && !this.unreadable(each));
+    const keyspaces = pod && this.view(pod)?.keyspaces;
+    if (!pod || !keyspaces || userKeyspaces(keyspaces).length === 0 || !this.#busy) return;
+    using deadline = withDeadline(clock, answerDeadlineMs, signal);
+    try {
+      const entries: [string, string][] = [];
+      for (const keyspace of keyspaces) {
+        const { name } = pod.metadata;
+        entries.push([keyspace, await readReplication(client, namespace, name, keyspace, deadline.signal)]);
+      }
+      this.#replication = Object.fromEntries(entries);
+    } catch {
+      // Not known this time; the gate that needs it stays closed.
+      this.#replication = undefined;
+    }
+  }
+
+  /** Everything the planner reads from here but the time of it. */
+  #digest(): string {
+    const views = [...this.#views.values()].map((view) => ({ ...view, observedAtMs: 0 }));
+    return JSON.stringify([views, [...this.#failures], this.#replication]);
+  }
+}
