@@ -14,6 +14,13 @@ export function openApiSchema(): OpenApiSchema {
     type: 'object',
     description: 'One Cassandra ring over several Kubernetes clusters.',
     required: ['spec'],
+    'x-kubernetes-validations': [
+      {
+        rule: `${clusterName('self')} == ${clusterName('oldSelf')}`,
+        message: 'The name of the cluster cannot be changed: nodes keep it on their disks.',
+        fieldPath: '.spec.clusterName',
+      },
+    ],
     properties: {
       apiVersion: { type: 'string' },
       kind: { type: 'string' },
@@ -23,6 +30,10 @@ export function openApiSchema(): OpenApiSchema {
     },
   };
 }
+
+/** CEL for the name in effect, so that writing the default out is no change. */
+const clusterName = (self: string): string =>
+  `(has(${self}.spec.clusterName) ? ${self}.spec.clusterName : ${self}.metadata.name)`;
 
 function convert(schema: z.ZodType): OpenApiSchema {
   // What is a default for the reader is an optional field for the writer, hence the input side.

@@ -3,7 +3,7 @@ import { isObject } from './json.ts';
 import { openApiSchema } from './openapi.ts';
 import { invalid, type Problem } from './problem.ts';
 import { describe, type OpenApiSchema, unknownFields } from './schema-check.ts';
-import { type MultiCassandraCluster, multiCassandraClusterSchema } from './schema.ts';
+import { apiGroup, kind, type MultiCassandraCluster, multiCassandraClusterSchema } from './schema.ts';
 import { didYouMean } from './suggest.ts';
 
 export type Parsed = { mcc: MultiCassandraCluster; problems?: never } | { problems: Problem[]; mcc?: never };
@@ -73,7 +73,9 @@ function unit(origin: string): string {
   return origin === 'array' ? ' entries long' : '';
 }
 
-/** Whether this looks like an object of ours at all, right or wrong: its apiVersion names our group. */
+/** Whether this is meant to be an object of ours, right or wrong. */
 export function isOurs(raw: unknown): boolean {
-  return isObject(raw) && typeof raw['apiVersion'] === 'string' && raw['apiVersion'].startsWith('ringmaster.dev/');
+  if (!isObject(raw)) return false;
+  const { apiVersion, kind: named } = raw;
+  return named === kind || (typeof apiVersion === 'string' && apiVersion.startsWith(`${apiGroup}/`));
 }

@@ -3,6 +3,9 @@ import { z } from 'zod';
 /**
  * The spec of a MultiCassandraCluster. This is the one source: TypeScript types, parsing, the CRD (crd.ts) and its
  * descriptions all come from here. What needs more than one field at a time is in validate.ts.
+ *
+ * A rule the API server enforces (x-kubernetes-validations, patterns, limits) may be loosened later but never tightened:
+ * an older object that breaks a new rule could no longer have its status written or its finalizer removed.
  */
 
 /** A DNS label as Kubernetes uses it for names of namespaces and parts of host names. */
@@ -199,6 +202,15 @@ export const seedsSchema = z
         'How long a node that was in the ring waits at its start for a live seed, in seconds, before it starts with the data it has.',
       ),
   })
+  .meta({
+    'x-kubernetes-validations': [
+      {
+        rule: "!has(self.address) || self.address.contains('{pod}')",
+        message: 'The address must contain {pod}: without it several nodes have the same address.',
+        fieldPath: '.address',
+      },
+    ],
+  })
   .prefault({})
   .describe('Seeds, and how nodes find each other across regions.');
 
@@ -264,4 +276,16 @@ export const specSchema = z
         'What happens to the members when this object is deleted. Orphan: they go on running. Delete: they are deleted too.',
       ),
   })
-  .describe('What the user wants.');
+  .meta({
+    description: 'What the user wants.',
+    'x-kubernetes-validations': [
+      { rule: 'self.operator == oldSelf.operator', message: 'The operator cannot be changed.', fieldPath: '.operator' },
+      {
+        rule: 'size(self.regions) < 2 || has(self.seeds.address)',
+        message:
+          'With more than one region, nodes must find each other by names that resolve in every region. Set seeds.address, such as ' +
+          '{pod}.{region}.db.example.net.',
+        fieldPath: '.seeds',
+      },
+    ],
+  });
