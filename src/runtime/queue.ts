@@ -1,7 +1,6 @@
 import PQueue from 'p-queue';
 import { sleep, type Clock, type Timer } from '../edges/clock.ts';
 import type { Random } from '../edges/random.ts';
-import type { Logger } from '../telemetry/logger.ts';
 import type { QueueMetrics } from '../telemetry/metrics.ts';
 
 /** What a run of a key asks for next; nothing means: wait for the next event. */
@@ -11,18 +10,22 @@ export interface ProcessResult {
 }
 
 export interface WorkQueueOptions {
-  /** In logs and metrics. */
+  /** For messages. */
   name: string;
   /** How many keys are processed at once; at least 1. */
   concurrency: number;
   /**
-   * Does the work for one key. Throwing means: try again later, a little later each time. `signal` aborts when the queue
-   * shuts down; a run that ends by it is no failure.
+   * Does the work for one key. Returning forgets the key's failures; throwing means: try again, later each time. `signal`
+   * aborts when the queue shuts down; a run that ends by it is no failure.
    */
   process: (key: string, signal: AbortSignal) => Promise<ProcessResult | void>;
+  /**
+   * Told of each failure before the key is added again; `failures` counts those in a row, this one included. Must not
+   * throw.
+   */
+  onFailure: (key: string, error: unknown, failures: number) => void;
   clock: Clock;
   random: Random;
-  logger: Logger;
   metrics?: QueueMetrics;
   /** The wait after a key's first failure, milliseconds, default 5; it doubles with each failure in a row. */
   retryFirstMs?: number;
@@ -179,7 +182,7 @@ export class WorkQueue {
   }
 
   async #run(key: string, addedAt: number): Promise<void> {
-    const { clock, process, logger, metrics } = this.#options;
+    const { clock, process, onFailure, metrics } = this.#options;
     const startedAt = clock.monotonic();
     const running: Entry = { kind: 'running', startedAt, again: undefined };
     this.#entries.set(key, running);
@@ -194,17 +197,17 @@ export class WorkQueue {
         next = () => this.addAfter(key, requeueAfterMs);
       }
     } catch (error) {
-      if (!this.#stop.signal.aborted) {
-        result = 'error';
-        logger.error('processing failed, will be repeated', { key, failures: this.failures(key) + 1, error });
-        next = () => this.addRateLimited(key);
-      }
+      if (this.#stop.signal.aborted) return;
+      result = 'error';
+      next = () => this.addRateLimited(key);
+      onFailure(key, error, this.failures(key) + 1);
+    } finally {
+      metrics?.finished(result, clock.monotonic() - startedAt);
+      const again = this.#again(key);
+      this.#entries.delete(key);
+      if (again && !this.#stop.signal.aborted) this.#enqueue(key, again.priority, again.addedAt);
+      next();
     }
-    metrics?.finished(result, clock.monotonic() - startedAt);
-    const again = this.#again(key);
-    this.#entries.delete(key);
-    if (again && !this.#stop.signal.aborted) this.#enqueue(key, again.priority, again.addedAt);
-    next();
   }
 
   #again(key: string): { priority: number; addedAt: number } | undefined {

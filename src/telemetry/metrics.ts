@@ -1,0 +1,186 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What a work queue reports. Times are milliseconds. */
+export interface QueueMetrics {
+  added(): void;
+  retried(): void;
+  started(waitedMs: number): void;
+  finished(result: 'success' | 'requeue_after' | 'error', workedMs: number): void;
+  /** Says where to look for the queue's present state when metrics are read. */
+  observe(state: () => { waiting: number; runningMs: number[] }): void;
+}
+
+/** How one region does, read when metrics are. */
+export interface RegionState {
+  up: boolean;
+  /** Milliseconds since the region's API server was last heard; undefined before the first time. */
+  cacheAgeMs: number | undefined;
+}
+
+/** client-go's buckets for work queues: powers of ten from 10 ns. */
+const queueBuckets = Array.from({ length: 12 }, (_, power) => 1e-8 * 10 ** power);
+/** controller-runtime's buckets for reconcile times. */
+const reconcileBuckets = [
+  0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.25, 1.5, 1.75, 2,
+  2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60,
+];
+
+/**
+ * All metrics of one process, in a registry of its own. Where controller-runtime or client-go has a metric for the
+ * same thing, its name, labels and buckets are used, so that their dashboards work; what those do not know, regions,
+ * has the prefix `ringmaster_`. Labels hold regions, verbs and causes, never names of objects.
+ */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #queueAdds = this.#counter('workqueue_adds_total', 'Keys added', ['name', 'controller']);
+  readonly #queueRetries = this.#counter('workqueue_retries_total', 'Keys added after a failure', [
+    'name',
+    'controller',
+  ]);
+  readonly #queueWait = this.#histogram(
+    'workqueue_queue_duration_seconds',
+    'How long keys wait for their turn',
+    ['name', 'controller'],
+    queueBuckets,
+  );
+  readonly #queueWork = this.#histogram(
+    'workqueue_work_duration_seconds',
+    'How long keys are processed',
+    ['name', 'controller'],
+    queueBuckets,
+  );
+  readonly #reconciles = this.#counter('controller_runtime_reconcile_total', 'Reconciles by result', [
+    'controller',
+    'result',
+  ]);
+  readonly #reconcileErrors = this.#counter('controller_runtime_reconcile_errors_total', 'Failed reconciles', [
+    'controller',
+  ]);
+  readonly #reconcileTime = this.#histogram(
+    'controller_runtime_reconcile_time_seconds',
+    'How long reconciles take',
+    ['controller'],
+    reconcileBuckets,
+  );
+  readonly #requests = this.#counter('rest_client_requests_total', 'Requests to API servers by status and verb', [
+    'code',
+    'method',
+    'host',
+  ]);
+  readonly #watchRestarts = this.#counter('ringmaster_region_watch_restarts_total', 'Watches begun again, by cause', [
+    'region',
+    'cause',
+  ]);
+  readonly #queues = new Map<string, () => { waiting: number; runningMs: number[] }>();
+  readonly #regions = new Map<string, () => RegionState>();
+
+  constructor() {
+    const queues = this.#queues;
+    const regions = this.#regions;
+    const eachQueue = (gauge: Gauge, read: (state: { waiting: number; runningMs: number[] }) => number): void => {
+      for (const [name, state] of queues) gauge.set({ name, controller: name }, read(state()));
+    };
+    this.#gauge('workqueue_depth', 'Keys that wait for their turn', ['name', 'controller'], (gauge) =>
+      eachQueue(gauge, ({ waiting }) => waiting),
+    );
+    this.#gauge('workqueue_unfinished_work_seconds', 'Sum over the keys in work', ['name', 'controller'], (gauge) =>
+      eachQueue(gauge, ({ runningMs }) => runningMs.reduce((sum, each) => sum + each, 0) / 1000),
+    );
+    this.#gauge(
+      'workqueue_longest_running_processor_seconds',
+      'How long the oldest key in work has been so',
+      ['name', 'controller'],
+      (gauge) => eachQueue(gauge, ({ runningMs }) => Math.max(0, ...runningMs) / 1000),
+    );
+    this.#gauge('controller_runtime_active_workers', 'Keys in work', ['controller'], (gauge) => {
+      for (const [controller, state] of queues) gauge.set({ controller }, state().runningMs.length);
+    });
+    this.#gauge(
+      'ringmaster_region_up',
+      "Whether the region's API server answers (1) or not (0)",
+      ['region'],
+      (gauge) => {
+        gauge.reset();
+        for (const [region, state] of regions) gauge.set({ region }, state().up ? 1 : 0);
+      },
+    );
+    this.#gauge(
+      'ringmaster_region_cache_age_seconds',
+      "Time since the region's API server was last heard; bookmarks come once a minute",
+      ['region'],
+      (gauge) => {
+        gauge.reset();
+        for (const [region, state] of regions) {
+          const { cacheAgeMs } = state();
+          if (cacheAgeMs !== undefined) gauge.set({ region }, cacheAgeMs / 1000);
+        }
+      },
+    );
+  }
+
+  /** Adds the process's own figures: memory, CPU, event loop lag. Holds timers and observers, so not for tests. */
+  collectProcess(): void {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Metrics of the queue `name`, which is also the name of its controller. */
+  queue(name: string): QueueMetrics {
+    const labels = { name, controller: name };
+    for (const result of ['success', 'error', 'requeue', 'requeue_after']) {
+      this.#reconciles.inc({ controller: name, result }, 0);
+    }
+    this.#reconcileErrors.inc({ controller: name }, 0);
+    return {
+      added: () => this.#queueAdds.inc(labels),
+      retried: () => this.#queueRetries.inc(labels),
+      started: (waitedMs) => this.#queueWait.observe(labels, waitedMs / 1000),
+      finished: (result, workedMs) => {
+        this.#queueWork.observe(labels, workedMs / 1000);
+        this.#reconcileTime.observe({ controller: name }, workedMs / 1000);
+        this.#reconciles.inc({ controller: name, result });
+        if (result === 'error') this.#reconcileErrors.inc({ controller: name });
+      },
+      observe: (state) => void this.#queues.set(name, state),
+    };
+  }
+
+  /** Counts the requests to one API server; `host` as in its URL. */
+  requests(host: string): { requestFinished(method: string, code: string): void } {
+    return { requestFinished: (method, code) => this.#requests.inc({ code, method, host }) };
+  }
+
+  /** Shows a region from now on. Returns what ends that. */
+  region(region: string, state: () => RegionState): () => void {
+    this.#regions.set(region, state);
+    return () => {
+      if (this.#regions.get(region) === state) this.#regions.delete(region);
+    };
+  }
+
+  watchRestarted(region: string, cause: string): void {
+    this.#watchRestarts.inc({ region, cause });
+  }
+
+  /** All metrics in the text format that Prometheus reads, and its content type. */
+  async page(): Promise<{ contentType: string; text: string }> {
+    return { contentType: this.registry.contentType, text: await this.registry.metrics() };
+  }
+
+  #counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
+    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  #histogram<L extends string>(name: string, help: string, labelNames: L[], buckets: number[]): Histogram<L> {
+    return new Histogram({ name, help, labelNames, buckets, registers: [this.registry] });
+  }
+
+  #gauge(name: string, help: string, labelNames: string[], collect: (gauge: Gauge) => void): void {
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [this.registry],
+      collect: () => collect(gauge),
+    });
+  }
+}
