@@ -27,7 +27,9 @@ function roomOf(file: string): string {
 }
 
 test('every file of src stands in a known room', () => {
-  const strays = files.filter((file) => !rooms.includes(roomOf(file)) && file !== 'rooms.test.ts' && file !== 'index.ts');
+  const strays = files.filter(
+    (file) => !rooms.includes(roomOf(file)) && file !== 'rooms.test.ts' && file !== 'index.ts',
+  );
   assert.deepEqual(strays, []);
 });
 

@@ -24,8 +24,18 @@ function program(): Command {
   command
     .command('run')
     .description('run the controller')
-    .option('--kubeconfig <file>', 'kubeconfig file; may be repeated (default: $KUBECONFIG, else ~/.kube/config)', collect, [])
-    .option('--context <name>', 'context of a cluster to work with; may be repeated (default: all contexts of the files)', collect, [])
+    .option(
+      '--kubeconfig <file>',
+      'kubeconfig file; may be repeated (default: $KUBECONFIG, else ~/.kube/config)',
+      collect,
+      [],
+    )
+    .option(
+      '--context <name>',
+      'context of a cluster to work with; may be repeated (default: all contexts of the files)',
+      collect,
+      [],
+    )
     .option('--hub <name>', 'context that holds the MultiCassandraClusters (default: the first --context)')
     .option('--host <address>', 'address that /healthz, /readyz and /metrics listen on', '127.0.0.1')
     .option('--port <number>', 'their port; 0 takes a free one', port, 8080)

@@ -180,10 +180,15 @@ export class Controller {
     engaged.keys.add(key);
     const { store, status } = engaged.value;
     if (!status.hasSynced) {
-      return { known: false, message: `ConfigMap ${id} of the hub is not read yet: ${status.lastError?.message ?? 'on its way'}` };
+      return {
+        known: false,
+        message: `ConfigMap ${id} of the hub is not read yet: ${status.lastError?.message ?? 'on its way'}`,
+      };
     }
     const found = store.get(id);
-    return found ? { known: true, found: true, data: (found['data'] ?? {}) as Record<string, string> } : { known: true, found: false };
+    return found
+      ? { known: true, found: true, data: (found['data'] ?? {}) as Record<string, string> }
+      : { known: true, found: false };
   }
 
   #reachabilityChanged(context: string): void {

@@ -78,7 +78,8 @@ export class Reconciler {
 
     const result = plan(snapshot, operator);
     this.#setPace(key, parsed.mcc, result.busy);
-    for (const intent of result.intents) logger.info(intent.why, { key, region: intent.region, verb: intent.write.verb });
+    for (const intent of result.intents)
+      logger.info(intent.why, { key, region: intent.region, verb: intent.write.verb });
     // Both are let finish: a status that cannot be written is no reason to leave a request to a region half-way.
     const [executed, written] = await Promise.allSettled([
       execute(
@@ -116,7 +117,9 @@ export class Reconciler {
   /** A pass made before the caches show what the last one wrote would only say again what is known to be outdated. */
   #waitsForOwnWrite(key: string, snapshot: Snapshot): boolean {
     const now = this.#surroundings.clock.monotonic();
-    const behind = Object.values(snapshot.regions).some((region) => !region.known && region.reason === 'BehindOwnWrite');
+    const behind = Object.values(snapshot.regions).some(
+      (region) => !region.known && region.reason === 'BehindOwnWrite',
+    );
     if (!behind) {
       this.#behindSince.delete(key);
       return false;
@@ -141,7 +144,12 @@ export class Reconciler {
   }
 
   /** Writes the status if it says something new. Resolves with when to come back for one that has to wait. */
-  async #writeStatus(raw: KubeObject, status: Status, atOnce: boolean, signal: AbortSignal): Promise<number | undefined> {
+  async #writeStatus(
+    raw: KubeObject,
+    status: Status,
+    atOnce: boolean,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
     const { hub, clock } = this.#surroundings;
     const key = keyOf(raw);
     const before = raw['status'] as Status | undefined;
@@ -149,7 +157,13 @@ export class Reconciler {
     const waited = clock.monotonic() - (this.#statusWrittenAt.get(key) ?? -Infinity);
     if (!atOnce && waited < statusPaceMs && !isUrgent(before, status)) return statusPaceMs - waited;
     const { namespace = '', name, resourceVersion = '' } = raw.metadata;
-    const written = await hub.client.patchStatus(multiCassandraClusters, { namespace, name }, resourceVersion, status, signal);
+    const written = await hub.client.patchStatus(
+      multiCassandraClusters,
+      { namespace, name },
+      resourceVersion,
+      status,
+      signal,
+    );
     hub.store.expect(key, written.metadata.resourceVersion ?? '');
     this.#statusWrittenAt.set(key, clock.monotonic());
     return undefined;

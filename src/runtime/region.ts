@@ -166,7 +166,9 @@ export class RegionNamespace {
   async #watchPremises(signal: AbortSignal): Promise<void> {
     const { clock, onChange } = this.#options;
     while (!signal.aborted) {
-      const before = JSON.stringify(this.#premises && { ...this.#premises, crd: this.#premises.crd?.metadata.resourceVersion });
+      const before = JSON.stringify(
+        this.#premises && { ...this.#premises, crd: this.#premises.crd?.metadata.resourceVersion },
+      );
       try {
         using deadline = withDeadline(clock, premisesDeadlineMs, signal);
         this.#premises = await this.#readPremises(deadline.signal);
@@ -174,7 +176,9 @@ export class RegionNamespace {
         if (signal.aborted) return;
         this.#premisesProblem = error instanceof Error ? error.message : String(error);
       }
-      const after = JSON.stringify(this.#premises && { ...this.#premises, crd: this.#premises.crd?.metadata.resourceVersion });
+      const after = JSON.stringify(
+        this.#premises && { ...this.#premises, crd: this.#premises.crd?.metadata.resourceVersion },
+      );
       if (before !== after) onChange();
       const complete = this.#premises?.crd && this.#premises.namespaceExists && this.#premises.serviceAccounts.size > 0;
       await sleep(clock, complete ? premisesPace.completeMs : premisesPace.missingMs, signal).catch(() => undefined);

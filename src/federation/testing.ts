@@ -1,0 +1,292 @@
+import type { MultiCassandraCluster } from '../api/schema.ts';
+import { parseMultiCassandraCluster } from '../api/parse.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import { casskop } from '../operators/casskop/casskop.ts';
+import type { NodeView } from '../ring/view.ts';
+import { execute } from './execute.ts';
+import type { Intent } from './intents.ts';
+import { type Plan, plan } from './plan.ts';
+import type { KnownRegion, RegionSnapshot, Snapshot, UnknownRegion } from './snapshot.ts';
+
+/** A MultiCassandraCluster as a person would write it, with `spec` merged over a small valid one. */
+export function mccOf(
+  spec: Record<string, unknown> = {},
+  metadata: Record<string, unknown> = {},
+): MultiCassandraCluster {
+  const parsed = parseMultiCassandraCluster({
+    apiVersion: 'ringmaster.dev/v1alpha1',
+    kind: 'MultiCassandraCluster',
+    metadata: {
+      name: 'orders',
+      namespace: 'cassandra',
+      uid: 'uid-of-orders',
+      resourceVersion: '1',
+      generation: 1,
+      ...metadata,
+    },
+    spec: {
+      template: {
+        spec: { cassandraImage: 'cassandra:5.0.8', serverVersion: '5.0.8', nodesPerRacks: 1, dataCapacity: '1Gi' },
+      },
+      regions: [{ name: 'eu' }, { name: 'us' }, { name: 'ap' }],
+      seeds: { address: '{pod}.{region}.db.example.net' },
+      ...spec,
+    },
+  });
+  if (!parsed.mcc) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.mcc;
+}
+
+interface Pod {
+  region: string;
+  name: string;
+  hostId: string;
+  address: string;
+  ready: boolean;
+}
+
+/** The members' real schema is the harness's business; here every field is known. */
+const anySchema = { properties: { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } };
+
+/**
+ * Regions in memory, just enough to drive the planner through a formation: objects keep resourceVersions and
+ * generations, the regional operator makes StatefulSets and pods in one go, and nodes form rings as their seeds and
+ * guard let them. Everything is synchronous and seen at once; the simulator is where delays and faults live.
+ */
+export class PlannerWorld {
+  mcc: MultiCassandraCluster;
+  nowMs = Date.parse('2026-01-01T00:00:00Z');
+  readonly unknown = new Map<string, UnknownRegion>();
+  readonly overrides = new Map<string, Partial<KnownRegion>>();
+  readonly pods: Pod[] = [];
+  readonly written: Intent[] = [];
+  readonly #members = new Map<string, KubeObject>();
+  readonly #guards = new Map<string, KubeObject>();
+  #version = 100;
+
+  constructor(mcc: MultiCassandraCluster = mccOf()) {
+    this.mcc = mcc;
+  }
+
+  member(region: string): KubeObject | undefined {
+    return this.#members.get(region);
+  }
+
+  guard(region: string): Record<string, string> | undefined {
+    return this.#guards.get(region)?.['data'] as Record<string, string> | undefined;
+  }
+
+  snapshot(): Snapshot {
+    const regions = this.mcc.spec.regions.map(({ name }) => [name, this.#region(name)] as const);
+    return {
+      mcc: this.mcc,
+      nowMs: this.nowMs,
+      monotonicMs: this.nowMs,
+      userScripts: {},
+      regions: Object.fromEntries(regions),
+    };
+  }
+
+  plan(): Plan {
+    return plan(this.snapshot(), casskop);
+  }
+
+  /** One pass: plan, write the status, send the intents, at most `limit` of all these writes. Returns how many there were. */
+  async step(limit = Infinity): Promise<number> {
+    const result = this.plan();
+    let writes = 0;
+    if (JSON.stringify(this.mcc.status) !== JSON.stringify(result.status) && writes < limit) {
+      this.mcc = { ...this.mcc, status: result.status };
+      writes += 1;
+    }
+    for (const intent of result.intents) {
+      if (writes >= limit) break;
+      await this.send(intent);
+      writes += 1;
+    }
+    return writes;
+  }
+
+  /** Passes until nothing changes any more; the operator and the nodes act between them. */
+  async settle(): Promise<void> {
+    for (let pass = 0; pass < 200; pass++) {
+      const writes = await this.step();
+      const acted = this.act();
+      if (writes === 0 && !acted) return;
+    }
+    throw new Error(`does not settle: ${JSON.stringify(this.mcc.status?.conditions)}`);
+  }
+
+  async send(intent: Intent): Promise<void> {
+    const { region } = intent;
+    const store = intent.write.resource.plural === 'configmaps' ? this.#guards : this.#members;
+    const put = (object: KubeObject): KubeObject => {
+      const before = store.get(region);
+      const merged: KubeObject = {
+        ...before,
+        ...object,
+        metadata: {
+          ...before?.metadata,
+          ...object.metadata,
+          uid: before?.metadata.uid ?? `uid-${(this.#version += 1)}`,
+          resourceVersion: String((this.#version += 1)),
+          generation: (before?.metadata.generation ?? 0) + 1,
+        },
+      };
+      store.set(region, merged);
+      return merged;
+    };
+    const refuse = (why: string): never => {
+      throw new Error(`${intent.why}: ${why}`);
+    };
+    const check = (uid: string | undefined, resourceVersion: string | undefined): void => {
+      const there = store.get(region)?.metadata;
+      if (there?.resourceVersion !== resourceVersion || (uid !== undefined && there?.uid !== uid)) refuse('conflict');
+    };
+    const unused = (): never => refuse('not a verb of the planner');
+    await execute(
+      [intent],
+      {
+        client: () => ({
+          apply: async (_resource, object) => {
+            if (object.metadata.resourceVersion === '1') {
+              if (store.has(region)) refuse('exists');
+            } else check(object.metadata.uid, object.metadata.resourceVersion);
+            return Promise.resolve(put(object));
+          },
+          patchStatus: async (_resource, _ref, resourceVersion, status) => {
+            check(undefined, resourceVersion);
+            const before = store.get(region) ?? refuse('missing');
+            return Promise.resolve(put({ ...before, status: { ...(before['status'] as object), ...status } }));
+          },
+          get: unused,
+          list: unused,
+          watch: unused,
+          jsonPatch: unused,
+          delete: unused,
+          podProxyGet: unused,
+          getPath: unused,
+        }),
+        seen: () => undefined,
+      },
+      new AbortController().signal,
+    );
+    this.written.push(intent);
+  }
+
+  /** Lets the regional operators and the nodes do one round; true when anything changed. */
+  act(): boolean {
+    const before = JSON.stringify([this.pods, [...this.#members]]);
+    for (const [region, member] of this.#members) {
+      const spec = member['spec'] as {
+        topology: { dc: { name: string; nodesPerRacks: number; rack: { name: string }[] }[] };
+      };
+      const racks = spec.topology.dc.flatMap((dc) =>
+        dc.rack.map((rack) => ({ dc: dc.name, rack: rack.name, nodes: dc.nodesPerRacks })),
+      );
+      const status = (member['status'] ?? {}) as { seedlist?: string[] };
+      this.#members.set(region, {
+        ...member,
+        metadata: {
+          ...member.metadata,
+          annotations: {
+            ...member.metadata.annotations,
+            'cassandraclusters.db.orange.com/last-applied-configuration': `{"metadata":{"generation":${member.metadata.generation}}}`,
+          },
+        },
+        status: {
+          ...status,
+          phase: 'Running',
+          lastClusterAction: 'Initializing',
+          lastClusterActionStatus: 'Done',
+          cassandraRackStatus: Object.fromEntries(
+            racks.map(({ dc, rack }) => [
+              `${dc}-${rack}`,
+              { phase: 'Running', cassandraLastAction: { status: 'Done' } },
+            ]),
+          ),
+        },
+      });
+      for (const { dc, rack, nodes } of racks) {
+        for (let ordinal = 0; ordinal < nodes; ordinal++) this.#start(region, `orders-${dc}-${rack}-${ordinal}`);
+      }
+    }
+    return JSON.stringify([this.pods, [...this.#members]]) !== before;
+  }
+
+  /** A pod starts when its guard lets it: alone if it is the ignition pod, else once somebody has joined. */
+  #start(region: string, name: string): void {
+    if (this.pods.some((pod) => pod.name === name)) return;
+    const guard = this.guard(region) ?? {};
+    const alone = (guard['ignition'] ?? '').startsWith(`${name} `);
+    const alive = this.pods.some((pod) => (guard['joined'] ?? '').includes(pod.hostId));
+    if (!alone && !alive) return;
+    const number = this.pods.length + 1;
+    const hostId = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+    this.pods.push({ region, name, hostId, address: `198.18.0.${number}`, ready: true });
+  }
+
+  #region(name: string): RegionSnapshot {
+    const unknown = this.unknown.get(name);
+    if (unknown) return unknown;
+    const member = this.#members.get(name);
+    const spec = member?.['spec'] as
+      { topology: { dc: { name: string; nodesPerRacks: number; rack: { name: string }[] }[] } } | undefined;
+    const pods = this.pods.filter((pod) => pod.region === name);
+    return {
+      known: true,
+      clusterUid: `cluster-${name}`,
+      namespaceExists: true,
+      serviceAccountExists: true,
+      capabilities: { statusSubresource: true, schema: anySchema },
+      member,
+      guard: this.#guards.get(name),
+      statefulSets: (spec?.topology.dc ?? []).flatMap((dc) =>
+        dc.rack.map((rack) => this.#statefulSet(`orders-${dc.name}-${rack.name}`, dc.nodesPerRacks, member)),
+      ),
+      claims: pods.map((pod) => ({ metadata: { name: `data-${pod.name}` } })),
+      pods: pods.map((pod) => ({
+        metadata: { name: pod.name, uid: `pod-${pod.hostId}` },
+        status: { podIP: pod.address, conditions: [{ type: 'Ready', status: pod.ready ? 'True' : 'False' }] },
+      })),
+      views: Object.fromEntries(pods.filter((pod) => pod.ready).map((pod) => [pod.name, this.viewOf(pod)])),
+      unreadable: {},
+      replication: undefined,
+      ...this.overrides.get(name),
+    };
+  }
+
+  viewOf(pod: Pod): NodeView {
+    return {
+      pod: pod.name,
+      hostId: pod.hostId,
+      clusterName: 'orders',
+      operationMode: 'NORMAL',
+      schemaVersion: 'same',
+      hosts: Object.fromEntries(this.pods.map((each) => [each.address, each.hostId])),
+      live: this.pods.filter((each) => each.ready).map((each) => each.address),
+      joining: [],
+      leaving: [],
+      moving: [],
+      keyspaces: ['system_auth', 'system_distributed', 'system_traces'],
+      observedAtMs: this.nowMs,
+    };
+  }
+
+  #statefulSet(name: string, replicas: number, member: KubeObject | undefined): KubeObject {
+    const status = member?.['status'] as { seedlist?: string[] } | undefined;
+    const sidecar = (member?.['spec'] as { backRestSidecar?: { envVars?: { value: string }[] } }).backRestSidecar;
+    const seeds = sidecar?.envVars?.[0]?.value ?? (status?.seedlist ?? []).join(',');
+    const ready = this.pods.filter((pod) => pod.name.startsWith(`${name}-`) && pod.ready).length;
+    return {
+      metadata: { name, generation: 1 },
+      spec: {
+        replicas,
+        template: {
+          spec: { initContainers: [{ name: 'bootstrap', env: [{ name: 'CASSANDRA_SEEDS', value: seeds }] }] },
+        },
+      },
+      status: { observedGeneration: 1, readyReplicas: ready, currentRevision: 'a', updateRevision: 'a' },
+    };
+  }
+}
