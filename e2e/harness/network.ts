@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { HarnessError } from './errors.ts';
 import { command } from './run/command.ts';
 import type { Run } from './run/run.ts';
@@ -19,7 +19,7 @@ export interface RegionNetwork {
 
 /**
  * How a cut link behaves. `blackhole`: packets vanish, connections run into time-outs, as behind a firewall.
- * `unreachable`: the router answers, connections fail at once, as without a route.
+ * `unreachable`: connections fail at once, as without a route.
  */
 export type CutStyle = 'blackhole' | 'unreachable';
 
@@ -42,8 +42,8 @@ const podRanges = [
   { first: 128, length: 25 },
 ] as const;
 
-// Order in which the router looks at its rules; smaller first, all before the main table (32766).
-const priority = { cutHost: 100, host: 200, cutRegion: 300, cutPair: 400 } as const;
+// Where the cuts stand among the routing rules: after local addresses (0), before the main table (32766).
+const cutPriority = 300;
 
 /** Addresses and names of the regions of a run; pure, so that tests can compare slots. */
 export function planRegions(slot: number, names: readonly string[]): RegionNetwork[] {
@@ -67,18 +67,22 @@ export function planRegions(slot: number, names: readonly string[]): RegionNetwo
  */
 export class Network {
   readonly regions: readonly RegionNetwork[];
+  readonly #run: Run;
   readonly #router: string;
   readonly #hostSubnet: string;
+  readonly #cuts = new Map<string, Cut>();
+  #applied: Promise<ReadonlyMap<string, Rule>> = Promise.resolve(new Map());
 
-  private constructor(slot: number, regions: readonly RegionNetwork[]) {
+  private constructor(run: Run, regions: readonly RegionNetwork[]) {
     this.regions = regions;
-    this.#router = `rm${slot}-wan`;
-    this.#hostSubnet = `${slotAddress(slot, 0, 0)}/24`;
+    this.#run = run;
+    this.#router = `rm${run.slot}-wan`;
+    this.#hostSubnet = `${slotAddress(run.slot, 0, 0)}/24`;
   }
 
   /** Makes namespaces, links and routes; everything is in the run's journal first. */
   static async create(run: Run, names: readonly string[]): Promise<Network> {
-    const network = new Network(run.slot, planRegions(run.slot, names));
+    const network = new Network(run, planRegions(run.slot, names));
     const router = network.#router;
     const { slot } = run;
     const link = `rm${slot}`;
@@ -91,12 +95,7 @@ export class Network {
       `addr add ${slotAddress(slot, 0, 2)}/24 dev ${link}`,
       `link set ${link} up`,
     ]);
-    await ip(router, [
-      `addr add ${slotAddress(slot, 0, 1)}/24 dev host`,
-      'link set host up',
-      `rule add pref ${priority.host} from ${network.#hostSubnet} lookup main`,
-      `rule add pref ${priority.host} to ${network.#hostSubnet} lookup main`,
-    ]);
+    await ip(router, [`addr add ${slotAddress(slot, 0, 1)}/24 dev host`, 'link set host up']);
     await ip(undefined, [`route add ${slotAddress(slot, 0, 0)}/20 via ${slotAddress(slot, 0, 1)} dev ${link}`]);
     for (const region of network.regions) await network.#addRegion(run, region);
     return network;
@@ -124,75 +123,71 @@ export class Network {
 
   /**
    * Cuts a region off from all other regions, both ways; pods inside it still reach one another. With scope `regions`
-   * the host still reaches its API server and, through it, its pods.
+   * the host still reaches its API server and, through it, its pods. Replaces an earlier cut of the region.
    */
-  async cut(region: string, style: CutStyle = 'blackhole', scope: CutScope = 'regions'): Promise<void> {
+  cut(region: string, style: CutStyle = 'blackhole', scope: CutScope = 'regions'): Promise<void> {
     const { subnet } = this.#region(region);
-    await this.heal(region);
-    const rules = [
-      `pref ${priority.cutRegion} from ${subnet} ${style}`,
-      `pref ${priority.cutRegion} to ${subnet} ${style}`,
-    ];
-    if (scope === 'everything')
-      rules.push(`pref ${priority.cutHost} from ${subnet} ${style}`, `pref ${priority.cutHost} to ${subnet} ${style}`);
-    await ip(
-      this.#router,
-      rules.map((rule) => `rule add ${rule}`),
-    );
+    const others = this.regions.filter(({ name }) => name !== region).map((other) => other.subnet);
+    const peers = scope === 'everything' ? [...others, this.#hostSubnet] : others;
+    this.#cuts.set(region, { style, pairs: peers.map((peer) => [subnet, peer]) });
+    return this.#apply();
   }
 
   /** Undoes {@link cut}; cuts of pairs stay. */
-  async heal(region: string): Promise<void> {
-    const { subnet } = this.#region(region);
-    await this.#removeRules(
-      (rule) => rule.priority === priority.cutHost || rule.priority === priority.cutRegion,
-      (rule) => rule.from === subnet || rule.to === subnet,
-    );
+  heal(region: string): Promise<void> {
+    this.#cuts.delete(this.#region(region).name);
+    return this.#apply();
   }
 
   /** Cuts the traffic between two regions, both ways, and leaves each one's way to third regions. */
-  async cutBetween(one: string, other: string, style: CutStyle = 'blackhole'): Promise<void> {
-    const a = this.#region(one).subnet;
-    const b = this.#region(other).subnet;
-    await this.healBetween(one, other);
-    await ip(this.#router, [
-      `rule add pref ${priority.cutPair} from ${a} to ${b} ${style}`,
-      `rule add pref ${priority.cutPair} from ${b} to ${a} ${style}`,
-    ]);
+  cutBetween(one: string, other: string, style: CutStyle = 'blackhole'): Promise<void> {
+    this.#cuts.set(pairKey(one, other), { style, pairs: [[this.#region(one).subnet, this.#region(other).subnet]] });
+    return this.#apply();
   }
 
-  async healBetween(one: string, other: string): Promise<void> {
-    const a = this.#region(one).subnet;
-    const b = this.#region(other).subnet;
-    await this.#removeRules(
-      (rule) => rule.priority === priority.cutPair,
-      (rule) => (rule.from === a && rule.to === b) || (rule.from === b && rule.to === a),
-    );
+  healBetween(one: string, other: string): Promise<void> {
+    this.#cuts.delete(pairKey(this.#region(one).name, this.#region(other).name));
+    return this.#apply();
   }
 
-  async #removeRules(...conditions: ((rule: Rule) => boolean)[]): Promise<void> {
-    const rules = (await this.#rules()).filter((rule) => conditions.every((holds) => holds(rule)));
-    await ip(
-      this.#router,
-      rules.map((rule) => `rule del pref ${rule.priority} from ${rule.from} to ${rule.to} ${rule.action}`),
-    );
+  /** Brings the namespaces' rules to what the cuts ask for; one change after the other. */
+  #apply(): Promise<void> {
+    this.#applied = this.#applied.then(async (before) => {
+      const wanted = this.#wantedRules();
+      for (const [key, rule] of wanted) if (!before.has(key)) await this.#change('add', rule);
+      for (const [key, rule] of before) if (!wanted.has(key)) await this.#change('del', rule);
+      return wanted;
+    });
+    return this.#applied.then(() => undefined);
   }
 
-  async #rules(): Promise<Rule[]> {
-    const listed = JSON.parse(await command('ip', ['-n', this.#router, '-json', 'rule', 'show'])) as {
-      priority: number;
-      src: string;
-      srclen?: number;
-      dst?: string;
-      dstlen?: number;
-      action?: string;
-    }[];
-    return listed.map(({ priority: pref, src, srclen, dst, dstlen, action }) => ({
-      priority: pref,
-      from: srclen === undefined ? src : `${src}/${srclen}`,
-      to: dst === undefined ? 'all' : `${dst}/${dstlen ?? 32}`,
-      action: action ?? 'lookup main',
-    }));
+  /**
+   * A black hole is in the router. What is unreachable is refused where it starts, because a router may answer with
+   * one ICMP message a second only: icmp(7), icmp_ratelimit.
+   */
+  #wantedRules(): Map<string, Rule> {
+    const wanted = new Map<string, Rule>();
+    for (const { style, pairs } of this.#cuts.values())
+      for (const [one, other] of pairs)
+        for (const [from, to] of [
+          [one, other],
+          [other, one],
+        ] as const) {
+          const source = this.regions.find(({ subnet }) => subnet === from);
+          const rule: Rule =
+            style === 'blackhole'
+              ? { namespace: this.#router, text: `rule add pref ${cutPriority} from ${from} to ${to} blackhole` }
+              : source
+                ? { namespace: source.namespace, text: `rule add pref ${cutPriority} to ${to} unreachable` }
+                : { namespace: undefined, text: `route add unreachable ${to}` };
+          wanted.set(`${rule.namespace} ${rule.text}`, rule);
+        }
+    return wanted;
+  }
+
+  async #change(verb: 'add' | 'del', { namespace, text }: Rule): Promise<void> {
+    if (verb === 'add' && namespace === undefined) this.#run.recordRoute(text.replace('route add ', ''));
+    await ip(namespace, [text.replace(' add ', ` ${verb} `)]);
   }
 
   #region(name: string): RegionNetwork {
@@ -202,11 +197,20 @@ export class Network {
   }
 }
 
+interface Cut {
+  readonly style: CutStyle;
+  /** Subnets between which nothing passes. */
+  readonly pairs: readonly (readonly [string, string])[];
+}
+
+/** A line for `ip`, in a namespace or, with undefined, on the machine itself. */
 interface Rule {
-  readonly priority: number;
-  readonly from: string;
-  readonly to: string;
-  readonly action: string;
+  readonly namespace: string | undefined;
+  readonly text: string;
+}
+
+function pairKey(one: string, other: string): string {
+  return [one, other].sort().join(' ');
 }
 
 /** `ip netns exec` shows the files of /etc/netns/<name> to its program in place of /etc's: ip-netns(8). */
@@ -218,7 +222,6 @@ async function addNamespace(
 ): Promise<void> {
   run.recordNamespace(name);
   run.makeDirectory(`/etc/netns/${name}`);
-  mkdirSync(`/etc/netns/${name}`, { recursive: true });
   writeFileSync(`/etc/netns/${name}/hosts`, [...hosts, ''].join('\n'));
   writeFileSync(`/etc/netns/${name}/resolv.conf`, [...resolver, ''].join('\n'));
   await command('ip', ['netns', 'add', name]);

@@ -10,6 +10,7 @@ export type JournalEntry =
   | ({ kind: 'process' } & ProcessIdentity)
   | { kind: 'namespace'; name: string }
   | { kind: 'link'; name: string }
+  | { kind: 'route'; route: string }
   | { kind: 'directory'; path: string };
 
 /**
@@ -52,6 +53,7 @@ export class Journal {
     for (const namespace of namespaces) await ignoreMissing(command('ip', ['netns', 'delete', namespace]));
     for (const entry of entries) {
       if (entry.kind === 'link') await ignoreMissing(command('ip', ['link', 'delete', entry.name]));
+      if (entry.kind === 'route') await ignoreMissing(command('ip', ['route', 'delete', ...entry.route.split(' ')]));
       if (entry.kind === 'directory') await rm(entry.path, { recursive: true, force: true, maxRetries: 5 });
     }
     rmSync(this.#file, { force: true });
@@ -81,7 +83,7 @@ async function ignoreMissing(removal: Promise<string>): Promise<string | undefin
   try {
     return await removal;
   } catch (error) {
-    if (/No such file|Cannot find device|not exist/i.test((error as Error).message)) return undefined;
+    if (/No such (file|process)|Cannot find device|not exist/i.test((error as Error).message)) return undefined;
     throw error;
   }
 }

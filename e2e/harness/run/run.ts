@@ -80,6 +80,11 @@ export class Run {
     this.#journal.record({ kind: 'link', name });
   }
 
+  /** Notes a route, as `ip route` spells it, in the machine's own network namespace; call before adding it. */
+  recordRoute(route: string): void {
+    this.#journal.record({ kind: 'route', route });
+  }
+
   /** Makes a directory that goes away with the run. */
   makeDirectory(path: string): void {
     this.#journal.record({ kind: 'directory', path });
