@@ -1,4 +1,10 @@
-import { address, refused } from '../testing.ts';
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { effective, podAddress, podsOf } from '../effective.ts';
+import { parseMultiCassandraCluster } from '../parse.ts';
+import { address, objectWith, refused } from '../testing.ts';
+import { validate } from '../validate.ts';
 
 refused([
   {
@@ -47,3 +53,44 @@ refused([
     ],
   },
 ]);
+
+test('no two nodes of an accepted object have the same address', () => {
+  const name = fc.stringMatching(/^[a-z][a-z0-9]{0,2}$/);
+  const label = fc.stringMatching(/^[a-z0-9](-?[a-z0-9]){0,3}$/);
+  const rack = fc.record({ name: fc.stringMatching(/^[a-z0-9]{1,2}$/) });
+  const racks = fc.uniqueArray(rack, { minLength: 1, maxLength: 3, selector: (each) => each.name });
+  const datacenter = fc.record({ name, racks, nodesPerRacks: fc.integer({ min: 1, max: 12 }) });
+  const datacenters = fc.array(datacenter, { minLength: 1, maxLength: 2 });
+  const regions = fc.uniqueArray(fc.record({ name: label, datacenters }), {
+    minLength: 1,
+    maxLength: 3,
+    selector: (each) => each.name,
+  });
+  const variable = fc.constantFrom(
+    '{pod}',
+    '{region}',
+    '{rack}',
+    '{datacenter}',
+    '{namespace}',
+    '{cluster}',
+    '.',
+    '-',
+    'x',
+  );
+  const template = fc.array(variable, { maxLength: 4 }).map((parts) => `{pod}${parts.join('')}`);
+  fc.assert(
+    fc.property(regions, template, fc.boolean(), (list, text, reversed) => {
+      const written = reversed ? text.replace(/^\{pod\}(.*)$/, '$1{pod}') : text;
+      const { mcc } = parseMultiCassandraCluster(objectWith({ regions: list, seeds: { address: written } }));
+      fc.pre(mcc !== undefined && validate(mcc).length === 0);
+      const federation = effective(mcc);
+      const addresses = federation.regions.flatMap((region) =>
+        region.racks.flatMap((each) =>
+          podsOf(federation.clusterName, each).map((pod) => podAddress(federation, region, each, pod)),
+        ),
+      );
+      assert.equal(new Set(addresses).size, addresses.length);
+    }),
+    { numRuns: 300 },
+  );
+});
