@@ -6,10 +6,13 @@ import { objectWith, templateSpec } from '../../src/api/testing.ts';
 import { multiCassandraClusterSchema } from '../../src/api/schema.ts';
 import { validateMembers } from '../../src/api/validation/members.ts';
 import { runValidate } from '../../src/cli/validate.ts';
+import type { KubeObject } from '../../src/kube/objects.ts';
 import { casskop } from '../../src/operators/casskop/casskop.ts';
 
 /** CassKop's own CRD, as a region serves it. */
-const crd: unknown = parse(readFileSync(new URL('../casskop/crds/cassandraclusters.yaml', import.meta.url), 'utf8'));
+const crd = parse(
+  readFileSync(new URL('../casskop/crds/cassandraclusters.yaml', import.meta.url), 'utf8'),
+) as KubeObject;
 const memberSchema = casskop.writtenSchema(casskop.capabilities(crd));
 
 test('the samples hold no field that CassKop does not know', () => {
