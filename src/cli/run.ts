@@ -10,7 +10,7 @@ import { casskop } from '../operators/casskop/casskop.ts';
 import { Controller } from '../runtime/controller.ts';
 import { serveHealth } from '../runtime/health-server.ts';
 import { createLogger, type Logger, type LogLevel } from '../telemetry/logger.ts';
-import { createMetrics } from '../telemetry/metrics.ts';
+import { Metrics } from '../telemetry/metrics.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface RunFlags {
@@ -33,7 +33,8 @@ const hubRetryMs = 2_000;
 export async function run(flags: RunFlags, userAgent: string, signal: AbortSignal): Promise<void> {
   const clock = systemClock;
   const logger = createLogger({ level: flags.logLevel, clock });
-  const metrics = createMetrics();
+  const metrics = new Metrics();
+  metrics.collectProcess();
   const transports: UndiciTransport[] = [];
   const clients = new Map<string, KubeClient>();
   for (const context of contextsOf(flags)) {
@@ -41,7 +42,14 @@ export async function run(flags: RunFlags, userAgent: string, signal: AbortSigna
     transports.push(transport);
     clients.set(
       context.name,
-      createKubeClient({ transport, clock, fieldManager: 'ringmaster', userAgent, requestDeadlineMs, metrics }),
+      createKubeClient({
+        transport,
+        clock,
+        fieldManager: 'ringmaster',
+        userAgent,
+        requestDeadlineMs,
+        metrics: metrics.requests(new URL(context.server).host),
+      }),
     );
   }
   const hub = flags.hub ?? flags.context[0] ?? [...clients.keys()][0] ?? '';

@@ -59,7 +59,7 @@ test('only the founder may start alone, and only until its first node is proven'
 test('each region has its own seeds first, then the others in their order', async () => {
   const world = new PlannerWorld();
   await world.settle();
-  const seedlist = (world.member('us')?.['status'] as { seedlist: string[] }).seedlist;
+  const seedlist = (world.member('us')?.['status'] as { seedlist: string[] } | undefined)?.seedlist;
   assert.deepEqual(seedlist, [
     'orders-us-rack1-0.us.db.example.net',
     'orders-eu-rack1-0.eu.db.example.net',

@@ -60,8 +60,14 @@ export function plan(snapshot: Snapshot, operator: RegionalOperator): Plan {
   return {
     intents: steps.intents,
     status,
-    busy: steps.founder !== undefined || steps.intents.length > 0 || steps.busy,
+    busy: isBusy(context, steps),
   };
+}
+
+/** Something is worth looking at often: a step under way, or a ring whose nodes do not agree. */
+function isBusy({ ring, hosts }: PlanContext, steps: Steps): boolean {
+  const unrest = ring.kind === 'one' ? ring.busy !== undefined : hosts.joined.size > 0;
+  return steps.founder !== undefined || steps.intents.length > 0 || steps.busy || unrest;
 }
 
 function contextOf(snapshot: Snapshot, operator: RegionalOperator): PlanContext {

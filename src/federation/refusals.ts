@@ -1,8 +1,7 @@
-import { type FieldPath, formatPath, parsePath } from '../api/problem.ts';
+import { formatPath } from '../api/problem.ts';
+import { validateMembers } from '../api/validation/members.ts';
 import type { Reason } from '../api/conditions.ts';
 import type { PlanContext } from './context.ts';
-import { guardName } from './guard/guard.ts';
-import { seedsOf } from './context.ts';
 import { specChanges } from './member-writes.ts';
 import { answeredFor, type KnownPicture } from './picture.ts';
 
@@ -96,35 +95,12 @@ function grown({ memory }: PlanContext): Refusal[] {
 }
 
 /** Fields that the region's own CRD does not know would be dropped there in silence. */
-function misspelt(context: PlanContext): Refusal[] {
-  const { pictures, operator, federation } = context;
-  return pictures.flatMap((picture, index) => {
-    if (!picture.known || !picture.snapshot.capabilities) return [];
-    const member = operator.render({
-      federation,
-      region: picture.region,
-      guardName: guardName(federation.clusterName),
-      seeds: seedsOf(context, picture),
-      injecting: false,
-    });
-    return operator.check(member, picture.snapshot.capabilities).map((problem) => ({
-      path: formatPath(userPath(context, index, parsePath(problem.path))),
-      reason: 'Invalid' as const,
-      message: `${problem.message} (as region ${picture.region.name} has it)`,
-    }));
+function misspelt({ snapshot, pictures, operator }: PlanContext): Refusal[] {
+  return validateMembers(snapshot.mcc, (name) => {
+    const picture = pictures.find((each) => each.region.name === name);
+    const capabilities = picture?.known ? picture.snapshot.capabilities : undefined;
+    return capabilities && operator.writtenSchema(capabilities);
   });
-}
-
-/** Where in the MultiCassandraCluster the user wrote what stands at `path` of a member. */
-function userPath({ snapshot }: PlanContext, index: number, path: FieldPath): FieldPath {
-  const [, first, second, position, ...rest] = path;
-  if (first === 'topology' && second === 'dc') {
-    return ['spec', 'regions', index, 'datacenters', position ?? 0, 'overrides', ...rest];
-  }
-  const patch = snapshot.mcc.spec.regions[index]?.patch?.spec;
-  const patched = patch !== undefined && first !== undefined && Object.hasOwn(patch, first);
-  const base = patched ? ['spec', 'regions', index, 'patch'] : ['spec', 'template'];
-  return [...base, ...path];
 }
 
 /** Changes to a member that is there; how they roll through the regions comes with a later version. */

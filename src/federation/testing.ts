@@ -270,12 +270,14 @@ export class PlannerWorld {
       moving: [],
       keyspaces: ['system_auth', 'system_distributed', 'system_traces'],
       observedAtMs: this.nowMs,
+      hostsSinceMs: this.nowMs - 60_000,
     };
   }
 
   #statefulSet(name: string, replicas: number, member: KubeObject | undefined): KubeObject {
     const status = member?.['status'] as { seedlist?: string[] } | undefined;
-    const sidecar = (member?.['spec'] as { backRestSidecar?: { envVars?: { value: string }[] } }).backRestSidecar;
+    const sidecar = (member?.['spec'] as { backRestSidecar?: { envVars?: { value: string }[] } } | undefined)
+      ?.backRestSidecar;
     const seeds = sidecar?.envVars?.[0]?.value ?? (status?.seedlist ?? []).join(',');
     const ready = this.pods.filter((pod) => pod.name.startsWith(`${name}-`) && pod.ready).length;
     return {

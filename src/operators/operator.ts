@@ -1,5 +1,6 @@
 import type { EffectiveFederation, EffectiveRegion } from '../api/effective.ts';
-import type { Problem } from '../api/problem.ts';
+import type { OpenApiSchema } from '../api/schema-check.ts';
+import type { MemberSchema } from '../api/validation/members.ts';
 import type { KubeObject, ResourceType } from '../kube/objects.ts';
 
 /**
@@ -20,8 +21,8 @@ export interface RegionalOperator {
   capabilities(crd: KubeObject): Capabilities;
   /** The whole member as Ringmaster wants it, without bookkeeping annotations and preconditions. */
   render(input: RenderInput): KubeObject;
-  /** Fields of `member` that the region's CRD does not know or types otherwise: the server would prune them in silence. */
-  check(member: KubeObject, capabilities: Capabilities): Problem[];
+  /** The parts of the region's CRD schema that the user writes into: a field unknown there would be dropped in silence. */
+  writtenSchema(capabilities: Capabilities): MemberSchema;
   /** What the operator has made of the member so far. */
   read(input: ReadInput): MemberState;
   /** JSON pointers of fields in `wanted.spec` that `live.spec` holds otherwise, after the operator's own normalisation. */
@@ -43,7 +44,7 @@ export interface Capabilities {
   /** The member has a status subresource (CassKop >= 2.3.0), so seeds go in by a PATCH of /status. */
   statusSubresource: boolean;
   /** The served version's OpenAPI v3 schema. */
-  schema: Readonly<Record<string, unknown>>;
+  schema: OpenApiSchema;
 }
 
 export interface RenderInput {

@@ -65,6 +65,7 @@ export async function readNodeView(
   return {
     pod,
     observedAtMs,
+    hostsSinceMs: observedAtMs,
     hostId: value.LocalHostId,
     clusterName: value.ClusterName,
     operationMode: value.OperationMode,

@@ -19,6 +19,8 @@ export interface NodeView {
   keyspaces: readonly string[];
   /** Monotonic milliseconds at which the question was sent. */
   observedAtMs: number;
+  /** Monotonic milliseconds since when every answer of this node named the same hosts. */
+  hostsSinceMs: number;
 }
 
 /** What all views together say. */
@@ -29,8 +31,11 @@ export type RingState =
   | { kind: 'one'; hosts: ReadonlySet<string>; views: number; busy: string | undefined }
   /** One ring, but the views have not met yet. */
   | { kind: 'differing'; hosts: ReadonlySet<string>; views: number; why: string }
-  /** Two NORMAL nodes know no common host: two rings. */
+  /** NORMAL nodes know no common host, and have not for a while: two rings. */
   | { kind: 'split'; parties: readonly { pods: string[]; hosts: string[] }[] };
+
+/** A node that has just started knows only itself until its first rounds of gossip, one a second. Milliseconds. */
+const gossipPatienceMs = 15_000;
 
 /**
  * Compares what the nodes see. Only NORMAL nodes count: a decommissioned node's view is frozen, and a joining one's
@@ -40,10 +45,14 @@ export function assessRing(views: readonly NodeView[]): RingState {
   const normal = views.filter((view) => view.operationMode === 'NORMAL');
   if (normal.length === 0) return { kind: 'unknown' };
 
-  const parties = connectedParties(normal);
-  if (parties.length > 1) return { kind: 'split', parties };
-
   const hosts = new Set(normal.flatMap((view) => Object.values(view.hosts)));
+  const parties = connectedParties(normal);
+  if (parties.length > 1) {
+    const steady = normal.every((view) => view.observedAtMs - view.hostsSinceMs >= gossipPatienceMs);
+    if (steady) return { kind: 'split', parties };
+    const apart = parties.map((party) => party.pods.sort().join(', ')).join(' and ');
+    return { kind: 'differing', hosts, views: normal.length, why: `${apart} have not heard of each other` };
+  }
   for (const view of normal) {
     const seen = new Set(Object.values(view.hosts));
     const missing = [...hosts].filter((host) => !seen.has(host));

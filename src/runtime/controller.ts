@@ -34,6 +34,8 @@ interface Engaged<T> {
 }
 
 const parallelReconciles = 8;
+/** How long reconciles may take to end when the controller stops, milliseconds. */
+const drainDeadlineMs = 10_000;
 
 /** The running controller: reflectors, queue and reconciler put together. */
 export class Controller {
@@ -76,27 +78,23 @@ export class Controller {
       concurrency: parallelReconciles,
       clock,
       random,
-      metrics,
+      metrics: metrics.queue('multicassandracluster'),
       process: async (key, signal) => {
-        const started = clock.monotonic();
-        try {
-          const next = await reconciler.reconcile(key, signal);
-          this.#queue.forget(key);
-          if (next.afterMs !== undefined) this.#queue.addAfter(key, next.afterMs);
-          metrics.reconciled(next.afterMs === undefined ? 'success' : 'requeue_after', clock.monotonic() - started);
-        } catch (error) {
-          if (signal.aborted) return;
-          metrics.reconciled('error', clock.monotonic() - started);
-          // A lost race with another writer is daily business: the next pass sees what that one wrote.
-          const level = isKubeError(error, 'Conflict') ? 'debug' : 'warn';
-          logger[level]('reconcile failed, it is repeated', { key, error });
-          this.#queue.addRateLimited(key);
-        }
+        const { afterMs } = await reconciler.reconcile(key, signal);
+        return afterMs === undefined ? {} : { requeueAfterMs: afterMs };
       },
+      onFailure: (key, error, failures) => {
+        // A lost race with another writer is daily business: the next pass sees what that one wrote.
+        const level = isKubeError(error, 'Conflict') ? 'debug' : 'warn';
+        logger[level]('reconcile failed and is repeated', { key, failures, error });
+      },
+      retryFirstMs: 20,
+      retryMaxMs: 30_000,
     });
     for (const [context, client] of options.clients) {
       const probe = new Reachability(context, client, clock, () => this.#reachabilityChanged(context));
       this.#reachability.set(context, probe);
+      metrics.region(context, () => ({ up: probe.state === true, cacheAgeMs: this.#cacheAge(context) }));
     }
   }
 
@@ -113,7 +111,7 @@ export class Controller {
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    await this.#queue.shutDown();
+    await this.#queue.shutDown(drainDeadlineMs);
     for (const each of [...this.#regions.values(), ...this.#scripts.values()]) each.stop.abort();
     await Promise.all([...probes, federations, ...this.#running]);
   }
@@ -193,12 +191,20 @@ export class Controller {
 
   #reachabilityChanged(context: string): void {
     const state = this.#reachability.get(context)?.state;
-    this.#options.metrics.regionUp(context, state === true);
     if (state !== true) this.#options.logger.warn('a cluster cannot be reached', { context, why: state?.message });
     else this.#options.logger.info('a cluster can be reached', { context });
     for (const [id, { keys }] of this.#regions) {
       if (id.startsWith(`${context}/`)) for (const key of keys) this.#queue.add(key);
     }
+  }
+
+  /** How long ago the cluster was last heard by the reflectors, the most silent one counting. */
+  #cacheAge(context: string): number | undefined {
+    const ages = [...this.#regions]
+      .filter(([id]) => id.startsWith(`${context}/`))
+      .map(([, { value }]) => value.lastHeardMs)
+      .filter((at) => at !== undefined);
+    return ages.length === 0 ? undefined : this.#options.clock.monotonic() - Math.min(...ages);
   }
 
   #track(work: Promise<void>): void {

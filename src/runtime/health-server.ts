@@ -40,7 +40,7 @@ interface Answer {
 
 async function answer(options: HealthServerOptions, url: string): Promise<Answer> {
   const plain = (status: number, text: string): Answer => ({ status, contentType: 'text/plain; charset=utf-8', text });
-  switch (url.split('?')[0]) {
+  switch (url.replace(/\?.*$/, '')) {
     case '/healthz':
       return plain(200, 'ok\n');
     case '/readyz':

@@ -22,10 +22,10 @@ export interface Surroundings {
   readonly operator: RegionalOperator;
   readonly hub: { readonly client: KubeClient; readonly store: Store };
   /** The region's caches, started when they are first asked for; `key` is planned again whenever they change. */
-  region(key: string, context: string, namespace: string): RegionNamespace | UnknownRegion;
+  readonly region: (key: string, context: string, namespace: string) => RegionNamespace | UnknownRegion;
   /** Drops what was engaged for `key` and is not among `kept` any more. */
-  release(key: string, kept: readonly { context: string; namespace: string }[]): void;
-  userScripts(key: string, namespace: string, name: string): UserScripts;
+  readonly release: (key: string, kept: readonly { context: string; namespace: string }[]) => void;
+  readonly userScripts: (key: string, namespace: string, name: string) => UserScripts;
 }
 
 /** When the key wants to be looked at again by itself; events bring it back sooner. Milliseconds. */

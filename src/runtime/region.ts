@@ -23,10 +23,10 @@ export interface RegionOptions {
   random: Random;
   logger: Logger;
   /** Whether the cluster's API server answered lately, and what it said if not. */
-  reachable(): true | UnknownRegion;
+  reachable: () => true | UnknownRegion;
   /** Called when anything changed that a plan could depend on. Must not wait. */
-  onChange(): void;
-  onWatchRestart(cause: string): void;
+  onChange: () => void;
+  onWatchRestart: (cause: string) => void;
 }
 
 /** What must be in place for members to be written, as last read. */
@@ -121,6 +121,12 @@ export class RegionNamespace {
       unreadable: (pod) => this.#probe.unreadable(pod),
       replication: this.#probe.replication,
     };
+  }
+
+  /** Monotonic milliseconds at which the most silent of the reflectors last heard its server. */
+  get lastHeardMs(): number | undefined {
+    const heard = this.#reflectors().map((reflector) => reflector.status.lastEventAt);
+    return heard.every((at) => at !== undefined) ? Math.min(...heard) : undefined;
   }
 
   /** Tells the caches of an object as the server has it now: until they have seen it, the region is not current. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../edges/clock.ts';
 import { sleep, withDeadline } from '../edges/clock.ts';
+import { isDeepStrictEqual } from 'node:util';
 import PQueue from 'p-queue';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
@@ -12,9 +13,9 @@ export interface RingProbeOptions {
   clock: Clock;
   namespace: string;
   /** The pods whose nodes may answer now: Ready ones. */
-  readyPods(): readonly KubeObject[];
+  readyPods: () => readonly KubeObject[];
   /** Called after a round that learnt something new. */
-  onChange(): void;
+  onChange: () => void;
 }
 
 /** Milliseconds between two rounds: while something is under way, and in a quiet ring. */
@@ -104,7 +105,9 @@ export class RingProbe {
     const uid = pod.metadata.uid ?? '';
     try {
       const view = await readNodeView(client, namespace, pod.metadata.name, clock.monotonic(), signal);
-      this.#views.set(uid, view);
+      const before = this.#views.get(uid);
+      const same = before && isDeepStrictEqual(before.hosts, view.hosts);
+      this.#views.set(uid, same ? { ...view, hostsSinceMs: before.hostsSinceMs } : view);
       this.#failures.delete(uid);
     } catch (error) {
       // What the node last said stays until it is too old; that it said nothing now is known beside it.
@@ -134,7 +137,7 @@ export class RingProbe {
 
   /** Everything the planner reads from here but the time of it. */
   #digest(): string {
-    const views = [...this.#views.values()].map((view) => ({ ...view, observedAtMs: 0 }));
+    const views = [...this.#views.values()].map((view) => ({ ...view, observedAtMs: 0, hostsSinceMs: 0 }));
     return JSON.stringify([views, [...this.#failures], this.#replication]);
   }
 }

@@ -1,9 +1,7 @@
-import { checkAgainstSchema } from '../../api/schema-check.ts';
 import type { EffectiveFederation, EffectiveRegion } from '../../api/effective.ts';
-import type { KubeObject } from '../../kube/objects.ts';
 import * as z from 'zod';
 import type { Capabilities, PlannedPod, RegionalOperator } from '../operator.ts';
-import { difference, isObject, leafPaths, normalise } from './normalise.ts';
+import { difference, leafPaths, normalise } from './normalise.ts';
 import { readMember } from './read.ts';
 import { renderMember } from './render.ts';
 
@@ -41,22 +39,21 @@ export const casskop: RegionalOperator = {
     const version = parsed.data?.spec.versions.find((each) => each.name === 'v2' && each.served);
     return {
       statusSubresource: version?.subresources?.status !== undefined,
+      // The API server has checked this schema when the CRD was created.
       schema: version?.schema?.openAPIV3Schema ?? {},
     };
   },
   render: renderMember,
-  check: (member: KubeObject, capabilities: Capabilities) =>
-    checkAgainstSchema(member['spec'], specSchema(capabilities), ['spec']),
+  writtenSchema({ schema }: Capabilities) {
+    const spec = schema.properties?.['spec'] ?? {};
+    const datacenter = spec.properties?.['topology']?.properties?.['dc']?.items;
+    return { spec, ...(datacenter && { datacenter }) };
+  },
   read: readMember,
   difference: (wanted, live) => difference(normalise(wanted['spec']), normalise(live['spec'])),
   paths: (member) => leafPaths(member['spec']),
   pods: plannedPods,
 };
-
-function specSchema({ schema }: Capabilities): Record<string, unknown> {
-  const properties = isObject(schema['properties']) ? schema['properties'] : {};
-  return isObject(properties['spec']) ? properties['spec'] : {};
-}
 
 /** CassKop starts the first pod of every rack, rack after rack, then fills the racks up in the same order. */
 function plannedPods(federation: EffectiveFederation, region: EffectiveRegion): PlannedPod[] {
