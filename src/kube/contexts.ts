@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { parse } from 'yaml';
+import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { KubeconfigCredentials, type Credentials } from './credentials.ts';
 
@@ -122,15 +122,14 @@ function readKubeconfig(file: string): Kubeconfig {
     if (code === 'ENOENT') throw new ContextError('FileMissing', `${file}: there is no such file`, { cause });
     throw new ContextError('FileUnreadable', `${file}: cannot be read (${code})`, { cause });
   }
-  let content: unknown;
-  try {
-    content = parse(text, { logLevel: 'silent' });
-  } catch (error) {
-    // The parser's message quotes the lines around the fault, which may be somebody's token: keep its first line only.
-    const [where] = (error as Error).message.split('\n');
+  const document = parseDocument(text);
+  const [fault] = document.errors;
+  if (fault) {
+    // The message goes on to quote the lines around the fault, which may hold somebody's token: its first line only.
+    const [where] = fault.message.split('\n');
     throw new ContextError('NotYaml', `${file}: is not YAML: ${where?.replace(/:$/, '')}`);
   }
-  const config = kubeconfigSchema.safeParse(content ?? {});
+  const config = kubeconfigSchema.safeParse(document.toJS() ?? {});
   if (config.success) return config.data;
   const issue = config.error.issues[0];
   throw new ContextError(
