@@ -5,7 +5,7 @@ import { writeKubeconfig, writeKubectlWrapper } from './kubeconfig.ts';
 import type { NodeKind } from './kubelet/node-process.ts';
 import { Network, type CutScope, type CutStyle } from './network.ts';
 import { Region, type NamespaceOptions } from './region.ts';
-import { Run } from './run/run.ts';
+import { Run, type RunProcess } from './run/run.ts';
 import { prepareToolchain } from './toolchain.ts';
 
 export { ApiError, ApiServer, type ApiObject } from './api-server.ts';
@@ -82,6 +82,11 @@ export class Regions {
 
   healBetween(one: string, other: string): Promise<void> {
     return this.#network.healBetween(one, other);
+  }
+
+  /** Starts a process of a test or of the demo, in the root namespace; it is recorded, and ends with the run. */
+  spawn(argv: readonly string[], options: { log: string; env?: NodeJS.ProcessEnv }): RunProcess {
+    return this.#run.spawn(argv, options);
   }
 
   /** Ends everything and removes every trace. */
