@@ -216,7 +216,7 @@ export class PodWorker {
         return environment;
       }
       const { restarts } = this.#record.bootstrap;
-      this.#update({ bootstrap: { state, restarts, ready: false } });
+      this.#update({ bootstrap: { ...this.#record.bootstrap, state } });
       await delay(backOffMs, undefined, { signal });
       backOffMs = Math.min(backOffMs * 2, restartDelayMaxMs);
       this.#update({ bootstrap: { state, last: state, restarts: restarts + 1, ready: false } });
@@ -278,7 +278,7 @@ export class PodWorker {
       this.#node = undefined;
       const state = terminated(exitCode, startedAt);
       const { restarts } = this.#record.node;
-      this.#update({ node: { state, restarts, ready: false } });
+      this.#update({ node: { ...this.#record.node, state, ready: false } });
       await delay(backOffMs, undefined, { signal });
       this.#update({ node: { state, last: state, restarts: restarts + 1, ready: false } });
     }

@@ -63,9 +63,14 @@ export class Volumes {
   async remove(claim: Claim, signal: AbortSignal): Promise<void> {
     const volume = volumeName(claim.metadata.uid);
     rmSync(join(this.#directory, volume), { recursive: true, force: true, maxRetries: 5 });
-    await this.#api.delete(`/api/v1/persistentvolumes/${volume}`, {}, signal).catch((error: unknown) => {
+    const path = `/api/v1/persistentvolumes/${volume}`;
+    try {
+      // A volume that is Bound is protected from deletion.
+      await this.#api.patch(`${path}/status`, 'merge', { status: { phase: 'Released' } }, signal);
+      await this.#api.delete(path, {}, signal);
+    } catch (error) {
       if (!(error instanceof ApiError && error.status === 404)) throw error;
-    });
+    }
   }
 }
 
