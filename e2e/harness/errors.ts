@@ -1,5 +1,6 @@
 /** Why the harness could not do what was asked; `code` is stable, the message is a sentence for a person. */
 export type HarnessErrorCode =
+  | 'BadArgument'
   | 'ToolMissing'
   | 'BuildFailed'
   | 'NoFreeSlot'

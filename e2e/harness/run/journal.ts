@@ -17,7 +17,7 @@ export type JournalEntry =
  * Journals of all runs of this machine. Not under TMPDIR: network namespaces and addresses belong to the whole
  * machine, so every run must see every journal.
  */
-const journalDirectory = '/tmp/ringmaster-harness';
+export const journalDirectory = '/tmp/ringmaster-harness';
 
 /** The list of what one slot's run has made, as a file of one JSON object a line. */
 export class Journal {
