@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Regions } from '../harness/index.ts';
+
+const main = join(import.meta.dirname, '../../src/cli/main.ts');
+
+export interface ControllerOptions {
+  /** Contexts in order, the hub first; default: all regions of the run. */
+  contexts?: readonly string[];
+  /** Default: the run's kubeconfig for the controller. */
+  kubeconfig?: string;
+  /** Name of its log file in the run's directory; each controller of a test needs its own. */
+  name?: string;
+}
+
+/** `ringmaster run` as a process of its own, as a user runs it. It ends with the run at the latest. */
+export class ControllerProcess {
+  readonly logFile: string;
+  readonly #process: ReturnType<Regions['spawn']>;
+
+  constructor(regions: Regions, options: ControllerOptions = {}) {
+    this.logFile = join(regions.directory, `controller-${options.name ?? 'main'}.log`);
+    const contexts = options.contexts ?? regions.all.map((region) => region.name);
+    this.#process = regions.spawn(
+      [
+        process.execPath,
+        main,
+        'run',
+        '--kubeconfig',
+        options.kubeconfig ?? regions.controllerKubeconfig,
+        ...contexts.flatMap((context) => ['--context', context]),
+        '--port',
+        '0',
+      ],
+      { log: this.logFile },
+    );
+  }
+
+  get running(): boolean {
+    return this.#process.child.exitCode === null && this.#process.child.signalCode === null;
+  }
+
+  /** Asks it to stop, and resolves with its exit code. */
+  async stop(): Promise<number | null> {
+    if (!this.running) return this.#process.child.exitCode;
+    this.#process.child.kill('SIGTERM');
+    await once(this.#process.child, 'exit');
+    return this.#process.child.exitCode;
+  }
+
+  /** SIGKILL: whatever it was doing stays half done. */
+  async kill(): Promise<void> {
+    await this.#process.kill();
+  }
+
+  /** Its log, one object a line. */
+  log(): { level: string; message: string; [field: string]: unknown }[] {
+    if (!existsSync(this.logFile)) return [];
+    return readFileSync(this.logFile, 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as { level: string; message: string });
+  }
+}

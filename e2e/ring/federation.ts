@@ -1,0 +1,240 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import type { ApiObject, ApiServer, Regions } from '../harness/index.ts';
+import { waitFor } from '../harness/index.ts';
+
+const crdFile = join(import.meta.dirname, '../../crds/ringmaster.dev_multicassandraclusters.yaml');
+
+/** How long a formation may take on a busy machine before it counts as failed, milliseconds. */
+export const formationTimeoutMs = 600_000;
+
+export interface Condition {
+  type: string;
+  status: string;
+  reason: string;
+  message: string;
+  observedGeneration?: number;
+}
+
+export interface RegionStatus {
+  name: string;
+  stage: string;
+  nodes?: number;
+  readyNodes?: number;
+  hosts?: { pod: string; hostId: string }[];
+  appliedSeeds?: string[];
+  identity?: { clusterUID?: string; memberUID?: string };
+  conditions?: Condition[];
+}
+
+export interface Mcc extends ApiObject {
+  spec: Record<string, unknown>;
+  status?: {
+    conditions?: Condition[];
+    summary?: { regions: string; nodes: string };
+    ring?: { founder?: string; hosts?: number };
+    seeds?: string[];
+    regions?: RegionStatus[];
+  };
+}
+
+/** Installs the CRD of MultiCassandraCluster in the hub, as `ringmaster crds | kubectl apply` does. */
+export async function installCrd(regions: Regions, hub: string): Promise<void> {
+  await regions.region(hub).applyCrd(parse(readFileSync(crdFile, 'utf8')) as ApiObject);
+}
+
+/** One MultiCassandraCluster in a namespace of its own, and what its regions hold of it. */
+export class Federation {
+  readonly namespace: string;
+  readonly name: string;
+  readonly regions: Regions;
+  readonly hub: ApiServer;
+
+  constructor(regions: Regions, namespace: string, options: { name?: string; hub?: string } = {}) {
+    this.regions = regions;
+    this.namespace = namespace;
+    this.name = options.name ?? 'orders';
+    this.hub = regions.region(options.hub ?? regions.all[0]?.name ?? '').api;
+  }
+
+  get path(): string {
+    return `/apis/ringmaster.dev/v1alpha1/namespaces/${this.namespace}/multicassandraclusters/${this.name}`;
+  }
+
+  /** Applies it as a person does; `spec` is merged over a small valid one with a region for each of the run's. */
+  apply(spec: Record<string, unknown> = {}): Promise<Mcc> {
+    return this.hub.apply<Mcc>(this.path, 'kubectl', {
+      apiVersion: 'ringmaster.dev/v1alpha1',
+      kind: 'MultiCassandraCluster',
+      metadata: { name: this.name, namespace: this.namespace },
+      spec: { ...this.smallestSpec(), ...spec },
+    });
+  }
+
+  smallestSpec(): Record<string, unknown> {
+    return {
+      template: {
+        spec: {
+          cassandraImage: 'cassandra:5.0.8',
+          serverVersion: '5.0.8',
+          nodesPerRacks: 1,
+          dataCapacity: '1Gi',
+          backRestSidecar: { enabled: false },
+          resources: { requests: { cpu: '500m', memory: '1Gi' }, limits: { cpu: '500m', memory: '1Gi' } },
+        },
+      },
+      regions: this.regions.all.map(({ name }) => ({ name })),
+      seeds: { address: '{pod}.{namespace}.{region}.db.example.net', guardWaitSeconds: 20 },
+    };
+  }
+
+  get(): Promise<Mcc> {
+    return this.hub.get<Mcc>(this.path);
+  }
+
+  async condition(type: string, region?: string): Promise<Condition | undefined> {
+    const { status } = await this.get();
+    const list = region ? status?.regions?.find((each) => each.name === region)?.conditions : status?.conditions;
+    return list?.find((each) => each.type === type);
+  }
+
+  /** Waits until a condition has this status, and this reason if one is given; resolves with it. */
+  waitForCondition(
+    type: string,
+    status: string,
+    options: { reason?: string; region?: string; timeoutMs?: number; message?: RegExp } = {},
+  ): Promise<Condition> {
+    return waitFor(
+      async () => {
+        const mcc = await this.get();
+        const list = options.region
+          ? mcc.status?.regions?.find((each) => each.name === options.region)?.conditions
+          : mcc.status?.conditions;
+        const found = list?.find((each) => each.type === type);
+        if (
+          found?.status === status &&
+          found.observedGeneration === mcc.metadata.generation &&
+          (options.reason === undefined || found.reason === options.reason) &&
+          (options.message === undefined || options.message.test(found.message))
+        ) {
+          return found;
+        }
+        throw new Error(JSON.stringify(mcc.status?.conditions));
+      },
+      {
+        what: `${options.region ?? this.name} to be ${type}=${status}${options.reason ? ` (${options.reason})` : ''}`,
+        timeoutMs: options.timeoutMs ?? formationTimeoutMs,
+      },
+    );
+  }
+
+  ready(): Promise<Condition> {
+    return this.waitForCondition('Ready', 'True');
+  }
+
+  member(region: string): Promise<MemberObject | undefined> {
+    return this.api(region).find<MemberObject>(
+      `/apis/db.orange.com/v2/namespaces/${this.namespace}/cassandraclusters/${this.name}`,
+    );
+  }
+
+  guard(region: string): Promise<(ApiObject & { data?: Record<string, string> }) | undefined> {
+    return this.api(region).find(`/api/v1/namespaces/${this.namespace}/configmaps/${this.name}-ringmaster`);
+  }
+
+  pods(region: string): Promise<PodObject[]> {
+    return this.api(region).list<PodObject>(
+      `/api/v1/namespaces/${this.namespace}/pods?labelSelector=cassandracluster%3D${this.name}`,
+    );
+  }
+
+  statefulSets(region: string): Promise<StatefulSetObject[]> {
+    return this.api(region).list<StatefulSetObject>(`/apis/apps/v1/namespaces/${this.namespace}/statefulsets`);
+  }
+
+  /** Asks a pod's node, through its region's API server, for attributes of its StorageService. */
+  async ask(region: string, pod: string, attributes: string): Promise<Record<string, unknown>> {
+    const path =
+      `/api/v1/namespaces/${this.namespace}/pods/${pod}:8778/proxy/jolokia/read/` +
+      `org.apache.cassandra.db:type=StorageService/${attributes}`;
+    const text = await this.api(region).get<unknown>(path);
+    const answer = (typeof text === 'string' ? JSON.parse(text) : text) as { status: number; value: unknown };
+    if (answer.status !== 200) throw new Error(JSON.stringify(answer));
+    return answer.value as Record<string, unknown>;
+  }
+
+  /** Calls an operation of a pod's StorageService, as `nodetool` would. */
+  async call(region: string, pod: string, operation: string): Promise<unknown> {
+    const path =
+      `/api/v1/namespaces/${this.namespace}/pods/${pod}:8778/proxy/jolokia/exec/` +
+      `org.apache.cassandra.db:type=StorageService/${operation}`;
+    return this.api(region).get<unknown>(path);
+  }
+
+  /** For every pod of every region: the host IDs its node knows, sorted. */
+  async hostTable(): Promise<Map<string, string[]>> {
+    const table = new Map<string, string[]>();
+    for (const { name } of this.regions.all) {
+      for (const pod of await this.pods(name)) {
+        const { EndpointToHostId, OperationMode } = await this.ask(
+          name,
+          pod.metadata.name,
+          'EndpointToHostId,OperationMode',
+        );
+        if (OperationMode !== 'NORMAL') throw new Error(`${pod.metadata.name} is ${String(OperationMode)}`);
+        table.set(pod.metadata.name, Object.values(EndpointToHostId as Record<string, string>).sort());
+      }
+    }
+    return table;
+  }
+
+  api(region: string): ApiServer {
+    return this.regions.region(region).api;
+  }
+}
+
+export interface MemberObject extends ApiObject {
+  spec: { backRestSidecar?: { envVars?: unknown[] }; [field: string]: unknown };
+  status: { seedlist: string[]; phase?: string };
+}
+
+export interface PodObject extends ApiObject {
+  status: {
+    podIP?: string;
+    conditions?: { type: string; status: string }[];
+    containerStatuses?: { name: string; restartCount: number; ready: boolean }[];
+    initContainerStatuses?: { name: string; restartCount: number; state?: Record<string, unknown> }[];
+  };
+}
+
+export interface StatefulSetObject extends ApiObject {
+  spec: { replicas: number };
+  status: { readyReplicas?: number };
+}
+
+/** What one user wrote to an API server, from its audit log: verb, resource and name of each write, in order. */
+export function writesBy(
+  auditLog: string,
+  username: string,
+): { verb: string; what: string; at: string; status: number }[] {
+  return readFileSync(auditLog, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as AuditEvent)
+    .filter((event) => event.user.username === username)
+    .map(({ verb, objectRef, requestReceivedTimestamp, responseStatus }) => ({
+      verb,
+      what: [objectRef?.resource, objectRef?.subresource, objectRef?.name].filter((part) => part).join('/'),
+      at: requestReceivedTimestamp,
+      status: responseStatus?.code ?? 0,
+    }));
+}
+
+interface AuditEvent {
+  verb: string;
+  user: { username: string };
+  objectRef?: { resource?: string; subresource?: string; name?: string };
+  requestReceivedTimestamp: string;
+  responseStatus?: { code: number };
+}
