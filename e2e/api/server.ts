@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { request } from 'undici';
 import { stringify } from 'yaml';
 import { systemClock } from '../../src/edges/clock.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
@@ -12,6 +12,7 @@ import { UndiciTransport } from '../../src/kube/undici-transport.ts';
 import { ApiServer } from '../harness/api-server.ts';
 import { makeCertificates } from '../harness/certificates.ts';
 import { Run, type RunProcess } from '../harness/run/run.ts';
+import { findControlPlanePrograms } from '../harness/toolchain/control-plane-programs.ts';
 
 const readyDeadlineMs = 120_000;
 
@@ -22,9 +23,12 @@ export interface LoneApiServer {
   readonly context: ClusterContext;
   /** The controller's own client, on the controller's own transport. */
   readonly client: KubeClient;
-  readonly transport: UndiciTransport;
   /** Another user's client, with no code in common. */
   readonly other: ApiServer;
+  /** Another context of the kubeconfig: `nobody` may do nothing, `stranger` is not known. */
+  clientOf(context: 'nobody' | 'stranger'): KubeClient;
+  /** Makes etcd forget all versions but the present ones, as it does every five minutes on a real cluster. */
+  compact(): Promise<void>;
   /** Kills the API server, keeping its data. */
   kill(): Promise<void>;
   /** Starts it again on the same port, and waits until it is ready. */
@@ -54,29 +58,43 @@ async function launch(run: Run): Promise<LoneApiServer> {
   };
   const token = 'lone-admin';
   const server = `https://127.0.0.1:${port}`;
-  const binary = process.env['REGIONPLANE'] ?? join(tmpdir(), 'regionplane');
+  const programs = await findControlPlanePrograms(new AbortController().signal);
   const peers = `http://127.0.0.1:${peerPort}`;
   const etcd = `http://127.0.0.1:${clientPort}`;
   mkdirSync(join(folder, 'etcd'));
   run.spawn(
     [
-      ...[binary, 'etcd', '--name=lone', `--data-dir=${join(folder, 'etcd')}`, '--unsafe-no-fsync'],
-      ...[`--listen-client-urls=${etcd}`, `--advertise-client-urls=${etcd}`],
-      ...[`--listen-peer-urls=${peers}`, `--initial-advertise-peer-urls=${peers}`, `--initial-cluster=lone=${peers}`],
+      ...programs.etcd,
+      '--name=lone',
+      `--data-dir=${join(folder, 'etcd')}`,
+      '--unsafe-no-fsync',
+      `--listen-client-urls=${etcd}`,
+      `--advertise-client-urls=${etcd}`,
+      `--listen-peer-urls=${peers}`,
+      `--initial-advertise-peer-urls=${peers}`,
+      `--initial-cluster=lone=${peers}`,
     ],
     { log: join(folder, 'etcd.log') },
   );
   const serviceAccountKey = write('service-account.key', certificates.serviceAccountPrivateKey);
   const apiServer = [
-    ...[binary, 'kube-apiserver', `--etcd-servers=${etcd}`, `--secure-port=${port}`, '--bind-address=127.0.0.1'],
-    ...['--advertise-address=127.0.0.1', '--endpoint-reconciler-type=none', '--authorization-mode=RBAC'],
+    ...programs.kubeApiserver,
+    `--etcd-servers=${etcd}`,
+    `--secure-port=${port}`,
+    '--bind-address=127.0.0.1',
+    '--advertise-address=127.0.0.1',
+    '--endpoint-reconciler-type=none',
+    '--authorization-mode=RBAC',
     `--token-auth-file=${write('tokens.csv', `${token},admin,admin,"system:masters"\nnobody-token,nobody,nobody\n`)}`,
     `--tls-cert-file=${write('serving.crt', certificates.servingCertificate)}`,
     `--tls-private-key-file=${write('serving.key', certificates.servingKey)}`,
     `--client-ca-file=${write('ca.crt', certificates.authority)}`,
-    ...[`--service-account-issuer=${server}`, `--service-account-signing-key-file=${serviceAccountKey}`],
+    `--service-account-issuer=${server}`,
+    `--service-account-signing-key-file=${serviceAccountKey}`,
     `--service-account-key-file=${write('service-account.pub', certificates.serviceAccountPublicKey)}`,
-    ...['--service-cluster-ip-range=10.0.0.0/24', '--profiling=false', '--disable-admission-plugins=ServiceAccount'],
+    '--service-cluster-ip-range=10.0.0.0/24',
+    '--profiling=false',
+    '--disable-admission-plugins=ServiceAccount',
   ];
   const kubeconfig = write(
     'kubeconfig',
@@ -108,29 +126,46 @@ async function launch(run: Run): Promise<LoneApiServer> {
     await ready(other, running, join(folder, 'apiserver.log'));
   };
   await start();
-  const [context] = loadContexts([kubeconfig], ['lone']);
-  if (!context) throw new Error('the kubeconfig has no context');
-  const transport = new UndiciTransport(context, systemClock);
-  return {
-    kubeconfig,
-    context,
-    transport,
-    client: createKubeClient({
+  const transports: UndiciTransport[] = [];
+  const clientOf = (name: string): { context: ClusterContext; client: KubeClient } => {
+    const [context] = loadContexts([kubeconfig], [name]);
+    if (!context) throw new Error(`the kubeconfig has no context ${name}`);
+    const transport = new UndiciTransport(context, systemClock);
+    transports.push(transport);
+    const client = createKubeClient({
       transport,
       clock: systemClock,
       fieldManager: 'ringmaster',
       userAgent: 'ringmaster/test',
       requestDeadlineMs: 30_000,
-    }),
+    });
+    return { context, client };
+  };
+  return {
+    kubeconfig,
+    ...clientOf('lone'),
     other,
+    clientOf: (name) => clientOf(name).client,
+    async compact() {
+      const status = await etcdCall(etcd, '/v3/maintenance/status', {});
+      await etcdCall(etcd, '/v3/kv/compaction', { revision: status.header.revision, physical: true });
+    },
     kill: () => running.kill(),
     start,
     async stop() {
-      await transport.close();
+      await Promise.all(transports.map((transport) => transport.close()));
       await other.close();
       await run.stop();
     },
   };
+}
+
+/** etcd's API in JSON: etcd.io/docs, "gRPC gateway". */
+async function etcdCall(etcd: string, path: string, body: unknown): Promise<{ header: { revision: string } }> {
+  const response = await request(etcd + path, { method: 'POST', body: JSON.stringify(body) });
+  const text = await response.body.text();
+  if (response.statusCode !== 200) throw new Error(`etcd ${path}: ${response.statusCode} ${text}`);
+  return JSON.parse(text) as { header: { revision: string } };
 }
 
 /** Ready as a client sees it: /readyz says ok, and the default namespace exists. */
