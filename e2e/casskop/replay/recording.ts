@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import type { ApiObject } from '../../harness/api-server.ts';
+
+/** Where the namespace's objects live, by kind. */
+export const collections = {
+  CassandraCluster: '/apis/db.orange.com/v2/namespaces/cass/cassandraclusters',
+  StatefulSet: '/apis/apps/v1/namespaces/cass/statefulsets',
+  Pod: '/api/v1/namespaces/cass/pods',
+  PersistentVolumeClaim: '/api/v1/namespaces/cass/persistentvolumeclaims',
+  PodDisruptionBudget: '/apis/policy/v1/namespaces/cass/poddisruptionbudgets',
+  Service: '/api/v1/namespaces/cass/services',
+} as const;
+
+export type Kind = keyof typeof collections;
+
+/** The first line: when the recording's t = 0 was, and its length in seconds. */
+export interface Header {
+  scenario: string;
+  epoch: string;
+  end: number;
+}
+
+/** An object that was there at the start. */
+export interface Have {
+  t: number;
+  have: Kind;
+  object: ApiObject;
+}
+
+/** What a person or the federation did. */
+export interface User {
+  t: number;
+  user: string;
+  /** The whole spec as it was after an apply; `metadata` comes with a creation. */
+  spec?: unknown;
+  metadata?: ApiObject['metadata'];
+  seedlist?: string[];
+  pod?: string;
+  labels?: Record<string, string>;
+  delete?: Kind;
+}
+
+/** What the controllers and the kubelet did: `object` added, `status` or `deletionTimestamp` set, or gone. */
+export interface World {
+  t: number;
+  world: Kind;
+  name: string;
+  object?: ApiObject;
+  status?: unknown;
+  deletionTimestamp?: string;
+  gone?: boolean;
+}
+
+/** What CassKop wrote; times in it are replaced by `<time>`. */
+export interface Expectation {
+  t: number;
+  expect: Kind;
+  /** Absent for a CassandraCluster. */
+  name?: string;
+  generation?: number;
+  /** The generation in CassKop's last-applied annotation. */
+  applied?: number | null;
+  status?: unknown;
+  spec?: unknown;
+  labels?: Record<string, string>;
+  deleted?: boolean;
+}
+
+export interface Recording {
+  header: Header;
+  steps: (Have | User | World)[];
+  expectations: Expectation[];
+}
+
+/** Reads `traces/<scenario>.jsonl`; the format is described in traces/README.md. */
+export function readRecording(scenario: string): Recording {
+  const file = new URL(`../traces/${scenario}.jsonl`, import.meta.url);
+  const [header, ...lines] = readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
+  const isExpectation = (line: unknown): line is Expectation => 'expect' in (line as object);
+  return {
+    header: header as Header,
+    steps: lines.filter((line): line is Have | User | World => !isExpectation(line)),
+    expectations: lines.filter(isExpectation),
+  };
+}
