@@ -153,11 +153,16 @@ export class Federation {
     return this.api(region).list<StatefulSetObject>(`/apis/apps/v1/namespaces/${this.namespace}/statefulsets`);
   }
 
-  /** Asks a pod's node, through its region's API server, for attributes of its StorageService. */
-  async ask(region: string, pod: string, attributes: string): Promise<Record<string, unknown>> {
+  /** Asks a pod's node, through its region's API server, for attributes of one of its beans. */
+  async ask(
+    region: string,
+    pod: string,
+    attributes: string,
+    bean = 'StorageService',
+  ): Promise<Record<string, unknown>> {
     const path =
       `/api/v1/namespaces/${this.namespace}/pods/${pod}:8778/proxy/jolokia/read/` +
-      `org.apache.cassandra.db:type=StorageService/${attributes}`;
+      `org.apache.cassandra.db:type=${bean}/${attributes}`;
     const text = await this.api(region).get<unknown>(path);
     const answer = (typeof text === 'string' ? JSON.parse(text) : text) as { status: number; value: unknown };
     if (answer.status !== 200) throw new Error(JSON.stringify(answer));

@@ -3,24 +3,7 @@ import { after, before, suite, test } from 'node:test';
 import { type Regions, startRegions } from '../harness/index.ts';
 import { ControllerProcess } from './controller-process.ts';
 import { Federation, installCrd, writesBy } from './federation.ts';
-
-/** Asserts what a formation with the right seeds from the start leaves behind: one ring, and nothing was ever restarted. */
-async function assertOneUntouchedRing(federation: Federation, nodes: number): Promise<void> {
-  const table = await federation.hostTable();
-  assert.equal(table.size, nodes);
-  const [first, ...others] = [...table.values()];
-  assert.equal(new Set(first).size, nodes);
-  for (const other of others) assert.deepEqual(other, first);
-  for (const { name } of federation.regions.all) {
-    for (const set of await federation.statefulSets(name)) {
-      assert.equal(set.metadata.generation, set.spec.replicas, `${set.metadata.name} was changed after its creation`);
-    }
-    for (const pod of await federation.pods(name)) {
-      const cassandra = pod.status.containerStatuses?.find((each) => each.name === 'cassandra');
-      assert.equal(cassandra?.restartCount, 0, `${pod.metadata.name} was restarted`);
-    }
-  }
-}
+import { assertOneUntouchedRing } from './one-ring.ts';
 
 suite('a ring of three regions with one node each', () => {
   let regions: Regions;
