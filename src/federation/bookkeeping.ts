@@ -27,6 +27,8 @@ const stampSchema = z.object({ generation: z.number(), leaseTransitions: z.numbe
 /** Which writer, working from which spec, wrote last. A writer that meets a higher stamp is the outdated one. */
 export type Stamp = z.infer<typeof stampSchema>;
 
+const stringsSchema = z.array(z.string());
+
 export interface Bookkeeping {
   owner: Owner | undefined;
   region: string | undefined;
@@ -50,10 +52,10 @@ export function readBookkeeping(object: KubeObject): Bookkeeping {
     region: all[annotations.region],
     stamp: stampSchema.safeParse(json(all[annotations.stamp])).data,
     founder: all[annotations.founder],
-    seeds: z.array(z.string()).safeParse(json(all[annotations.seeds])).data,
+    seeds: stringsSchema.safeParse(json(all[annotations.seeds])).data,
     injecting: all[annotations.injecting] === 'true',
     renderedHash: all[annotations.renderedHash],
-    renderedPaths: z.array(z.string()).safeParse(json(all[annotations.renderedPaths])).data ?? [],
+    renderedPaths: stringsSchema.safeParse(json(all[annotations.renderedPaths])).data ?? [],
   };
 }
 

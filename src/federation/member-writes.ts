@@ -78,11 +78,11 @@ export function memberIntent(context: PlanContext, picture: MemberPicture): Inte
 
 /** JSON pointers of what the user's spec changes on the member since it was last written; empty: nothing. */
 export function specChanges(context: PlanContext, picture: MemberPicture): string[] {
-  const wanted = render(context, picture, false);
+  const { object: wanted, paths, hash } = render(context, picture, false);
   const { object, bookkeeping } = picture.member;
-  if (bookkeeping.renderedHash === renderedHash(wanted)) return [];
-  const wantedPaths = new Set(context.operator.paths(wanted));
-  const injected = new Set(context.operator.paths(render(context, picture, true)));
+  if (bookkeeping.renderedHash === hash) return [];
+  const wantedPaths = new Set(paths);
+  const injected = new Set(render(context, picture, true).paths);
   return [
     ...context.operator.difference(wanted, object).map((path) => `/spec${path}`),
     ...bookkeeping.renderedPaths
@@ -94,29 +94,44 @@ export function specChanges(context: PlanContext, picture: MemberPicture): strin
 
 /** JSON pointers of fields that somebody else holds otherwise than we last wrote them. */
 export function driftedPaths(context: PlanContext, picture: MemberPicture): string[] {
-  const wanted = render(context, picture, picture.member.bookkeeping.injecting);
+  const { object: wanted } = render(context, picture, picture.member.bookkeeping.injecting);
   return context.operator.difference(wanted, picture.member.object).map((path) => `/spec${path}`);
 }
 
-function render(context: PlanContext, picture: KnownPicture, injecting: boolean): KubeObject {
+interface Rendered {
+  object: KubeObject;
+  paths: readonly string[];
+  hash: string;
+}
+
+/** A pass asks for the same rendering again and again; pictures live as long as the pass. */
+const renderings = new WeakMap<KnownPicture, { plain?: Rendered; injecting?: Rendered }>();
+
+function render(context: PlanContext, picture: KnownPicture, injecting: boolean): Rendered {
+  const known = renderings.get(picture) ?? {};
+  renderings.set(picture, known);
+  return (known[injecting ? 'injecting' : 'plain'] ??= renderAnew(context, picture, injecting));
+}
+
+function renderAnew(context: PlanContext, picture: KnownPicture, injecting: boolean): Rendered {
   const { federation, operator } = context;
-  const seeds = seedsOf(context, picture);
-  return operator.render({
+  const object = operator.render({
     federation,
     region: picture.region,
     guardName: guardName(federation.clusterName),
-    seeds,
+    seeds: seedsOf(context, picture),
     injecting,
   });
+  const hash = hashOf({ spec: object['spec'], labels: object.metadata.labels ?? {} });
+  return { object, paths: operator.paths(object), hash };
 }
 
 function wantedMember(context: PlanContext, picture: KnownPicture, injecting: boolean): KubeObject {
-  const object = render(context, picture, injecting);
-  const paths = context.operator.paths(object);
+  const { object, paths } = render(context, picture, injecting);
   const stillThere = (picture.member?.bookkeeping.renderedPaths ?? []).filter((path) => isSet(picture, path));
   const rendered = {
     injecting,
-    hash: renderedHash(render(context, picture, false)),
+    hash: render(context, picture, false).hash,
     paths: [...new Set([...paths, ...stillThere])].sort(),
   };
   return {
@@ -134,17 +149,13 @@ function wantedMember(context: PlanContext, picture: KnownPicture, injecting: bo
   };
 }
 
-function renderedHash(plain: KubeObject): string {
-  return hashOf({ spec: plain['spec'], labels: plain.metadata.labels ?? {} });
-}
-
 /**
  * Leaving a field out of a server-side apply does not remove it when another manager owns it too, and CassKop's PUTs
  * make it an owner. So what we once rendered, do not want now, and still see has to be taken out by name.
  */
 function leftoverPaths(context: PlanContext, picture: MemberPicture): string[] {
   const { injecting, renderedPaths } = picture.member.bookkeeping;
-  const wanted = new Set(context.operator.paths(render(context, picture, injecting)));
+  const wanted = new Set(render(context, picture, injecting).paths);
   return renderedPaths.filter((path) => !wanted.has(path) && isSet(picture, path)).map((path) => `/spec${path}`);
 }
 

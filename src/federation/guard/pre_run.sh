@@ -113,11 +113,11 @@ examine() {
   fi
 }
 
-# Whether another pod than this one is to start the ring at address $1.
+# Whether a pod is to start the ring at address $1. It is never this one, which would have passed already.
 is_ignition_address() {
-  local name
-  for name in "${!ignition[@]}"; do
-    if [[ $name != "$pod" && ${ignition["$name"]} == "$1" ]]; then return 0; fi
+  local address
+  for address in "${ignition[@]}"; do
+    if [[ $address == "$1" ]]; then return 0; fi
   done
   return 1
 }

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { effective } from '../../api/effective.ts';
+import { parseMultiCassandraCluster } from '../../api/parse.ts';
+import { objectWith, templateSpec } from '../../api/testing.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import type { ReadInput } from '../operator.ts';
+import { casskop } from './casskop.ts';
+
+const seeds = ['a.eu.example.net', 'b.us.example.net'];
+
+function render(change: Record<string, unknown>, injecting: boolean): Record<string, unknown> {
+  const { mcc } = parseMultiCassandraCluster(objectWith(change));
+  assert.ok(mcc);
+  const federation = effective(mcc);
+  const [region] = federation.regions;
+  assert.ok(region);
+  return casskop.render({ federation, region, guardName: 'orders-ringmaster', seeds, injecting }) as Record<
+    string,
+    unknown
+  >;
+}
+
+test('while injecting, the seeds stand in both places that CassKop copies into the pods', () => {
+  const { spec } = render({}, true) as { spec: Record<string, unknown> };
+  assert.deepEqual(spec['backRestSidecar'], { envVars: [{ name: 'CASSANDRA_SEEDS', value: seeds.join(',') }] });
+  assert.deepEqual(spec['config'], { 'cluster-info': { name: 'orders', seeds: seeds.join(',') } });
+});
+
+test('injecting keeps what the user configured beside the seeds', () => {
+  const config = { 'cassandra-yaml': { num_tokens: 16 } };
+  const backRestSidecar = { enabled: false, envVars: [{ name: 'A', value: 'b' }] };
+  const template = { spec: { ...templateSpec, config, backRestSidecar } };
+  const injected = render({ template }, true)['spec'] as Record<string, { enabled?: boolean; envVars?: unknown[] }>;
+  assert.equal(injected['backRestSidecar']?.enabled, false);
+  assert.equal(injected['backRestSidecar']?.envVars?.length, 2);
+  const plain = render({ template }, false)['spec'] as Record<string, unknown>;
+  assert.deepEqual(plain['backRestSidecar'], backRestSidecar);
+  assert.deepEqual(plain['config'], config);
+});
+
+test('quantities are rendered as CassKop writes them back', () => {
+  const template = { spec: { ...templateSpec, resources: { limits: { memory: '1024Mi', cpu: '0.2' } } } };
+  const spec = render({ template }, false)['spec'] as { resources: unknown };
+  assert.deepEqual(spec.resources, { limits: { memory: '1Gi', cpu: '200m' } });
+});
+
+test('the first pod of every rack comes before the second of any', () => {
+  const { mcc } = parseMultiCassandraCluster(
+    objectWith({
+      regions: [{ name: 'eu', datacenters: [{ name: 'eu', nodesPerRacks: 2, racks: [{ name: 'a' }, { name: 'b' }] }] }],
+    }),
+  );
+  assert.ok(mcc);
+  const federation = effective(mcc);
+  const [region] = federation.regions;
+  assert.ok(region);
+  assert.deepEqual(
+    casskop.pods(federation, region).map((pod) => pod.name),
+    ['orders-eu-a-0', 'orders-eu-b-0', 'orders-eu-a-1', 'orders-eu-b-1'],
+  );
+});
+
+test('a CRD without a status subresource is told from one with it', () => {
+  const version = { name: 'v2', served: true, schema: { openAPIV3Schema: { type: 'object' } } };
+  const crd = (extra: object): KubeObject => ({
+    metadata: { name: 'crd' },
+    spec: { versions: [{ ...version, ...extra }] },
+  });
+  assert.equal(casskop.capabilities(crd({ subresources: { status: {} } })).statusSubresource, true);
+  assert.equal(casskop.capabilities(crd({})).statusSubresource, false);
+});
+
+/** A member with which nothing is wrong; each test spoils one thing. */
+function settled(): {
+  input: ReadInput;
+  status: Record<string, unknown>;
+  set: Record<string, Record<string, unknown>>;
+} {
+  const status: Record<string, unknown> = {
+    phase: 'Running',
+    lastClusterAction: 'Initializing',
+    lastClusterActionStatus: 'Done',
+    seedlist: seeds,
+    cassandraRackStatus: { 'eu-rack1': { phase: 'Running', cassandraLastAction: { status: 'Done' } } },
+  };
+  const set: Record<string, Record<string, unknown>> = {
+    metadata: { name: 'orders-eu-rack1', generation: 1 },
+    spec: {
+      replicas: 1,
+      template: {
+        spec: { initContainers: [{ name: 'bootstrap', env: [{ name: 'CASSANDRA_SEEDS', value: seeds.join(',') }] }] },
+      },
+    },
+    status: { observedGeneration: 1, readyReplicas: 1, currentRevision: 'r', updateRevision: 'r' },
+  };
+  const annotation = 'cassandraclusters.db.orange.com/last-applied-configuration';
+  const metadata = {
+    name: 'orders',
+    generation: 3,
+    annotations: { [annotation]: '{"kind":"CassandraCluster","metadata":{"name":"orders","generation":3}}' },
+  };
+  const input = {
+    member: { metadata, spec: {}, status },
+    statefulSets: [set as unknown as KubeObject],
+    seeds,
+    replicas: { 'orders-eu-rack1': 1 },
+  };
+  return { input, status, set };
+}
+
+test('a member is settled when CassKop and its StatefulSets agree', () => {
+  assert.equal(casskop.read(settled().input).settled, true);
+});
+
+const spoilers: [string, string, (each: ReturnType<typeof settled>) => void][] = [
+  [
+    'a generation that CassKop has not processed',
+    'NotProcessed',
+    ({ input }) => (input.member.metadata.generation = 4),
+  ],
+  ['a missing last-applied annotation', 'NotProcessed', ({ input }) => (input.member.metadata.annotations = {})],
+  ['a cluster that is initialising', 'Initializing', ({ status }) => (status['phase'] = 'Initializing')],
+  ['a cluster with a pod down', 'Pending', ({ status }) => (status['phase'] = 'Pending')],
+  ['an action under way', 'ActionUnderWay', ({ status }) => (status['lastClusterActionStatus'] = 'Ongoing')],
+  [
+    'a pod operation under way',
+    'ActionUnderWay',
+    ({ status }) =>
+      (status['cassandraRackStatus'] = {
+        'eu-rack1': {
+          phase: 'Running',
+          cassandraLastAction: { status: 'Done' },
+          podLastOperation: { status: 'Ongoing', name: 'cleanup' },
+        },
+      }),
+  ],
+  ['a rack that CassKop does not know yet', 'PodsDiffer', ({ status }) => (status['cassandraRackStatus'] = {})],
+  ['a reordered seed list', 'SeedsDiffer', ({ status }) => (status['seedlist'] = [...seeds].reverse())],
+  ['a StatefulSet that rolls', 'PodsDiffer', ({ set }) => ((set['status'] ?? {})['updateRevision'] = 'other')],
+  ['a pod that is not ready', 'PodsDiffer', ({ set }) => ((set['status'] ?? {})['readyReplicas'] = 0)],
+  [
+    'pods that start with other seeds',
+    'SeedsDiffer',
+    ({ set }) => ((set['spec'] ?? {})['template'] = { spec: { initContainers: [{ name: 'bootstrap', env: [] }] } }),
+  ],
+];
+
+for (const [what, reason, spoil] of spoilers) {
+  test(`a member is not settled with ${what}`, () => {
+    const each = settled();
+    spoil(each);
+    const state = casskop.read(each.input);
+    assert.equal(state.settled, false);
+    assert.equal(state.reason, reason);
+  });
+}
+
+test('a status that makes no sense is read as nothing, not thrown at anybody', () => {
+  const each = settled();
+  const state = casskop.read({ ...each.input, member: { ...each.input.member, status: { seedlist: 7 } } });
+  assert.equal(state.settled, false);
+  assert.equal(state.statusSeeds, undefined);
+});
