@@ -25,6 +25,14 @@ if (!kubeconfig || !namespace || (pace !== 'true' && pace !== 'fast')) {
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new Error(signal)));
 
+/** Most passes end as the one before: what is said again is left out. */
+let lastLine = '';
+function logOnce(message: string, error?: unknown): void {
+  const line = error instanceof Error ? `${message}: ${error.message}` : message;
+  if (line !== lastLine) console.log(new Date().toISOString(), line);
+  lastLine = line;
+}
+
 const api = ApiServer.fromKubeconfig(kubeconfig, context);
 console.log(`in place of CassKop: namespace ${namespace} at ${api.url}, pace ${pace}`);
 await run(
@@ -36,9 +44,7 @@ await run(
     clock: systemClock,
     random: systemRandom,
     operatorName: process.env['POD_NAME'] ?? 'casskop',
-    log(message, error) {
-      console.log(new Date().toISOString(), error instanceof Error ? `${message}: ${error.message}` : message);
-    },
+    log: logOnce,
   },
   stop.signal,
 );

@@ -21,12 +21,20 @@ export function isSameStatefulSet(stored: StatefulSet, generated: StatefulSet): 
   const claims = stored.spec.volumeClaimTemplates ?? [];
   if (storedTemplate.containers.length !== template.containers.length) return false;
   if (claims.length !== (generated.spec.volumeClaimTemplates ?? []).length) return false;
-  const remembered = stored.metadata.annotations?.[annotation];
-  const previous = remembered === undefined ? undefined : (JSON.parse(remembered) as StatefulSet);
+  const previous = remembered(stored);
   return (
     contains(stored.metadata.labels, generated.metadata.labels, undefined) &&
     contains(stored.spec, generated.spec, previous?.spec)
   );
+}
+
+/** Undefined when nothing readable is there: CassKop itself keeps the same in a packed form. */
+function remembered({ metadata }: StatefulSet): Pick<StatefulSet, 'spec'> | undefined {
+  try {
+    return JSON.parse(metadata.annotations?.[annotation] ?? '') as Pick<StatefulSet, 'spec'>;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Three-way: everything in `wanted` is in `actual`, and nothing of `previous` that is not wanted any more. */

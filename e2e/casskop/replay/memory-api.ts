@@ -22,6 +22,8 @@ interface Target {
   query: URLSearchParams;
 }
 
+/** Who writes through the methods of Api without saying who it is. */
+const client = 'casskop';
 const withStatusSubresource = ['cassandraclusters', 'statefulsets', 'poddisruptionbudgets', 'pods'];
 
 /**
@@ -232,7 +234,7 @@ function parse(path: string): Target {
 }
 
 function managerOf({ query }: Target): string {
-  return query.get('fieldManager') ?? 'unknown';
+  return query.get('fieldManager') ?? client;
 }
 
 function without<T extends object>(value: T, ...keys: (keyof T)[]): T {

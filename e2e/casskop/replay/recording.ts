@@ -68,8 +68,8 @@ export interface Expectation {
 
 export interface Recording {
   header: Header;
-  steps: (Have | User | World)[];
-  expectations: Expectation[];
+  /** In the order in which they happened. */
+  lines: (Have | User | World | Expectation)[];
 }
 
 /** Reads `traces/<scenario>.jsonl`; the format is described in traces/README.md. */
@@ -79,10 +79,10 @@ export function readRecording(scenario: string): Recording {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as unknown);
-  const isExpectation = (line: unknown): line is Expectation => 'expect' in (line as object);
-  return {
-    header: header as Header,
-    steps: lines.filter((line): line is Have | User | World => !isExpectation(line)),
-    expectations: lines.filter(isExpectation),
-  };
+  return { header: header as Header, lines: lines as Recording['lines'] };
+}
+
+/** What CassKop wrote, in order. */
+export function expectationsOf({ lines }: Recording): Expectation[] {
+  return lines.filter((line) => 'expect' in line);
 }

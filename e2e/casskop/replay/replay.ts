@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ApiObject } from '../../harness/api-server.ts';
+import { sleep } from '../../../src/edges/clock.ts';
 import { VirtualClock } from '../../../src/edges/testing.ts';
 import { JolokiaError, type AskNode } from '../jolokia.ts';
 import { paces } from '../pace.ts';
@@ -19,8 +20,10 @@ import {
 export interface Circumstances {
   /** When the operator had its first look, seconds; before 0 when it had been running already. */
   startedAt: number;
-  /** How long a call to the API server took, milliseconds. */
+  /** How long a call to the API server or to a node took, milliseconds. */
   callMs: number;
+  /** How long an operation of a node took, milliseconds. */
+  operationMs: number;
   /** What the operator drew at `t` seconds, in [0, 1). */
   draw: (t: number) => number;
   /** What pod `pod` answers over Jolokia at `t` seconds. @throws JolokiaError */
@@ -29,24 +32,27 @@ export interface Circumstances {
 
 const lastApplied = 'cassandraclusters.db.orange.com/last-applied-configuration';
 const operator = 'casskop';
+/** How long after the recorded moment the controllers wait for a write, seconds. */
+const patience = 1;
 
 /**
  * Runs the stand-in against a server in memory on which everything but the operator happens as recorded, and answers
  * what it wrote, in the form of the recording's expectations.
  */
-export async function replay({ header, steps }: Recording, circumstances: Circumstances): Promise<Expectation[]> {
+export async function replay({ header, lines }: Recording, circumstances: Circumstances): Promise<Expectation[]> {
   const clock = new VirtualClock(Date.parse(header.epoch) + Math.min(circumstances.startedAt, 0) * 1000);
   const seconds = (): number => (clock.now() - Date.parse(header.epoch)) / 1000;
   const api = new MemoryApi(clock, circumstances.callMs);
-  for (const step of steps) if ('have' in step) api.set(collections[step.have], serverObject(step), 'past');
+  for (const line of lines) if ('have' in line) api.set(collections[line.have], serverObject(line), 'past');
 
   const observer = new Observer(seconds);
   api.onChange((change) => observer.see(change));
-  const ask: AskNode = (host, body) => {
+  const ask: AskNode = async (host, body, _credentials, signal) => {
+    const isQuestion = body['type'] === 'READ' || body['operation'] === 'describeRingJMX';
+    await sleep(clock, isQuestion ? circumstances.callMs : circumstances.operationMs, signal);
     const pod = podAt(api, host);
-    return pod === undefined
-      ? Promise.reject(new JolokiaError(`${host}: nobody there`))
-      : Promise.resolve().then(() => circumstances.answer(pod, body, seconds()));
+    if (pod === undefined) throw new JolokiaError(`${host}: nobody there`);
+    return circumstances.answer(pod, body, seconds());
   };
   const stop = new AbortController();
   const options = {
@@ -59,14 +65,23 @@ export async function replay({ header, steps }: Recording, circumstances: Circum
     operatorName: 'casskop-pod',
     log: () => undefined,
   };
+  const advanceTo = (t: number): Promise<void> => clock.advance(Math.max(0, (t - seconds()) * 1000));
   const running = run(options, stop.signal);
-  for (const step of steps) {
-    if ('have' in step) continue;
-    await clock.advance(Math.max(0, (step.t - seconds()) * 1000));
-    if ('world' in step) happen(api, step);
-    else act(api, step);
+  let statefulSetWrites = 0;
+  for (const line of lines) {
+    if ('have' in line) continue;
+    await advanceTo(line.t);
+    if ('world' in line) happen(api, line);
+    else if ('user' in line) act(api, line);
+    else if (line.expect === 'StatefulSet') {
+      // What follows is the controllers' answer to this write, so it must not come before it.
+      const deadline = line.t + patience;
+      for (statefulSetWrites++; observer.count('StatefulSet') < statefulSetWrites && seconds() < deadline;) {
+        await clock.advance(circumstances.callMs);
+      }
+    }
   }
-  await clock.advance((header.end - seconds()) * 1000);
+  await advanceTo(header.end);
   stop.abort(new Error('the recording ends'));
   await clock.advance(1000);
   await running;
@@ -132,6 +147,10 @@ class Observer {
 
   constructor(seconds: () => number) {
     this.#seconds = seconds;
+  }
+
+  count(kind: Kind): number {
+    return this.seen.filter(({ expect }) => expect === kind).length;
   }
 
   see(change: Change): void {
