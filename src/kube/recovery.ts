@@ -11,6 +11,8 @@ export const restartCauses = [
   'idle',
   /** The server did not end it although its time was up. */
   'overrun',
+  /** Several watches in a row brought nothing, not even bookmarks: a new list is needed. */
+  'stale',
   /** The resourceVersion is too old for the server, or unknown to it: a new list is needed. */
   'expired',
   /** The server asked to come back later, or is overloaded. */

@@ -34,6 +34,9 @@ export const defaultReflectorLimits: ReflectorLimits = {
   backoff: defaultBackoff,
 };
 
+/** After so many watches in a row without an event or a bookmark, the store is filled anew. */
+const barrenWatchesMax = 2;
+
 export interface ReflectorOptions {
   client: Pick<KubeClient, 'list' | 'watch'>;
   resource: ResourceType;
@@ -82,7 +85,7 @@ type State =
 
 const followers: Record<State['kind'], readonly State['kind'][]> = {
   listing: ['watching', 'waiting', 'stopped'],
-  watching: ['watching', 'waiting', 'stopped'],
+  watching: ['watching', 'listing', 'waiting', 'stopped'],
   waiting: ['listing', 'watching', 'stopped'],
   stopped: [],
 };
@@ -109,6 +112,7 @@ export class Reflector {
   #lastEventAt: number | undefined;
   #lastError: Error | undefined;
   #handlerFailures = 0;
+  #barrenWatches = 0;
 
   constructor(options: ReflectorOptions) {
     this.#options = options;
@@ -215,14 +219,27 @@ export class Reflector {
       }
     } catch (error) {
       if (attempt.expired === undefined) throw error;
-      return this.#recover({ cause: attempt.expired, relist: false, pace: 'backoff', leastMs: 0 }, false, error);
+      const relist = this.#isBarren(events);
+      return this.#recover({ cause: attempt.expired, relist, pace: 'backoff', leastMs: 0 }, false, error);
     }
+    const relist = this.#isBarren(events);
     if (events === 0 && clock.monotonic() - startedAt < shortMs) {
       const error = new Error('the watch ended at once, without an event');
-      return this.#recover({ cause: 'short', relist: false, pace: 'backoff', leastMs: 0 }, false, error);
+      return this.#recover({ cause: 'short', relist, pace: 'backoff', leastMs: 0 }, false, error);
     }
-    this.#countRestart('closed');
-    return { kind: 'watching', resourceVersion: this.#store.heard ?? resourceVersion };
+    this.#countRestart(relist ? 'stale' : 'closed');
+    return relist ? { kind: 'listing' } : { kind: 'watching', resourceVersion: this.#store.heard ?? resourceVersion };
+  }
+
+  /**
+   * Whether watches bring nothing any more, not even bookmarks. A server asked to watch from a version it has not
+   * reached, as after a restore from a backup, accepts and stays silent (measured on 1.36), so only a list can tell.
+   */
+  #isBarren(events: number): boolean {
+    this.#barrenWatches = events === 0 ? this.#barrenWatches + 1 : 0;
+    if (this.#barrenWatches < barrenWatchesMax) return false;
+    this.#barrenWatches = 0;
+    return true;
   }
 
   #apply(event: WatchEvent): void {
