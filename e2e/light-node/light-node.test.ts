@@ -36,7 +36,12 @@ describe('light nodes', () => {
   };
   const startNormal = async (options: NodeArguments): Promise<LightNodeProcess> => {
     const node = start(options);
-    await waitFor(() => node.isNormal(), { what: `${node.address} to be NORMAL`, timeoutMs, intervalMs: 50 });
+    await waitFor(() => node.isNormal(), {
+      what: `${node.address} to be NORMAL`,
+      timeoutMs,
+      intervalMs: 50,
+      giveUp: () => node.ending,
+    });
     return node;
   };
   /** Waits until every node lists exactly these nodes, all of them alive, with one set of host IDs. */
@@ -78,7 +83,7 @@ describe('light nodes', () => {
 
   ringTest('a node that is no seed joins before it is NORMAL, and the others see it joining', async () => {
     const { nodes, places } = await ring(1);
-    const joining = start({ ...place(), seeds: [places[0]?.address ?? ''] });
+    const joining = start({ ...place(), seeds: [places[0]?.address ?? ''], streamMs: 3000 });
     const seen = await waitFor(
       async () => {
         const addresses = await nodes[0]?.read<string[]>('JoiningNodes');
@@ -178,24 +183,27 @@ describe('light nodes', () => {
   });
 
   ringTest('a decommissioned node leaves the views of the others, keeps its own, and does not come back', async () => {
-    const { nodes, places } = await ring(3);
-    const [first, second, leaving] = nodes;
-    const address = places[2]?.address ?? '';
-    const answer = leaving?.exec('decommission', true);
+    const { nodes, places } = await ring(2);
+    const [first, second] = nodes;
+    const there = place();
+    const { address } = there;
+    const leaving = await startNormal({ ...there, seeds: [places[0]?.address ?? ''], streamMs: 3000 });
+    await oneRing([...nodes, leaving]);
+    const answer = leaving.exec('decommission', true);
     await waitFor(async () => (await first?.read<string[]>('LeavingNodes'))?.includes(address), {
       what: 'the node to be seen leaving',
       timeoutMs,
       intervalMs: 20,
     });
     assert.equal((await answer)?.status, 200);
-    assert.equal(await leaving?.read('OperationMode'), 'DECOMMISSIONED');
+    assert.equal(await leaving.read('OperationMode'), 'DECOMMISSIONED');
     await oneRing([first, second].filter((node) => node !== undefined));
     assert.deepEqual(
-      (await leaving?.read<string[]>('LiveNodes'))?.toSorted(),
-      places.map((each) => each.address).toSorted(),
+      (await leaving.read<string[]>('LiveNodes'))?.toSorted(),
+      [...places.map((each) => each.address), address].toSorted(),
     );
-    await leaving?.kill();
-    const again = start({ ...(places[2] ?? place()), seeds: [places[0]?.address ?? ''] });
+    await leaving.kill();
+    const again = start({ ...there, seeds: [places[0]?.address ?? ''] });
     assert.equal(await again.ended(), 3);
     assert.match(again.errors, /was decommissioned/);
   });

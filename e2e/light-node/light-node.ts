@@ -31,6 +31,7 @@ export class StartRefusedError extends Error {
 }
 
 const exchangeTimeoutMs = 1000;
+const shadowTimeoutMs = 5000;
 const gossipFanout = 3;
 
 /**
@@ -46,6 +47,8 @@ export class LightNode {
   readonly #client: GossipClient;
   readonly #generation: number;
   #bootstrapped: DiskContent['bootstrapped'];
+  /** Addresses whose answer to the gossip loop is still to come. */
+  readonly #exchanging = new Set<string>();
   #mode: OperationMode = 'STARTING';
   #gossiping: Promise<void> | undefined;
   /** Looked up once, at the start, as in Cassandra: a seed that moves later is not found again by its name. */
@@ -155,15 +158,20 @@ export class LightNode {
     }
   }
 
-  /** Asks until one node answers or the ring delay is over. Nothing of this node is told. */
+  /**
+   * Asks until one node answers or the ring delay is over; an answer that is under way then is waited for, so that a
+   * busy machine does not look like an absent ring. Nothing of this node is told.
+   */
   async #shadowRound(addresses: readonly string[], signal: AbortSignal): Promise<GossipMessage | undefined> {
     const deadline = performance.now() + this.options.ringDelayMs;
-    const question = { clusterName: this.options.clusterName, from: '', states: [] };
+    const { clusterName } = this.options;
+    const ask = async (address: string): Promise<GossipMessage> => {
+      const answer = await this.#client.exchange(address, { clusterName, from: '', states: [] }, shadowTimeoutMs);
+      if (answer?.clusterName !== clusterName) throw new StartRefusedError(`no answer from ${address}`);
+      return answer;
+    };
     do {
-      const answers = await Promise.all(
-        addresses.map((address) => this.#client.exchange(address, question, exchangeTimeoutMs)),
-      );
-      const answer = answers.find((candidate) => candidate?.clusterName === this.options.clusterName);
+      const answer = await Promise.any(addresses.map(ask)).catch(() => undefined);
       if (answer) return answer;
       await sleep(this.options.gossipIntervalMs, undefined, { signal });
     } while (performance.now() < deadline);
@@ -174,7 +182,8 @@ export class LightNode {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       this.membership.beat();
-      await Promise.all(this.#targets().map((address) => this.#exchangeWith(address)));
+      // Not waited for: a node behind a cut connection must not slow down this one's heartbeat.
+      for (const address of this.#targets()) void this.#exchangeUnlessUnderWay(address);
       await sleep(this.options.gossipIntervalMs, undefined, { signal }).catch(() => undefined);
     }
   }
@@ -194,6 +203,13 @@ export class LightNode {
   async #tellEverybody(): Promise<void> {
     const others = this.membership.ring().filter((state) => state.hostId !== this.hostId);
     await Promise.all(others.map(({ address }) => this.#exchangeWith(address)));
+  }
+
+  async #exchangeUnlessUnderWay(address: string): Promise<void> {
+    if (this.#exchanging.has(address)) return;
+    this.#exchanging.add(address);
+    await this.#exchangeWith(address);
+    this.#exchanging.delete(address);
   }
 
   async #exchangeWith(address: string): Promise<void> {

@@ -12,6 +12,8 @@ export interface NodeArguments {
   seeds: readonly string[];
   data: string;
   cluster?: string;
+  /** How long it stays JOINING or LEAVING; default 500 ms. */
+  streamMs?: number;
 }
 
 /** A light node as a process of its own, and what a test asks it. */
@@ -20,9 +22,17 @@ export class LightNodeProcess implements AsyncDisposable {
   readonly child: ChildProcess;
   #errors = '';
 
-  constructor({ address, seeds, data, cluster = 'orders' }: NodeArguments) {
+  constructor({ address, seeds, data, cluster = 'orders', streamMs = 500 }: NodeArguments) {
     this.address = address;
-    const options = { address, seeds: seeds.join(','), data, cluster, datacenter: 'eu', rack: 'rack1' };
+    const options = {
+      address,
+      seeds: seeds.join(','),
+      data,
+      cluster,
+      datacenter: 'eu',
+      rack: 'rack1',
+      'stream-ms': `${streamMs}`,
+    };
     this.child = spawn(
       process.execPath,
       [main, ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])],
@@ -36,9 +46,17 @@ export class LightNodeProcess implements AsyncDisposable {
     return this.#errors;
   }
 
+  /** Why it is not running any more; undefined while it runs. */
+  get ending(): string | undefined {
+    const { exitCode, signalCode } = this.child;
+    return exitCode === null && signalCode === null
+      ? undefined
+      : `it ended with ${exitCode ?? signalCode}: ${this.#errors}`;
+  }
+
   /** Its exit status, once it ended by itself or by `kill`. */
   async ended(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'close');
+    if (this.ending === undefined) await once(this.child, 'close');
     return this.child.exitCode;
   }
 
