@@ -64,11 +64,12 @@ export function leftovers(picture: KnownPicture, clusterName: string): string[] 
 }
 
 /** What the region itself lacks before anything can be written there. */
-export function regionObstacle(picture: KnownPicture, serviceAccount: string, crdName: string): Obstacle | undefined {
+export function regionObstacle(context: PlanContext, picture: KnownPicture): Obstacle | undefined {
   const { region, snapshot } = picture;
+  const serviceAccount = context.operator.serviceAccount(region);
   const missing =
     snapshot.capabilities === undefined
-      ? `the CustomResourceDefinition ${crdName}: install the regional operator there`
+      ? `the CustomResourceDefinition ${context.operator.crdName}: install the regional operator there`
       : !snapshot.namespaceExists
         ? `the namespace ${region.namespace}: create it there, or name another one in spec.regions[].namespace`
         : !snapshot.serviceAccountExists
@@ -82,16 +83,34 @@ export function regionObstacle(picture: KnownPicture, serviceAccount: string, cr
       message: `region ${region.name} lacks ${missing}`,
     };
   }
-  const guard = picture.guard;
-  if (guard?.ownership === 'foreign' && guard.bookkeeping.owner === undefined) {
+  if (picture.guard && !mayWriteGuard(context, picture)) {
     return {
       stalled: true,
       reason: 'ForeignMember',
       region: region.name,
-      message: `region ${region.name} holds a ConfigMap ${guard.object.metadata.name} that is not ours; it is left untouched. Rename or delete it.`,
+      message: `region ${region.name} holds a ConfigMap ${picture.guard.object.metadata.name} that is not ours; it is left untouched. Rename or delete it`,
     };
   }
-  return undefined;
+  const scripts = region.memberSpec['configMapName'];
+  if (typeof scripts !== 'string' || picture.guard) return undefined;
+  const source = context.snapshot.userScripts[scripts];
+  if (source?.known && source.found) return undefined;
+  const where = `ConfigMap ${scripts} in namespace ${context.federation.namespace} of the hub, which spec.template.spec.configMapName names`;
+  return {
+    stalled: source?.known ?? false,
+    reason: 'PreconditionMissing',
+    region: region.name,
+    message: source?.known === false ? source.message : `there is no ${where}: create it there`,
+  };
+}
+
+/** Ours, or what an earlier MultiCassandraCluster of this name left in a region that holds nothing else of its ring. */
+function mayWriteGuard({ snapshot, federation }: PlanContext, picture: KnownPicture): boolean {
+  if (!picture.guard || picture.guard.ownership !== 'foreign') return true;
+  const { owner } = picture.guard.bookkeeping;
+  const { namespace, name } = snapshot.mcc.metadata;
+  const remainder = owner?.namespace === namespace && owner.name === name;
+  return remainder && leftovers(picture, federation.clusterName).length === 0;
 }
 
 /**
@@ -114,8 +133,12 @@ export function memberMissingObstacle(context: PlanContext, picture: KnownPictur
         'starts on such data refuses to join or revives the old ring. Delete what is left if its data is not needed.',
     };
   }
+  if (statefulSets.length > 0) {
+    const message = `the member of region ${name} was deleted; it is written again once its StatefulSets are gone`;
+    return { stalled: false, reason: 'MemberMissing', region: name, message };
+  }
   const lost = joined.filter((pod) => !claims.some((claim) => claim.metadata.name === `data-${pod.name}`));
-  if (lost.length === 0 || statefulSets.length > 0) return undefined;
+  if (lost.length === 0) return undefined;
   return {
     stalled: true,
     reason: 'MemberMissing',

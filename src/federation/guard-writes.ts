@@ -30,8 +30,8 @@ export function wantedGuard(context: PlanContext, picture: KnownPicture): KubeOb
       ignition: founds && address !== undefined ? [{ pod: first, address }] : [],
       joined: [...hosts.joined].map(([pod, hostId]) => ({ pod, hostId })),
       waitSeconds: federation.seeds.guardWaitSeconds,
-      userPreRun: scripts?.['pre_run.sh'],
-      userPostRun: scripts?.['post_run.sh'],
+      userPreRun: scripts.preRun,
+      userPostRun: scripts.postRun,
     }),
   };
 }
@@ -64,8 +64,17 @@ function isCurrent(there: KubeObject, wanted: KubeObject): boolean {
   );
 }
 
-function userScripts(context: PlanContext, picture: KnownPicture): Readonly<Record<string, string>> | undefined {
+/**
+ * The user's own scripts. While their ConfigMap cannot be read, what the guard holds of them stays: a pod must not start without
+ * what it always started with.
+ */
+function userScripts(context: PlanContext, picture: KnownPicture): { preRun?: string; postRun?: string } {
   const name = picture.region.memberSpec['configMapName'];
-  const scripts = typeof name === 'string' ? context.snapshot.userScripts[name] : undefined;
-  return scripts?.known && scripts.found ? scripts.data : undefined;
+  if (typeof name !== 'string') return {};
+  const scripts = context.snapshot.userScripts[name];
+  const found = scripts?.known && scripts.found ? scripts.data : undefined;
+  const there = picture.guard?.object['data'] as Record<string, string> | undefined;
+  const preRun = found ? found['pre_run.sh'] : there?.['user_pre_run.sh'];
+  const postRun = found ? found['post_run.sh'] : there?.['user_post_run.sh'];
+  return { ...(preRun !== undefined && { preRun }), ...(postRun !== undefined && { postRun }) };
 }

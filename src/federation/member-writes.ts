@@ -67,6 +67,9 @@ export function memberIntent(context: PlanContext, picture: MemberPicture): Inte
   if (bookkeeping.injecting && state.settled) {
     return update(false, `take the seeds out of the spec of region ${region}, now that its operator holds them`);
   }
+  if (bookkeeping.renderedHash !== render(context, picture, false).hash) {
+    return update(bookkeeping.injecting, `record a new spelling of region ${region}'s spec, which changes no pod`);
+  }
   const paths = leftoverPaths(context, picture);
   if (paths.length === 0) return undefined;
   return {
@@ -76,7 +79,7 @@ export function memberIntent(context: PlanContext, picture: MemberPicture): Inte
   };
 }
 
-/** JSON pointers of what the user's spec changes on the member since it was last written; empty: nothing. */
+/** JSON pointers of what the user's spec changes of the pods since the member was last written; empty: nothing. */
 export function specChanges(context: PlanContext, picture: MemberPicture): string[] {
   const { object: wanted, paths, hash } = render(context, picture, false);
   const { object, bookkeeping } = picture.member;
@@ -122,7 +125,8 @@ function renderAnew(context: PlanContext, picture: KnownPicture, injecting: bool
     seeds: seedsOf(context, picture),
     injecting,
   });
-  const hash = hashOf({ spec: object['spec'], labels: object.metadata.labels ?? {} });
+  const { labels = {}, annotations = {} } = object.metadata;
+  const hash = hashOf({ spec: object['spec'], labels, annotations });
   return { object, paths: operator.paths(object), hash };
 }
 

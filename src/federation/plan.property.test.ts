@@ -13,7 +13,7 @@ const names = ['eu', 'us', 'ap'];
 const spoiling = fc.record({
   passes: fc.nat(14),
   unknown: fc.subarray(names),
-  status: fc.constantFrom('keep', 'wipe', 'foreign') as fc.Arbitrary<'keep' | 'wipe' | 'foreign'>,
+  status: fc.constantFrom<('keep' | 'wipe' | 'foreign')[]>('keep', 'wipe', 'foreign'),
   adoptionPolicy: fc.constantFrom('Never', 'IfUnchanged'),
   spoilt: fc.dictionary(
     fc.constantFrom(...names),

@@ -115,14 +115,15 @@ function nextSteps(context: PlanContext): Steps {
 function found(context: PlanContext): Steps {
   const { pictures, federation } = context;
   const first = pictures[0];
-  const obstacle = foundingObstacle(pictures, federation.clusterName) ?? (first?.known && lacking(context, first));
+  const obstacle =
+    foundingObstacle(pictures, federation.clusterName) ?? (first?.known && regionObstacle(context, first));
   if (obstacle) return { ...noSteps, obstacles: [obstacle], busy: !obstacle.stalled };
   return first ? { ...noSteps, founder: first.region.name, busy: true } : noSteps;
 }
 
 /** Keeps a region that has its member: its guard up to date, its seeds where they belong. */
 function keep(context: PlanContext, picture: MemberPicture): Steps {
-  const obstacle = lacking(context, picture);
+  const obstacle = regionObstacle(context, picture);
   if (obstacle) return { ...noSteps, obstacles: [obstacle] };
   if (picture.member.ownership === 'newer') {
     const message = `the member of region ${picture.region.name} was written from a newer spec than this controller has seen; it holds back`;
@@ -155,7 +156,7 @@ function grow(context: PlanContext, othersBusy: boolean): Steps {
       if (founds) return { ...noSteps, obstacles, busy: true };
       continue;
     }
-    const own = lacking(context, picture) ?? memberMissingObstacle(context, picture);
+    const own = regionObstacle(context, picture) ?? memberMissingObstacle(context, picture);
     if (own) {
       obstacles.push(own);
       if (founds) return { ...noSteps, obstacles };
@@ -193,11 +194,6 @@ function joinGate(
     staleObstacle(views, context.snapshot.monotonicMs) ??
     replicationObstacle(federation, pictures, views)
   );
-}
-
-function lacking(context: PlanContext, picture: KnownPicture): Obstacle | undefined {
-  const { operator } = context;
-  return regionObstacle(picture, operator.serviceAccount(picture.region), operator.crdName);
 }
 
 function foreignMember(picture: RegionPicture): Obstacle {

@@ -15,10 +15,7 @@ function render(change: Record<string, unknown>, injecting: boolean): Record<str
   const federation = effective(mcc);
   const [region] = federation.regions;
   assert.ok(region);
-  return casskop.render({ federation, region, guardName: 'orders-ringmaster', seeds, injecting }) as Record<
-    string,
-    unknown
-  >;
+  return casskop.render({ federation, region, guardName: 'orders-ringmaster', seeds, injecting });
 }
 
 test('while injecting, the seeds stand in both places that CassKop copies into the pods', () => {

@@ -121,7 +121,10 @@ function unsettledSets(
   for (const [name, wanted] of Object.entries(replicas)) {
     const set = sets.find((each) => each.metadata.name === name);
     if (!set) return ['PodsDiffer', `StatefulSet ${name} does not exist yet`];
-    if (!startsWith(set, seeds)) return ['SeedsDiffer', `the pods of StatefulSet ${name} start with other seeds`];
+    if (!startsWith(set, seeds)) {
+      const cure = `CassKop 2.3.0 to 2.3.2 takes the seeds of a new cluster only once its StatefulSet was deleted: kubectl delete statefulset ${name}, before it has data`;
+      return ['SeedsDiffer', `the pods of StatefulSet ${name} start with other seeds. ${cure}`];
+    }
     const observed = (set.status?.observedGeneration ?? 0) >= (set.metadata.generation ?? 0);
     const rolled = set.status?.currentRevision === set.status?.updateRevision;
     const ready = set.status?.readyReplicas ?? 0;
