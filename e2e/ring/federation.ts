@@ -133,6 +133,23 @@ export class Federation {
     return this.waitForCondition('Ready', 'True');
   }
 
+  /** What the status says of a region. */
+  async region(name: string): Promise<RegionStatus | undefined> {
+    return (await this.get()).status?.regions?.find((each) => each.name === name);
+  }
+
+  /** Waits until the log of a pod's init container holds this. */
+  async untilBootstrapSays(region: string, pod: string, pattern: RegExp): Promise<void> {
+    await waitFor(
+      () => {
+        const log = this.regions.region(region).bootstrapLog(this.namespace, pod);
+        if (!pattern.test(log)) throw new Error(log.slice(-2000));
+        return true;
+      },
+      { what: `the init container of ${pod} to say ${String(pattern)}`, timeoutMs: formationTimeoutMs },
+    );
+  }
+
   member(region: string): Promise<MemberObject | undefined> {
     return this.api(region).find<MemberObject>(
       `/apis/db.orange.com/v2/namespaces/${this.namespace}/cassandraclusters/${this.name}`,
@@ -147,6 +164,13 @@ export class Federation {
     return this.api(region).list<PodObject>(
       `/api/v1/namespaces/${this.namespace}/pods?labelSelector=cassandracluster%3D${this.name}`,
     );
+  }
+
+  /** The address that a pod has now; it gets another one with every restart. */
+  async podAddress(region: string, pod: string): Promise<string> {
+    const found = (await this.pods(region)).find((each) => each.metadata.name === pod);
+    if (found?.status.podIP === undefined) throw new Error(`pod ${pod} of region ${region} has no address`);
+    return found.status.podIP;
   }
 
   statefulSets(region: string): Promise<StatefulSetObject[]> {
