@@ -1,5 +1,6 @@
+import { randomInt } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { request } from 'undici';
@@ -121,9 +122,18 @@ async function launch(run: Run): Promise<LoneApiServer> {
   );
   const other = ApiServer.fromKubeconfig(kubeconfig);
   let running: RunProcess;
+  const log = join(folder, 'apiserver.log');
   const start = async (): Promise<void> => {
-    running = run.spawn(apiServer, { log: join(folder, 'apiserver.log'), env: { ...process.env, GOGC: '50' } });
-    await ready(other, running, join(folder, 'apiserver.log'));
+    // After a kill the kernel may take a moment to give the port back.
+    for (let attempt = 1; ; attempt++) {
+      running = run.spawn(apiServer, { log, env: { ...process.env, GOGC: '50' } });
+      if (await ready(other, running)) return;
+      const end = readFileSync(log, 'utf8').slice(-2000);
+      if (attempt === 20 || !end.includes('address already in use')) {
+        throw new Error(`the API server did not become ready; the end of its log:\n${end}`);
+      }
+      await delay(250);
+    }
   };
   await start();
   const transports: UndiciTransport[] = [];
@@ -168,37 +178,35 @@ async function etcdCall(etcd: string, path: string, body: unknown): Promise<{ he
   return JSON.parse(text) as { header: { revision: string } };
 }
 
-/** Ready as a client sees it: /readyz says ok, and the default namespace exists. */
-async function ready(server: ApiServer, { child }: RunProcess, log: string): Promise<void> {
+/** Whether it becomes ready as a client sees it: /readyz says ok, and the default namespace exists. */
+async function ready(server: ApiServer, { child }: RunProcess): Promise<boolean> {
   const deadline = performance.now() + readyDeadlineMs;
-  for (;;) {
+  while (child.exitCode === null && child.signalCode === null && performance.now() < deadline) {
     try {
       await server.get('/readyz');
       await server.get('/api/v1/namespaces/default');
-      return;
-    } catch (cause) {
-      if (child.exitCode === null && performance.now() < deadline) {
-        await delay(50);
-        continue;
-      }
-      const end = readFileSync(log, 'utf8').slice(-2000);
-      throw new Error(`the API server did not become ready; the end of its log:\n${end}`, { cause });
+      return true;
+    } catch {
+      await delay(50);
     }
   }
+  return false;
 }
 
-/** Ports that nobody listens on now. All are held until all are known, so that they differ. */
+/** Ports that nobody listens on now, below the range from which the kernel takes ports for outgoing connections. */
 async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (each) =>
-        new Promise<number>((resolve, reject) => {
-          each.once('error', reject);
-          each.listen(0, '127.0.0.1', () => resolve((each.address() as AddressInfo).port));
-        }),
-    ),
-  );
-  await Promise.all(servers.map((each) => new Promise((resolve) => each.close(resolve))));
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = randomInt(20_000, 32_000);
+    if (await isFree(port)) ports.add(port);
+  }
+  return [...ports];
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  });
 }
