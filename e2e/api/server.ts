@@ -24,6 +24,8 @@ export interface LoneApiServer {
   readonly context: ClusterContext;
   /** The controller's own client, on the controller's own transport. */
   readonly client: KubeClient;
+  /** What that client sends over, for requests it has no method for. */
+  readonly transport: UndiciTransport;
   /** Another user's client, with no code in common. */
   readonly other: ApiServer;
   /** Another context of the kubeconfig: `nobody` may do nothing, `stranger` is not known. */
@@ -137,7 +139,7 @@ async function launch(run: Run): Promise<LoneApiServer> {
   };
   await start();
   const transports: UndiciTransport[] = [];
-  const clientOf = (name: string): { context: ClusterContext; client: KubeClient } => {
+  const clientOf = (name: string): Pick<LoneApiServer, 'context' | 'client' | 'transport'> => {
     const [context] = loadContexts([kubeconfig], [name]);
     if (!context) throw new Error(`the kubeconfig has no context ${name}`);
     const transport = new UndiciTransport(context, systemClock);
@@ -149,7 +151,7 @@ async function launch(run: Run): Promise<LoneApiServer> {
       userAgent: 'ringmaster/test',
       requestDeadlineMs: 30_000,
     });
-    return { context, client };
+    return { context, client, transport };
   };
   return {
     kubeconfig,
