@@ -139,10 +139,13 @@ for (const [kind, { resource, path, make, without, read }] of Object.entries(kin
   });
 
   test(`${kind}: apply with a resourceVersion alone creates the object anew when it is gone`, async () => {
-    const name = freshName();
+    const [name, other] = [freshName(), freshName()];
     const created = await create(name, 1);
+    await create(other, 1);
     await server.other.delete(`${path}/${name}`);
     const { resourceVersion } = created.metadata;
+    const whileThere = server.client.apply(resource, make(other, 2, { resourceVersion }), signal);
+    await refused(whileThere, 'Conflict', 409);
     const again = await server.client.apply(resource, make(name, 1, { resourceVersion }), signal);
     assert.notEqual(again.metadata.uid, created.metadata.uid);
   });
@@ -219,6 +222,13 @@ test('status: a patch with the right resourceVersion is taken, one with an old o
   assert.deepEqual((await patch('Ready'))['status'], { phase: 'Ready' });
   await refused(patch('Late'), 'Conflict', 409);
   await refused(patch('Ready'), 'Conflict', 409);
+});
+
+test('a patch of an object that is gone, or of its status, answers 404', async () => {
+  const ref = { namespace: 'default', name: freshName() };
+  await refused(server.client.patchStatus(gadgets, ref, '1', { phase: 'x' }, signal), 'NotFound', 404);
+  const operation = { op: 'test' as const, path: '/metadata/uid', value: anotherUid };
+  await refused(server.client.jsonPatch(gadgets, ref, [operation], signal), 'NotFound', 404);
 });
 
 test('status: a wrong uid is not noticed, neither in a merge patch nor in an apply', async () => {

@@ -44,12 +44,31 @@ export interface JsonPatchOperation {
 /**
  * One cluster's API, typed by verb. Each method sends one request, with a deadline, and resolves with the server's
  * answer; there are no hidden retries, because who repeats a write must know its precondition.
+ *
+ * What an API server makes of a precondition depends on the verb. Pinned against a real one by
+ * e2e/api/preconditions.test.ts:
+ *
+ * | write | object as expected | changed since | another uid | absent |
+ * |---|---|---|---|---|
+ * | apply, resourceVersion "1" | | Conflict, even if equal | Conflict | created |
+ * | apply, uid and resourceVersion | updated | Conflict, even if equal | Invalid | Conflict |
+ * | apply, resourceVersion alone | updated | Conflict | Conflict | created anew: never do this |
+ * | apply, neither | seized by force | seized | seized | created: never do this |
+ * | patchStatus, resourceVersion | updated | Conflict | not looked at | NotFound |
+ * | jsonPatch with tests | patched | Invalid, as for a missing path | Invalid | NotFound |
+ * | delete, uid and resourceVersion | deleted, or begun | Conflict | Conflict | NotFound |
+ *
+ * After a Conflict or Invalid read live: the write may be one's own from before. A deletionTimestamp under the same uid
+ * means that a delete has worked. An apply that leaves an object it wrote empty (`{}`) makes it null: leave it out.
  * @throws KubeError (see errors.ts) for every failure, or the signal's reason.
  */
 export interface KubeClient {
   get(resource: ResourceType, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject>;
   list(resource: ResourceType, options: ListOptions, signal: AbortSignal): Promise<KubeList<KubeObject>>;
-  /** Watch events as they arrive; ends when the server closes the stream cleanly. `onChunk` is called when the server accepts the watch, and for every piece of data received, whole event or not. */
+  /**
+   * Watch events as they arrive, bookmarks included; ends when the server closes the stream cleanly. The deadline is
+   * for being accepted. `onChunk` is called then, and for every piece of data received, whole event or not.
+   */
   watch(
     resource: ResourceType,
     options: WatchOptions,
