@@ -7,17 +7,17 @@ import { ApiServer } from './api-server.ts';
 import { serveDns } from './dns/server.ts';
 import { Zone } from './dns/zone.ts';
 import { runKubelet, type KubeletOptions } from './kubelet/kubelet.ts';
+import type { CassandraPrograms } from './toolchain.ts';
 
 export interface RegionAgentOptions extends Pick<
   KubeletOptions,
   'region' | 'directory' | 'hostAddress' | 'podAddresses' | 'nodes' | 'probeTools'
 > {
   readonly kubeconfig: string;
+  readonly cassandra?: CassandraPrograms;
   /** Where all regions' records are. */
   readonly dnsDirectory: string;
   readonly regions: readonly string[];
-  readonly java: string | null;
-  readonly jars: string | null;
 }
 
 const options = JSON.parse(readFileSync(process.argv[2] as string, 'utf8')) as RegionAgentOptions;
@@ -28,6 +28,5 @@ const zone = new Zone(options.dnsDirectory, options.region, options.regions);
 zone.publish([]);
 await serveDns(zone, '127.0.0.1', 53, stop.signal);
 const api = ApiServer.fromKubeconfig(options.kubeconfig);
-const { java, jars, ...rest } = options;
-await runKubelet({ ...rest, api, zone, java: java ?? undefined, jars: jars ?? undefined }, stop.signal);
+await runKubelet({ ...options, api, zone, cassandra: options.cassandra }, stop.signal);
 await api.close();

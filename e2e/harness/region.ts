@@ -193,8 +193,7 @@ export class Region {
       kubeconfig: this.#file('kubelet.kubeconfig'),
       dnsDirectory,
       regions,
-      java: toolchain.java ?? null,
-      jars: toolchain.jars ?? null,
+      ...(toolchain.cassandra && { cassandra: toolchain.cassandra }),
     };
     mkdirSync(dnsDirectory, { recursive: true });
     writeFileSync(this.#file('agent.json'), JSON.stringify(options));

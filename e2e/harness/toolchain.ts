@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { findCassandraJars } from './toolchain/cassandra-jars.ts';
+import { findClassArchive } from './toolchain/class-archive.ts';
 import { findControlPlanePrograms } from './toolchain/control-plane-programs.ts';
 import { findJava } from './toolchain/java.ts';
 import { findProbeTools } from './toolchain/probe-tools.ts';
@@ -13,13 +14,23 @@ export interface ControlPlanePrograms {
   readonly kubectl: readonly string[];
 }
 
+/** What a Cassandra node is started from. */
+export interface CassandraPrograms {
+  /** A Java 17. */
+  readonly java: string;
+  /** Directory with the jars of Cassandra and Jolokia. */
+  readonly jars: string;
+  /** The flags all nodes share, class path included, as an argument file: java(1). */
+  readonly flagsFile: string;
+  /** An archive of classes that halves a node's start. */
+  readonly classArchive: string;
+}
+
 /** Programs and files the regions are made of. */
 export interface Toolchain {
   readonly controlPlane: ControlPlanePrograms;
-  /** Path of a Java 17 `java`; absent when only light nodes are wanted. */
-  readonly java?: string;
-  /** Directory with Cassandra's and Jolokia's jars; absent when only light nodes are wanted. */
-  readonly jars?: string;
+  /** Absent when only light nodes are wanted. */
+  readonly cassandra?: CassandraPrograms;
   /** Directory with a program `curl`, as the bootstrap image has in /opt/bin. */
   readonly probeTools: string;
 }
@@ -32,9 +43,14 @@ export interface Toolchain {
 export async function prepareToolchain(options: { cassandra: boolean }, signal: AbortSignal): Promise<Toolchain> {
   mkdirSync(cacheRoot(), { recursive: true });
   // One after the other: what is missing should be said before a build of minutes starts.
-  const java = options.cassandra ? await findJava() : undefined;
-  const jars = options.cassandra ? await findCassandraJars(signal) : undefined;
+  const cassandra = options.cassandra ? await findCassandra(signal) : undefined;
   const probeTools = findProbeTools();
   const controlPlane = await findControlPlanePrograms(signal);
-  return { controlPlane, probeTools, ...(java && { java }), ...(jars && { jars }) };
+  return { controlPlane, probeTools, ...(cassandra && { cassandra }) };
+}
+
+async function findCassandra(signal: AbortSignal): Promise<CassandraPrograms> {
+  const java = await findJava();
+  const jars = await findCassandraJars(signal);
+  return { java: java.path, jars, ...(await findClassArchive(java, jars, signal)) };
 }

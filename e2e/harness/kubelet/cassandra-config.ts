@@ -2,16 +2,21 @@
  * A cassandra.yaml for a small node of Cassandra 5.0; it refuses keys that it does not know. The line of the seeds is
  * the one that the init container fills in.
  */
-export function cassandraYaml(node: { clusterName: string; address: string; dataDirectory: string }): string {
-  const { clusterName, address, dataDirectory } = node;
+export function cassandraYaml(node: {
+  clusterName: string;
+  address: string;
+  dataDirectory: string;
+  ports?: { storage: number; native: number };
+}): string {
+  const { clusterName, address, dataDirectory, ports = { storage: 7000, native: 9042 } } = node;
   return `cluster_name: '${clusterName}'
 partitioner: org.apache.cassandra.dht.Murmur3Partitioner
 endpoint_snitch: GossipingPropertyFileSnitch
 num_tokens: 4
 listen_address: ${address}
 rpc_address: ${address}
-storage_port: 7000
-native_transport_port: 9042
+storage_port: ${ports.storage}
+native_transport_port: ${ports.native}
 start_native_transport: true
 seed_provider:
   - class_name: org.apache.cassandra.locator.SimpleSeedProvider

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApiError, type ApiServer } from '../api-server.ts';
 import type { Zone } from '../dns/zone.ts';
+import type { CassandraPrograms } from '../toolchain.ts';
 import { AddressPool } from './addresses.ts';
 import type { NodeKind } from './node-process.ts';
 import { datacenterLabel, type Claim, type ConfigMap, type Pod } from './objects.ts';
@@ -21,15 +22,15 @@ export interface KubeletOptions {
   readonly podAddresses: readonly string[];
   /** What a pod runs whose namespace does not say. */
   readonly nodes: NodeKind;
-  readonly java: string | undefined;
-  readonly jars: string | undefined;
+  /** Absent when only light nodes are wanted. */
+  readonly cassandra: CassandraPrograms | undefined;
   readonly probeTools: string;
 }
 
 /** What a pod's worker shares with all others of the region. */
 export interface KubeletContext extends Pick<
   KubeletOptions,
-  'api' | 'zone' | 'hostAddress' | 'nodes' | 'java' | 'jars' | 'probeTools'
+  'api' | 'zone' | 'hostAddress' | 'nodes' | 'cassandra' | 'probeTools'
 > {
   readonly nodeName: string;
   readonly podsDirectory: string;

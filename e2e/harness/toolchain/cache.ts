@@ -11,18 +11,19 @@ export function cacheRoot(): string {
 }
 
 /**
- * A directory of the cache whose name follows from the content of `keyFiles`. If it is not there yet, `make` fills a
+ * A directory of the cache whose name follows from the content of `key`. If it is not there yet, `make` fills a
  * directory beside it, which then takes the name; so what is in the cache is always whole. Two processes never make
  * the same thing at once: the second waits for the first, and goes on by itself if the first dies.
  */
 export async function cached(
   what: string,
-  keyFiles: readonly string[],
+  key: { files: readonly string[]; text?: string },
   make: (directory: string) => Promise<void>,
   signal: AbortSignal,
 ): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of keyFiles) hash.update(readFileSync(file)).update('\0');
+  for (const file of key.files) hash.update(readFileSync(file)).update('\0');
+  if (key.text !== undefined) hash.update(key.text);
   const directory = join(cacheRoot(), `${what}-${hash.digest('hex')}`);
   if (existsSync(directory)) return directory;
   mkdirSync(cacheRoot(), { recursive: true });

@@ -25,5 +25,5 @@ export function findCassandraJars(signal: AbortSignal): Promise<string> {
       throw new HarnessError('BuildFailed', `Cassandra could not be fetched: ${(cause as Error).message}`, { cause });
     }
   };
-  return cached('cassandra', [pom], fetch, signal);
+  return cached('cassandra', { files: [pom] }, fetch, signal);
 }

@@ -21,7 +21,7 @@ export async function findControlPlanePrograms(signal: AbortSignal): Promise<Con
   }
   const directory = await cached(
     'regionplane',
-    ['go.mod', 'go.sum', 'main.go'].map((name) => join(source, name)),
+    { files: ['go.mod', 'go.sum', 'main.go'].map((name) => join(source, name)) },
     (unfinished) => build(unfinished, signal),
     signal,
   );

@@ -5,26 +5,34 @@ import { command } from '../run/command.ts';
 
 const jvmDirectory = '/usr/lib/jvm';
 
+export interface Java {
+  readonly path: string;
+  /** What it says about itself; another build of Java says something else. */
+  readonly version: string;
+}
+
 /**
- * The path of a Java 17: from JAVA_HOME, else from PATH, else under /usr/lib/jvm. Cassandra 5.0 runs on 11 and 17 only.
+ * A Java 17: from JAVA_HOME, else from PATH, else under /usr/lib/jvm. Cassandra 5.0 runs on 11 and 17 only.
  * @throws HarnessError ToolMissing when there is none.
  */
-export async function findJava(): Promise<string> {
+export async function findJava(): Promise<Java> {
   const { JAVA_HOME } = process.env;
   const installed = readDirectory(jvmDirectory)
     .sort()
     .map((name) => join(jvmDirectory, name, 'bin/java'));
-  const candidates = [...(JAVA_HOME ? [join(JAVA_HOME, 'bin/java')] : []), 'java', ...installed];
-  for (const candidate of candidates) if ((await majorVersion(candidate)) === '17') return candidate;
+  for (const path of [...(JAVA_HOME ? [join(JAVA_HOME, 'bin/java')] : []), 'java', ...installed]) {
+    const version = await versionOf(path);
+    if (version !== undefined && /^(?:openjdk|java) 17\b/.test(version)) return { path, version };
+  }
   throw new HarnessError(
     'ToolMissing',
     'No Java 17 was found (Cassandra 5.0 runs on it): install openjdk-17-jdk-headless or set JAVA_HOME to a JDK 17.',
   );
 }
 
-async function majorVersion(java: string): Promise<string | undefined> {
+async function versionOf(java: string): Promise<string | undefined> {
   try {
-    return /^(?:openjdk|java) (\d+)/.exec(await command(java, ['--version']))?.[1];
+    return await command(java, ['--version']);
   } catch {
     return undefined;
   }
