@@ -1,6 +1,7 @@
 import { withDeadline, type Clock } from '../edges/clock.ts';
-import { TransportError, type HttpRequest, type HttpResponse, type Transport } from '../edges/transport.ts';
-import { BodyError, readLines, readText } from './body.ts';
+import type { HttpResponse, Transport } from '../edges/transport.ts';
+import { describe, failure, parse, refusal, statusBody, watchEvent, type Answer, type Call } from './answers.ts';
+import { readLines, readText } from './body.ts';
 import type {
   JsonPatchOperation,
   KubeClient,
@@ -10,7 +11,7 @@ import type {
   WatchEvent,
   WatchOptions,
 } from './client.ts';
-import { errorFromStatus, KubeError, type StatusBody } from './errors.ts';
+import { KubeError } from './errors.ts';
 import type { KubeObject, ResourceType } from './objects.ts';
 import { apiVersionOf, collectionPath, objectPath, withQuery } from './paths.ts';
 
@@ -38,19 +39,6 @@ export interface KubeClientOptions {
 /** A KubeClient that speaks HTTP over `transport`: one call, one request. */
 export function createKubeClient(options: KubeClientOptions): KubeClient {
   return new HttpKubeClient(options);
-}
-
-interface Call {
-  method: HttpRequest['method'];
-  path: string;
-  body?: unknown;
-  contentType?: string;
-}
-
-interface Answer {
-  status: number;
-  headers: Record<string, string>;
-  text: string;
 }
 
 class HttpKubeClient implements KubeClient {
@@ -257,87 +245,5 @@ class HttpKubeClient implements KubeClient {
       metrics?.requestFinished(call.method, '<error>');
       throw error;
     }
-  }
-}
-
-/** Verb and path, for messages; the query is left out. */
-function describe(call: Call): string {
-  return `${call.method} ${call.path.replace(/\?.*/s, '')}`;
-}
-
-function parse(call: Call, text: string): Record<string, unknown> {
-  const value = parseObject(text);
-  if (value) return value;
-  const start = text.slice(0, 200);
-  throw new KubeError('BadAnswer', `${describe(call)}: the answer is not a JSON object: ${start}`, {
-    mayHaveActed: true,
-  });
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The Status in an answer; undefined for anything else, such as a pod's own words through the proxy. */
-function statusBody(text: string): StatusBody | undefined {
-  const body = parseObject(text);
-  return body?.['kind'] === 'Status' && body['apiVersion'] === 'v1' ? body : undefined;
-}
-
-function refusal(call: Call, answer: Answer, clock: Clock): KubeError {
-  const body = statusBody(answer.text) ?? { message: answer.text.slice(0, 500) };
-  return errorFromStatus(describe(call), answer.status, body, retryAfterMs(answer.headers['retry-after'], clock));
-}
-
-/** Retry-After is a number of seconds or an HTTP date; anything else is as good as none. */
-function retryAfterMs(value: string | undefined, clock: Clock): number | undefined {
-  if (value === undefined || value === '') return undefined;
-  const seconds = Number(value);
-  const milliseconds = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - clock.now();
-  return Number.isNaN(milliseconds) ? undefined : Math.max(0, milliseconds);
-}
-
-/** What to throw for `error`: the caller's own abort wins, then what the error says. */
-function failure(call: Call, error: unknown, signal: AbortSignal): unknown {
-  if (signal.aborted) return signal.reason;
-  if (error instanceof KubeError) return error;
-  const message = `${describe(call)}: ${error instanceof Error ? error.message : String(error)}`;
-  if (error instanceof DOMException && error.name === 'TimeoutError') {
-    return new KubeError('Timeout', message, { mayHaveActed: true, cause: error });
-  }
-  if (error instanceof BodyError) return new KubeError('BadAnswer', message, { mayHaveActed: true, cause: error });
-  if (!(error instanceof TransportError)) return error;
-  const neverSent = ['refused', 'dns', 'tls', 'credentials'].includes(error.failure);
-  const code = error.failure === 'timeout' ? 'Timeout' : 'Unreachable';
-  return new KubeError(code, message, { mayHaveActed: !neverSent, cause: error });
-}
-
-function watchEvent(call: Call, line: string): WatchEvent {
-  const event = parseObject(line);
-  const object = event?.['object'];
-  const type = event?.['type'];
-  if (typeof object !== 'object' || object === null) {
-    throw new KubeError('BadAnswer', `${describe(call)}: not a watch event: ${line.slice(0, 200)}`);
-  }
-  switch (type) {
-    case 'ADDED':
-    case 'MODIFIED':
-    case 'DELETED':
-    case 'BOOKMARK':
-      if (typeof (object as Partial<KubeObject>).metadata?.resourceVersion !== 'string') {
-        throw new KubeError('BadAnswer', `${describe(call)}: a watch event without a resourceVersion`);
-      }
-      return { type, object: object as KubeObject };
-    case 'ERROR':
-      return { type, object };
-    default:
-      throw new KubeError('BadAnswer', `${describe(call)}: unknown watch event ${String(type)}`);
   }
 }

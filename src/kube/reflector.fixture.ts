@@ -3,7 +3,8 @@ import { constantRandom, settle, VirtualClock } from '../edges/testing.ts';
 import { silentLogger } from '../telemetry/logger.ts';
 import { KubeError, type KubeErrorCode } from './errors.ts';
 import type { KubeObject } from './objects.ts';
-import { Reflector, type ReflectorOptions } from './reflector.ts';
+import type { ReflectorOptions } from './reflector-options.ts';
+import { Reflector } from './reflector.ts';
 import type { Change } from './store.ts';
 import { FakeCluster } from './testing.ts';
 
