@@ -7,6 +7,24 @@ export type ContainerState =
   | { running: { startedAt: string } }
   | { terminated: { exitCode: number; reason: string; startedAt: string; finishedAt: string } };
 
+const restartDelayFirstMs = 1_000;
+const restartDelayMaxMs = 10_000;
+
+/** Milliseconds until a container starts again after its n-th failure, counted from 0: 1, 2, 4, 8, then 10 s. */
+export function restartDelayMs(failures: number): number {
+  return Math.min(restartDelayFirstMs * 2 ** failures, restartDelayMaxMs);
+}
+
+/** Now, as the API writes times. */
+export function timestamp(): string {
+  return new Date().toISOString().replace(/\.\d+/, '');
+}
+
+export function terminated(exitCode: number, startedAt: string): ContainerState {
+  const reason = exitCode === 0 ? 'Completed' : 'Error';
+  return { terminated: { exitCode, reason, startedAt, finishedAt: timestamp() } };
+}
+
 /** What the kubelet knows of one container. */
 export interface ContainerRecord {
   readonly state: ContainerState;

@@ -1,24 +1,25 @@
-import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApiError } from '../api-server.ts';
 import { readSeeds, runBootstrap } from './bootstrap.ts';
 import { resolveEnvironment, type Placement } from './environment.ts';
 import type { KubeletContext } from './kubelet.ts';
-import { startNode, type NodeKind } from './node-process.ts';
+import type { NodeKind } from './node-process.ts';
+import { NodeRunner } from './node-runner.ts';
 import { datacenterLabel, podPath, rackLabel, type ConfigMap, type Container, type Pod } from './objects.ts';
 import {
   bootstrapName,
   cannotBePulled,
   imagePullBackOff,
   nodeName,
+  restartDelayMs,
+  terminated,
+  timestamp,
   type ContainerRecord,
-  type ContainerState,
   type PodRecord,
 } from './pod-status.ts';
-import { isReady } from './readiness.ts';
-import { ended, Sandbox, signalGroup } from './sandbox.ts';
+import { Sandbox } from './sandbox.ts';
 import { StatusPublisher } from './status-publisher.ts';
 import { showConfigMap } from './volumes.ts';
 
@@ -26,10 +27,6 @@ import { showConfigMap } from './volumes.ts';
 const nodesLabel = 'harness.ringmaster.dev/nodes';
 
 const retryDelayMs = 500;
-const restartDelayFirstMs = 1_000;
-const restartDelayMaxMs = 10_000;
-const probeIntervalStartingMs = 300;
-const probeIntervalReadyMs = 2_000;
 const terminationMs = 10_000;
 
 /** The ConfigMap of the guard, as CassKop mounts it. */
@@ -46,7 +43,7 @@ export class PodWorker {
   readonly #directory: string;
   #pod: Pod;
   #record: PodRecord;
-  #node: ChildProcess | undefined;
+  #node: NodeRunner | undefined;
   #configMap: { name: string; directory: string } | undefined;
   readonly #finished: Promise<void>;
   #terminating = false;
@@ -87,7 +84,7 @@ export class PodWorker {
   /** The object is gone: ends what is left at once, and forgets the pod. */
   async gone(): Promise<void> {
     this.#life.abort(new Error('the pod is gone'));
-    if (this.#node) signalGroup(this.#node, 'SIGKILL');
+    this.#node?.kill();
     await this.#finished;
     const address = this.#record.placement?.podAddress;
     if (address !== undefined) this.#context.addresses.giveBack(address);
@@ -99,13 +96,7 @@ export class PodWorker {
   async #terminate(): Promise<void> {
     this.#terminating = true;
     this.#life.abort(new Error('the pod is being deleted'));
-    if (this.#node) {
-      const gone = ended(this.#node);
-      signalGroup(this.#node, 'SIGTERM');
-      const graceMs = Math.min(terminationMs, (this.#pod.spec.terminationGracePeriodSeconds ?? 30) * 1000);
-      await Promise.race([gone, delay(graceMs, undefined, { ref: false })]);
-      signalGroup(this.#node, 'SIGKILL');
-    }
+    await this.#node?.stop(Math.min(terminationMs, (this.#pod.spec.terminationGracePeriodSeconds ?? 30) * 1000));
     await this.#finished;
     const { signal } = this.#context;
     const preconditions = { uid: this.#pod.metadata.uid };
@@ -186,8 +177,7 @@ export class PodWorker {
     const bad = this.#pod.spec.initContainers?.find(cannotBePulled);
     if (!container || bad) return untilAborted(signal);
     const confDirectory = join(this.#directory, 'conf');
-    let backOffMs = restartDelayFirstMs;
-    for (;;) {
+    for (let attempt = 0; ; attempt += 1) {
       const environment = await this.#persist('its environment', signal, () =>
         resolveEnvironment(this.#context.api, this.#pod, container, placement, signal),
       );
@@ -217,8 +207,7 @@ export class PodWorker {
       }
       const { restarts } = this.#record.bootstrap;
       this.#update({ bootstrap: { ...this.#record.bootstrap, state } });
-      await delay(backOffMs, undefined, { signal });
-      backOffMs = Math.min(backOffMs * 2, restartDelayMaxMs);
+      await delay(restartDelayMs(attempt), undefined, { signal });
       this.#update({ bootstrap: { state, last: state, restarts: restarts + 1, ready: false } });
     }
   }
@@ -238,64 +227,29 @@ export class PodWorker {
     }
     const labels = this.#pod.metadata.labels ?? {};
     const confDirectory = join(this.#directory, 'conf');
-    const logDirectory = join(this.#directory, 'logs');
-    mkdirSync(dataDirectory, { recursive: true });
-    mkdirSync(logDirectory, { recursive: true });
-    const credentials =
-      environment['CASSANDRA_AUTH_JOLOKIA'] === 'true'
-        ? { user: environment['JOLOKIA_USER'] ?? '', password: environment['JOLOKIA_PASSWORD'] ?? '' }
-        : undefined;
-    const kind = await this.#persist('its namespace', signal, () => this.#nodeKind(signal));
-    for (let backOffMs = restartDelayFirstMs; ; backOffMs = Math.min(backOffMs * 2, restartDelayMaxMs)) {
-      signal.throwIfAborted();
-      const startedAt = timestamp();
-      const node = startNode(
-        {
-          kind,
-          clusterName: environment['CASSANDRA_CLUSTER_NAME'] ?? 'cassandra',
-          datacenter: labels[datacenterLabel] ?? 'dc1',
-          rack: labels[rackLabel] ?? 'rack1',
-          address: placement.podAddress,
-          seeds: readSeeds(confDirectory),
-          confDirectory,
-          dataDirectory,
-          logDirectory,
-          credentials,
-          replaceAddress: environment['CASSANDRA_REPLACE_NODE'],
-          cassandra: this.#context.cassandra,
-        },
-        sandbox,
-        join(this.#directory, 'cassandra.log'),
-      );
-      this.#node = node;
-      writeFileSync(join(this.#directory, 'node.pid'), String(node.pid));
-      this.#update({ node: { ...this.#record.node, state: { running: { startedAt } }, ready: false } });
-      const attempt = new AbortController();
-      const gone = ended(node).finally(() => attempt.abort(new Error('the node ended')));
-      await this.#probe(placement.podAddress, credentials, AbortSignal.any([signal, attempt.signal]));
-      const exitCode = await gone;
-      this.#node = undefined;
-      const state = terminated(exitCode, startedAt);
-      const { restarts } = this.#record.node;
-      this.#update({ node: { ...this.#record.node, state, ready: false } });
-      await delay(backOffMs, undefined, { signal });
-      this.#update({ node: { state, last: state, restarts: restarts + 1, ready: false } });
-    }
-  }
-
-  /** Keeps the node's readiness current until `signal` aborts. */
-  async #probe(
-    address: string,
-    credentials: { user: string; password: string } | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
-    while (!signal.aborted) {
-      const ready = await isReady(address, credentials, signal);
-      if (signal.aborted) return;
-      if (ready !== this.#record.node.ready) this.#update({ node: { ...this.#record.node, ready } });
-      const intervalMs = ready ? probeIntervalReadyMs : probeIntervalStartingMs;
-      await delay(intervalMs, undefined, { signal }).catch(() => undefined);
-    }
+    const authenticated = environment['CASSANDRA_AUTH_JOLOKIA'] === 'true';
+    this.#node = new NodeRunner(
+      {
+        kind: await this.#persist('its namespace', signal, () => this.#nodeKind(signal)),
+        clusterName: environment['CASSANDRA_CLUSTER_NAME'] ?? 'cassandra',
+        datacenter: labels[datacenterLabel] ?? 'dc1',
+        rack: labels[rackLabel] ?? 'rack1',
+        address: placement.podAddress,
+        seeds: readSeeds(confDirectory),
+        confDirectory,
+        dataDirectory,
+        logDirectory: join(this.#directory, 'logs'),
+        credentials: authenticated
+          ? { user: environment['JOLOKIA_USER'] ?? '', password: environment['JOLOKIA_PASSWORD'] ?? '' }
+          : undefined,
+        replaceAddress: environment['CASSANDRA_REPLACE_NODE'],
+        cassandra: this.#context.cassandra,
+      },
+      sandbox,
+      { log: join(this.#directory, 'cassandra.log'), pid: join(this.#directory, 'node.pid') },
+      (node) => this.#update({ node }),
+    );
+    await this.#node.run(signal);
   }
 
   /** Shows the ConfigMap that the container mounts at /configmap; waits for it if it does not exist yet. */
@@ -347,15 +301,6 @@ export class PodWorker {
     this.#record = { ...this.#record, ...change };
     this.#publisher.publish(this.#record);
   }
-}
-
-function terminated(exitCode: number, startedAt: string): ContainerState {
-  const reason = exitCode === 0 ? 'Completed' : 'Error';
-  return { terminated: { exitCode, reason, startedAt, finishedAt: timestamp() } };
-}
-
-function timestamp(): string {
-  return new Date().toISOString().replace(/\.\d+/, '');
 }
 
 function untilAborted(signal: AbortSignal): Promise<never> {

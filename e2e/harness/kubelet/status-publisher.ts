@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApiError, type ApiServer } from '../api-server.ts';
 import { podPath, type Pod } from './objects.ts';
-import { podStatus, type PodRecord } from './pod-status.ts';
+import { podStatus, timestamp, type PodRecord } from './pod-status.ts';
 
 const retryDelayMs = 500;
 
@@ -40,7 +40,7 @@ export class StatusPublisher {
       const { uid } = this.#pod.metadata;
       const body = {
         metadata: { uid },
-        ...podStatus(this.#pod, record, new Date().toISOString().replace(/\.\d+/, '')),
+        ...podStatus(this.#pod, record, timestamp()),
       };
       try {
         this.#pod = await this.#api.patch<Pod>(`${podPath(this.#pod)}/status`, 'merge', body, this.#signal);
