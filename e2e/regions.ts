@@ -7,13 +7,12 @@
  * `up` stays until Ctrl-C and then removes everything; with --detach it goes to the background and `down` ends it.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, openSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { HarnessError, startRegions, waitFor, type Regions } from './harness/index.ts';
 import { isRunning, sendSignal } from './harness/run/processes.ts';
-import { forgetRunning, listRunning, rememberRunning } from './harness/run/running.ts';
+import { forgetRunning, listRunning, rememberRunning, upLog } from './harness/run/running.ts';
 import { Run } from './harness/run/run.ts';
 
 const stopTimeoutMs = 60_000;
@@ -72,8 +71,8 @@ Try:
 
 /** The same command in a session of its own; resolves when its regions are up. */
 async function detach(): Promise<void> {
-  const log = join(mkdtempSync(join(tmpdir(), 'ringmaster-regions-')), 'up.log');
-  const output = openSync(log, 'a');
+  const log = upLog();
+  const output = openSync(log, 'w');
   const args = process.argv.slice(2).filter((each) => each !== '--detach');
   const child = spawn(process.execPath, [import.meta.filename, ...args], {
     detached: true,

@@ -4,6 +4,7 @@ import { findClassArchive } from './toolchain/class-archive.ts';
 import { findControlPlanePrograms } from './toolchain/control-plane-programs.ts';
 import { findJava } from './toolchain/java.ts';
 import { findProbeTools } from './toolchain/probe-tools.ts';
+import { requireTools } from './toolchain/required-tools.ts';
 import { cacheRoot } from './toolchain/cache.ts';
 
 /** How to start the programs of a control plane: each a program followed by its leading arguments. */
@@ -41,6 +42,7 @@ export interface Toolchain {
  * @throws HarnessError ToolMissing, a sentence naming the tool and what to install; BuildFailed.
  */
 export async function prepareToolchain(options: { cassandra: boolean }, signal: AbortSignal): Promise<Toolchain> {
+  await requireTools();
   mkdirSync(cacheRoot(), { recursive: true });
   // One after the other: what is missing should be said before a build of minutes starts.
   const cassandra = options.cassandra ? await findCassandra(signal) : undefined;

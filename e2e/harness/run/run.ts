@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HarnessError } from '../errors.ts';
-import { command } from './command.ts';
+import { requireTools } from '../toolchain/required-tools.ts';
 import { Journal } from './journal.ts';
 import { identify, killAll, type ProcessIdentity } from './processes.ts';
 import { slotCount, takeSlot, type HeldSlot } from './slot.ts';
@@ -41,17 +41,10 @@ export class Run {
 
   /**
    * Cleans up after runs that died, takes the first free slot and makes the run's directory.
-   * @throws HarnessError NoFreeSlot when 32 runs live; ToolMissing without iproute2 or root's rights.
+   * @throws HarnessError NoFreeSlot when 32 runs live; ToolMissing without root's rights or a tool.
    */
   static async start(): Promise<Run> {
-    if (process.platform !== 'linux')
-      throw new HarnessError('ToolMissing', 'The harness needs Linux: it uses network namespaces.');
-    if (process.getuid?.() !== 0)
-      throw new HarnessError(
-        'ToolMissing',
-        'The harness makes network namespaces and so needs root: run it with sudo, or in a container with --privileged.',
-      );
-    await requireIproute2();
+    await requireTools();
     let own: HeldSlot | undefined;
     for (let number = 0; number < slotCount; number += 1) {
       const journal = new Journal(number);
@@ -121,13 +114,5 @@ export class Run {
   async stop(): Promise<void> {
     await this.#journal.undo();
     await this.#held.release();
-  }
-}
-
-async function requireIproute2(): Promise<void> {
-  try {
-    await command('ip', ['-Version']);
-  } catch (cause) {
-    throw new HarnessError('ToolMissing', 'The program ip is missing: install iproute2.', { cause });
   }
 }

@@ -10,6 +10,12 @@ function file(pid: number): string {
   return join(journalDirectory, `${prefix}${pid}.json`);
 }
 
+/** Where `up` in the background writes; each one anew. */
+export function upLog(): string {
+  mkdirSync(journalDirectory, { recursive: true, mode: 0o700 });
+  return join(journalDirectory, 'up.log');
+}
+
 export function rememberRunning(): void {
   mkdirSync(journalDirectory, { recursive: true, mode: 0o700 });
   writeFileSync(file(process.pid), JSON.stringify({ ...identify(process.pid), bootId: bootId() }));
@@ -23,7 +29,7 @@ export function forgetRunning(): void {
 export function listRunning(): ProcessIdentity[] {
   mkdirSync(journalDirectory, { recursive: true, mode: 0o700 });
   return readdirSync(journalDirectory)
-    .filter((name) => name.startsWith(prefix))
+    .filter((name) => name.startsWith(prefix) && name.endsWith('.json'))
     .flatMap((name) => {
       const path = join(journalDirectory, name);
       const noted = JSON.parse(readFileSync(path, 'utf8')) as ProcessIdentity & { bootId: string };
