@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { logLevels } from '../telemetry/logger.ts';
 import { printCrds } from './crds.ts';
+import { readMemberSchema } from './member-schema.ts';
 import { run, type RunFlags } from './run.ts';
 import { UsageError } from './usage-error.ts';
 import { runValidate } from './validate.ts';
@@ -53,8 +54,13 @@ function program(): Command {
     .command('validate')
     .description('check a file of MultiCassandraClusters without any cluster')
     .argument('<file>', 'YAML file, - for standard input')
-    .action((file: string) => {
-      process.exitCode = runValidate(file, process.stdout);
+    .option(
+      '--member-crd <file>',
+      "CRD of the regions' CassandraCluster, to find misspelt fields of template, patches and overrides",
+    )
+    .action((file: string, flags: { memberCrd?: string }) => {
+      const memberSchema = flags.memberCrd === undefined ? undefined : readMemberSchema(flags.memberCrd);
+      process.exitCode = runValidate(file, process.stdout, { ...(memberSchema && { memberSchema }) });
     });
   return command;
 }

@@ -15,7 +15,7 @@ export interface ValidateOptions {
 }
 
 /**
- * `ringmaster validate FILE`: checks every MultiCassandraCluster in a YAML or JSON file (several documents, or a List),
+ * `ringmaster validate FILE` (`-`: standard input): checks every MultiCassandraCluster in a YAML or JSON file (several documents, or a List),
  * and writes a line for each problem, `FILE:LINE:COLUMN: path: sentence`, and for each valid object. Objects of other
  * kinds are named and passed over.
  *
@@ -24,7 +24,7 @@ export interface ValidateOptions {
 export function runValidate(file: string, out: Output, options: ValidateOptions = {}): number {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readFileSync(file === '-' ? process.stdin.fd : file, 'utf8');
   } catch (error) {
     out.write(`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}\n`);
     return 2;
@@ -70,7 +70,8 @@ function checkItem({ raw, path }: Item, say: Say, tally: Tally, { memberSchema }
     return;
   }
   const { mcc, problems } = parseMultiCassandraCluster(raw, { unknownFields: 'refuse' });
-  const found = problems ?? [...validate(mcc), ...validateMembers(mcc, () => memberSchema)];
+  const own = problems ?? validate(mcc);
+  const found = own.length > 0 || !mcc ? own : validateMembers(mcc, () => memberSchema);
   for (const problem of found) say([...path, ...parsePath(problem.path)], describe(problem));
   if (found.length > 0) tally.invalid++;
   else tally.valid++;
