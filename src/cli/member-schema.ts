@@ -12,7 +12,7 @@ import { UsageError } from './usage-error.ts';
 export function readMemberSchema(file: string): MemberSchema {
   let documents: unknown[];
   try {
-    documents = parseAllDocuments(readFileSync(file, 'utf8')).map((document): unknown => document.toJS());
+    documents = parseAllDocuments(readFileSync(file, 'utf8')).map((document) => document.toJS() as unknown);
   } catch (error) {
     throw new UsageError(`--member-crd ${file}: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
