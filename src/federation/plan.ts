@@ -27,13 +27,20 @@ import { noSteps, type Steps } from './steps.ts';
 /** Nodes of a quiet ring are asked once a minute; a view that missed two rounds says nothing any more. Milliseconds. */
 export const viewMaxAgeMs = 150_000;
 
+/**
+ * How soon to look at the ring and plan again when no event comes.
+ * - `fast`: a step is under way.
+ * - `slow`: nothing goes on before something outside changes: a person, a network, a node that is down.
+ * - `quiet`: all is as it should be.
+ */
+export type Pace = 'fast' | 'slow' | 'quiet';
+
 /** What to do now, and what to tell the user. */
 export interface Plan {
   /** In order within a region; regions side by side. */
   readonly intents: readonly Intent[];
   readonly status: Status;
-  /** Something is under way: look at the ring often, and plan again soon. */
-  readonly busy: boolean;
+  readonly pace: Pace;
 }
 
 /**
@@ -51,7 +58,7 @@ export interface Plan {
  */
 export function plan(snapshot: Snapshot, operator: RegionalOperator): Plan {
   const problems = validate(snapshot.mcc);
-  if (problems.length > 0) return { intents: [], status: describeRefusal(snapshot, problems), busy: false };
+  if (problems.length > 0) return { intents: [], status: describeRefusal(snapshot, problems), pace: 'quiet' };
 
   const context = contextOf(snapshot, operator);
   const refused = refusals(context);
@@ -60,14 +67,15 @@ export function plan(snapshot: Snapshot, operator: RegionalOperator): Plan {
   return {
     intents: steps.intents,
     status,
-    busy: isBusy(context, steps),
+    pace: paceOf(context, steps, status),
   };
 }
 
-/** Something is worth looking at often: a step under way, or a ring whose nodes do not agree. */
-function isBusy({ ring, hosts }: PlanContext, steps: Steps): boolean {
+function paceOf({ ring, hosts }: PlanContext, steps: Steps, status: Status): Pace {
+  const stalled = status.conditions?.some((each) => each.type === 'Stalled' && each.status === 'True');
+  if (steps.founder !== undefined || steps.intents.length > 0 || (steps.busy && !stalled)) return 'fast';
   const unrest = ring.kind === 'one' ? ring.busy !== undefined : hosts.joined.size > 0;
-  return steps.founder !== undefined || steps.intents.length > 0 || steps.busy || unrest;
+  return stalled || unrest ? 'slow' : 'quiet';
 }
 
 function contextOf(snapshot: Snapshot, operator: RegionalOperator): PlanContext {

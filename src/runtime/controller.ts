@@ -151,6 +151,7 @@ export class Controller {
 
   #release(key: string, kept: readonly { context: string; namespace: string }[]): void {
     const ids = new Set(kept.map(({ context, namespace }) => `${context}/${namespace}`));
+    for (const [id, { value }] of this.#regions) if (!ids.has(id)) value.forget(key);
     drop(this.#regions, key, (id) => ids.has(id));
     if (kept.length === 0) drop(this.#scripts, key, () => false);
   }

@@ -6,7 +6,7 @@ import { effective } from '../api/effective.ts';
 import type { Clock } from '../edges/clock.ts';
 import { execute } from '../federation/execute.ts';
 import { observe } from '../federation/observe.ts';
-import { plan } from '../federation/plan.ts';
+import { type Pace, plan } from '../federation/plan.ts';
 import type { Snapshot, UnknownRegion, UserScripts } from '../federation/snapshot.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
@@ -35,8 +35,10 @@ export interface Next {
 
 /** A status that only tells the user more waits until this long after the last one, milliseconds. */
 const statusPaceMs = 1_000;
-/** While something is under way, plans are made at least this often: views age, patience ends. Milliseconds. */
-const busyPaceMs = 1_000;
+/** Plans are made at least this often, milliseconds: views age, patience ends. Events bring the next one sooner. */
+const planPaceMs = { fast: 1_000, slow: 5_000, quiet: undefined } as const satisfies Record<Pace, number | undefined>;
+/** How long to wait for an event that must come before it is looked for. Milliseconds. */
+const expectedEventMs = 1_000;
 /** A region whose cache does not show our own write in this time is taken for unknown. Milliseconds. */
 const ownWritePatienceMs = 10_000;
 
@@ -64,7 +66,7 @@ export class Reconciler {
       this.#forget(key);
       return { afterMs: undefined };
     }
-    if (!hub.store.isCurrent(key)) return { afterMs: busyPaceMs };
+    if (!hub.store.isCurrent(key)) return { afterMs: expectedEventMs };
 
     const parsed = parseMultiCassandraCluster(raw);
     if (!parsed.mcc) {
@@ -74,10 +76,10 @@ export class Reconciler {
     }
 
     const snapshot = this.#observe(key, parsed.mcc);
-    if (this.#waitsForOwnWrite(key, snapshot)) return { afterMs: busyPaceMs };
+    if (this.#waitsForOwnWrite(key, snapshot)) return { afterMs: expectedEventMs };
 
     const result = plan(snapshot, operator);
-    this.#setPace(key, parsed.mcc, result.busy);
+    this.#setPace(key, parsed.mcc, result.pace);
     for (const intent of result.intents)
       logger.info(intent.why, { key, region: intent.region, verb: intent.write.verb });
     // Both are let finish: a status that cannot be written is no reason to leave a request to a region half-way.
@@ -96,7 +98,7 @@ export class Reconciler {
     if (written.status === 'rejected') throw written.reason as Error;
     const failed = executed.value.find((outcome) => outcome.error);
     if (failed?.error) throw failed.error;
-    return { afterMs: earliest(written.value, result.busy ? busyPaceMs : undefined) };
+    return { afterMs: earliest(written.value, planPaceMs[result.pace]) };
   }
 
   #observe(key: string, mcc: MultiCassandraCluster): Snapshot {
@@ -136,10 +138,10 @@ export class Reconciler {
     return there;
   }
 
-  #setPace(key: string, mcc: MultiCassandraCluster, busy: boolean): void {
+  #setPace(key: string, mcc: MultiCassandraCluster, pace: Pace): void {
     for (const { context, namespace } of effective(mcc).regions) {
       const there = this.#surroundings.region(key, context, namespace);
-      if (!('known' in there)) there.setBusy(key, busy);
+      if (!('known' in there)) there.setPace(key, pace);
     }
   }
 

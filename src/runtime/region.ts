@@ -3,6 +3,7 @@ import { sleep, withDeadline } from '../edges/clock.ts';
 import type { Random } from '../edges/random.ts';
 import type { RegionCaches } from '../federation/observe.ts';
 import { managedByLabel } from '../federation/bookkeeping.ts';
+import type { Pace } from '../federation/plan.ts';
 import type { UnknownRegion } from '../federation/snapshot.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
@@ -56,7 +57,7 @@ export class RegionNamespace {
   readonly #claims: Reflector;
   readonly #pods: Reflector;
   readonly #probe: RingProbe;
-  readonly #busyFor = new Set<string>();
+  readonly #paces = new Map<string, Pace>();
   #premises: Premises | undefined;
   #premisesProblem = 'it has not been looked at yet';
 
@@ -135,11 +136,16 @@ export class RegionNamespace {
     reflector?.store.expect(keyOf(object), object.metadata.resourceVersion ?? '');
   }
 
-  /** The nodes are asked often while any federation that uses this namespace is busy. */
-  setBusy(key: string, busy: boolean): void {
-    if (busy) this.#busyFor.add(key);
-    else this.#busyFor.delete(key);
-    this.#probe.busy = this.#busyFor.size > 0;
+  /** The nodes are asked as often as the fastest of the federations that use this namespace needs it. */
+  setPace(key: string, pace: Pace): void {
+    this.#paces.set(key, pace);
+    const all = [...this.#paces.values()];
+    this.#probe.pace = (['fast', 'slow'] as const).find((each) => all.includes(each)) ?? 'quiet';
+  }
+
+  /** `key` does not use this namespace any more. */
+  forget(key: string): void {
+    this.#paces.delete(key);
   }
 
   #reflectors(): Reflector[] {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualClock } from '../edges/testing.ts';
 import type { KubeObject } from '../kube/objects.ts';
-import { probePace, RingProbe } from './ring-probe.ts';
+import { probePaceMs, RingProbe } from './ring-probe.ts';
 
 interface Node {
   hosts: Record<string, string>;
@@ -85,7 +85,7 @@ test('a round that learns nothing new tells nobody', async () => {
   const nodes = new Nodes();
   nodes.add('a', {});
   await nodes.run(async () => {
-    await nodes.clock.advance(probePace.busyMs * 10);
+    await nodes.clock.advance(probePaceMs.fast * 10);
     assert.ok(nodes.asked > 5);
     assert.equal(nodes.changes, 1);
   });
@@ -96,14 +96,14 @@ test('a quiet ring is asked once a minute, and at once when a pod changes', asyn
   nodes.add('a', {});
   await nodes.run(async () => {
     await nodes.clock.advance(1);
-    nodes.probe.busy = false;
-    await nodes.clock.advance(probePace.busyMs);
+    nodes.probe.pace = 'quiet';
+    await nodes.clock.advance(probePaceMs.fast);
     const asked = nodes.asked;
-    await nodes.clock.advance(probePace.quietMs - probePace.busyMs);
+    await nodes.clock.advance(probePaceMs.quiet - probePaceMs.fast);
     assert.ok(nodes.asked - asked <= 1);
     nodes.add('b', {});
     nodes.probe.nudge();
-    await nodes.clock.advance(probePace.busyMs);
+    await nodes.clock.advance(probePaceMs.fast);
     assert.ok(nodes.view('b'));
   });
 });

@@ -2,6 +2,7 @@ import type { Clock } from '../edges/clock.ts';
 import { sleep, withDeadline } from '../edges/clock.ts';
 import { isDeepStrictEqual } from 'node:util';
 import PQueue from 'p-queue';
+import type { Pace } from '../federation/plan.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { readNodeView, readReplication } from '../ring/jolokia.ts';
@@ -18,8 +19,10 @@ export interface RingProbeOptions {
   onChange: () => void;
 }
 
-/** Milliseconds between two rounds: while something is under way, and in a quiet ring. */
-export const probePace = { busyMs: 400, quietMs: 60_000 } as const;
+/** Milliseconds between two rounds at each pace of the plan. */
+export const probePaceMs = { fast: 400, slow: 5_000, quiet: 60_000 } as const satisfies Record<Pace, number>;
+/** A burst of events must not become a burst of rounds. Milliseconds. */
+const shortestPauseMs = 100;
 /** A node that does not answer within this is not heard in this round. Milliseconds. */
 const answerDeadlineMs = 5_000;
 const parallelQuestions = 8;
@@ -31,7 +34,7 @@ export class RingProbe {
   readonly #views = new Map<string, NodeView>();
   readonly #failures = new Map<string, string>();
   #replication: Record<string, string> | undefined;
-  #busy = true;
+  #pace: Pace = 'fast';
   #wake = new AbortController();
 
   constructor(options: RingProbeOptions) {
@@ -50,10 +53,10 @@ export class RingProbe {
     return this.#replication;
   }
 
-  /** Sets the pace; going busy begins a round at once. */
-  set busy(busy: boolean) {
-    if (busy && !this.#busy) this.nudge();
-    this.#busy = busy;
+  /** Sets the pace; a faster one begins a round at once. */
+  set pace(pace: Pace) {
+    if (probePaceMs[pace] < probePaceMs[this.#pace]) this.nudge();
+    this.#pace = pace;
   }
 
   /** Begins the next round now: a pod came or went. */
@@ -66,12 +69,11 @@ export class RingProbe {
     while (!signal.aborted) {
       this.#wake = new AbortController();
       await this.#round(signal);
-      const { busyMs, quietMs } = probePace;
       try {
-        await sleep(this.#options.clock, this.#busy ? busyMs : quietMs, AbortSignal.any([signal, this.#wake.signal]));
+        await sleep(this.#options.clock, probePaceMs[this.#pace], AbortSignal.any([signal, this.#wake.signal]));
       } catch {
-        // Woken or stopped; the loop's condition tells which. A burst of events must not become a burst of rounds.
-        if (!signal.aborted) await sleep(this.#options.clock, busyMs / 4, signal).catch(() => undefined);
+        // Woken or stopped; the loop's condition tells which.
+        if (!signal.aborted) await sleep(this.#options.clock, shortestPauseMs, signal).catch(() => undefined);
       }
     }
   }
@@ -120,7 +122,7 @@ export class RingProbe {
     const { client, clock, namespace } = this.#options;
     const pod = pods.find((each) => this.view(each)?.operationMode === 'NORMAL' && !this.unreadable(each));
     const keyspaces = pod && this.view(pod)?.keyspaces;
-    if (!pod || !keyspaces || userKeyspaces(keyspaces).length === 0 || !this.#busy) return;
+    if (!pod || !keyspaces || userKeyspaces(keyspaces).length === 0 || this.#pace === 'quiet') return;
     using deadline = withDeadline(clock, answerDeadlineMs, signal);
     try {
       const entries: [string, string][] = [];
