@@ -43,7 +43,7 @@ export class Screen {
   }
 
   #erase(): void {
-    if (this.#drawn > 0) this.#out.write(`\u001B[${this.#drawn}A\r${clearToEnd}`);
+    if (this.#drawn > 0) this.#out.write(`\u001B[${this.#drawn}A${clearToEnd}`);
     this.#drawn = 0;
   }
 
