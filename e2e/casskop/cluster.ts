@@ -61,8 +61,8 @@ export interface ClusterSpec {
   serverVersion?: string;
   serverType?: string;
   config?: unknown;
-  imagePullSecret: { name: string };
-  imageJolokiaSecret: { name: string };
+  imagePullSecret: { name?: string };
+  imageJolokiaSecret: { name?: string };
   keyspaceCleanupThreads?: number;
   topology: { dc?: Datacenter[] };
   livenessInitialDelaySeconds?: number;

@@ -128,15 +128,17 @@ function cassandraContainer(cluster: CassandraCluster, { dc }: RackOfCluster): C
 }
 
 function probe({ spec }: CassandraCluster, kind: 'liveness' | 'readiness'): unknown {
-  const failureThreshold = spec[`${kind}FailureThreshold`];
-  const successThreshold = spec[`${kind}SuccessThreshold`];
-  return {
-    exec: { command: ['/bin/bash', '-c', `/etc/cassandra/${kind}-probe.sh`] },
+  const numbers = {
     initialDelaySeconds: spec[`${kind}InitialDelaySeconds`],
     timeoutSeconds: spec[`${kind}HealthCheckTimeout`],
     periodSeconds: spec[`${kind}HealthCheckPeriod`],
-    ...(failureThreshold && { failureThreshold }),
-    ...(successThreshold && { successThreshold }),
+    failureThreshold: spec[`${kind}FailureThreshold`],
+    successThreshold: spec[`${kind}SuccessThreshold`],
+  };
+  return {
+    exec: { command: ['/bin/bash', '-c', `/etc/cassandra/${kind}-probe.sh`] },
+    // A zero is not stored, so it must not be generated either: the StatefulSet would differ for ever.
+    ...Object.fromEntries(Object.entries(numbers).filter(([, value]) => value)),
   };
 }
 

@@ -2,10 +2,10 @@ const binary = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
 const decimal = ['n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E'];
 const form = /^([+-]?)(\d*)(?:\.(\d*))?(?:([KMGTPE]i)|([numkMGTPE]?)|[eE]([+-]?\d+))$/;
 
-/** A quantity in nano-units, and whether it was written with a binary suffix (Ki, Mi ...). */
+/** A quantity in nano-units, and how it was written: 1Ki, 1k or 1e3. */
 interface Quantity {
   nano: bigint;
-  isBinary: boolean;
+  notation: 'binary' | 'decimal' | 'exponent';
 }
 
 /** @throws RangeError when `text` is no Kubernetes quantity. */
@@ -18,7 +18,8 @@ function parse(text: string): Quantity {
   const digits = BigInt(whole + fraction) * factor;
   const shift = 9 + (binarySuffix ? 0 : power) - fraction.length;
   const nano = shift >= 0 ? digits * 10n ** BigInt(shift) : roundUp(digits, 10n ** BigInt(-shift));
-  return { nano: sign === '-' ? -nano : nano, isBinary: binarySuffix !== undefined };
+  const notation = binarySuffix ? 'binary' : exponent === undefined ? 'decimal' : 'exponent';
+  return { nano: sign === '-' ? -nano : nano, notation };
 }
 
 function roundUp(value: bigint, divisor: bigint): bigint {
@@ -31,10 +32,10 @@ function roundUp(value: bigint, divisor: bigint): bigint {
  * @throws RangeError when it is no Kubernetes quantity.
  */
 export function canonicalQuantity(value: string | number): string {
-  const { nano, isBinary } = parse(String(value));
+  const { nano, notation } = parse(String(value));
   if (nano === 0n) return '0';
   const one = 1_000_000_000n;
-  if (isBinary && nano % one === 0n) {
+  if (notation === 'binary' && nano % one === 0n) {
     let units = nano / one;
     let suffix = 0;
     while (units % 1024n === 0n && suffix < binary.length - 1) {
@@ -49,6 +50,7 @@ export function canonicalQuantity(value: string | number): string {
     units /= 1000n;
     suffix++;
   }
+  if (notation === 'exponent' && suffix !== 3) return `${units}e${3 * (suffix - 3)}`;
   return `${units}${decimal[suffix]}`;
 }
 

@@ -4,10 +4,19 @@ import { JolokiaError } from './jolokia.ts';
 import { expectationsOf, readRecording, type Expectation, type Kind } from './replay/recording.ts';
 import { replay, withoutTimes, type Circumstances } from './replay/replay.ts';
 
-/** How far apart the stand-in's write and CassKop's may be, seconds. */
-const tolerance = 1;
+interface Scenario extends Circumstances {
+  /** How far apart the stand-in's write and CassKop's may be, seconds. */
+  tolerance: number;
+}
 
-const usual: Circumstances = { startedAt: -3, callMs: 5, operationMs: 1000, draw: () => 0.99, answer: quietNode };
+const usual: Scenario = {
+  tolerance: 1,
+  startedAt: -3,
+  callMs: 5,
+  operationMs: 1000,
+  draw: () => 0.99,
+  answer: quietNode,
+};
 
 /** A NORMAL node of Cassandra 5.0.8, with system_auth on every node of a ring in which nothing moves. */
 function quietNode(_pod: string, { type, attribute, operation }: Record<string, unknown>): unknown {
@@ -31,7 +40,7 @@ const refusingNode: Circumstances['answer'] = (pod, body) => {
 };
 
 /** startedAt says where in its 5 s cycle CassKop was, which is seen from when it noticed things. */
-const scenarios: Record<string, Partial<Circumstances>> = {
+const scenarios: Record<string, Partial<Scenario>> = {
   '01-create-injected': { startedAt: 0 },
   '02-scale-up': { startedAt: -0.1 },
   '03-image': {},
@@ -49,22 +58,26 @@ const scenarios: Record<string, Partial<Circumstances>> = {
   '15-create-two-racks': { startedAt: 0 },
   '16-pod-lost': { startedAt: -3.1 },
   '17-add-dc-to-three-nodes': { startedAt: -2 },
+  // These two were recorded on a busy machine, with an operator that had just started.
+  '18-many-fields': { startedAt: 0, tolerance: 5 },
+  '19-few-fields': { startedAt: 0, tolerance: 5 },
 };
 
 for (const [scenario, own] of Object.entries(scenarios)) {
   test(`${scenario}: the stand-in writes what CassKop wrote, in the same order and at the same time`, async () => {
     const recording = readRecording(scenario);
-    const written = await replay(recording, { ...usual, ...own });
+    const { tolerance, ...circumstances } = { ...usual, ...own };
+    const written = await replay(recording, circumstances);
     const expected = expectationsOf(recording);
     const kinds = new Set([...written, ...expected].map(({ expect }) => expect));
     for (const kind of kinds) {
       const [ours, theirs] = [written, expected].map((all) => all.filter(({ expect }) => expect === kind));
-      sameWrites(kind, ours ?? [], theirs ?? []);
+      sameWrites(kind, ours ?? [], theirs ?? [], tolerance);
     }
   });
 }
 
-function sameWrites(kind: Kind, ours: Expectation[], theirs: Expectation[]): void {
+function sameWrites(kind: Kind, ours: Expectation[], theirs: Expectation[], tolerance: number): void {
   const content = (all: Expectation[]): unknown[] => withoutTimes(all).map((write) => ({ ...write, t: undefined }));
   assert.deepEqual(content(ours), content(theirs), `what was written to ${kind}`);
   for (const [i, { t }] of ours.entries()) {

@@ -138,23 +138,20 @@ function volumeClaimTemplates(
 }
 
 /**
- * A claim mounted by cassandra where the operator would mount a volume of its own takes that volume's place in every
- * container. Answers the names of the volumes that are not needed then.
+ * Where cassandra mounts a claim at a place that the operator has a volume for, that volume and its mount are left out.
+ * Answers the names of such volumes. CassKop means to give other containers the claim instead, but they keep mounting
+ * the volume that is gone, and the StatefulSet is invalid.
  */
 function replaceMountsOfClaims(containers: Container[], claims: VolumeClaimTemplate[]): Set<string> {
   const names = new Set(claims.map((claim) => claim.metadata.name));
   const cassandra = containers.find(({ name }) => name === 'cassandra');
-  const claimAt = new Map(
-    (cassandra?.volumeMounts ?? []).filter(({ name }) => names.has(name)).map((mount) => [mount.mountPath, mount.name]),
+  const claimed = new Set(
+    (cassandra?.volumeMounts ?? []).filter(({ name }) => names.has(name)).map(({ mountPath }) => mountPath),
   );
-  const replaced = new Set<string>();
-  for (const container of containers) {
-    container.volumeMounts = (container.volumeMounts ?? []).flatMap((mount) => {
-      const claim = claimAt.get(mount.mountPath);
-      if (names.has(mount.name) || claim === undefined) return [mount];
-      replaced.add(mount.name);
-      return container === cassandra ? [] : [{ ...mount, name: claim }];
-    });
-  }
+  const isReplaced = ({ name, mountPath }: { name: string; mountPath: string }): boolean =>
+    claimed.has(mountPath) && !names.has(name);
+  const mounts = containers.flatMap(({ volumeMounts = [] }) => volumeMounts);
+  const replaced = new Set(mounts.filter(isReplaced).map(({ name }) => name));
+  if (cassandra?.volumeMounts) cassandra.volumeMounts = cassandra.volumeMounts.filter((mount) => !isReplaced(mount));
   return replaced;
 }

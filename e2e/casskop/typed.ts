@@ -36,8 +36,8 @@ const alwaysWritten: Record<string, unknown> = {
   resources: {},
   'topology.dc.resources': {},
   topology: {},
-  imagePullSecret: { name: '' },
-  imageJolokiaSecret: { name: '' },
+  imagePullSecret: {},
+  imageJolokiaSecret: {},
 };
 
 const schemas = (() => {
@@ -55,7 +55,7 @@ const resourcesSchema = schemas.spec.properties?.['resources'] ?? {};
 /**
  * What is left of a CassandraCluster after CassKop has decoded it into its Go types: unknown fields are gone, a false,
  * 0, "", [] or {} too unless its type keeps them, empty structs appear, quantities are canonical. CassKop always PUTs
- * the whole object in this form. Of sidecarConfigs only the resources are looked at, of storageConfigs[].pvcSpec nothing.
+ * the whole object in this form. Of sidecarConfigs and storageConfigs[].pvcSpec only the resources are looked at.
  */
 export function decodeCluster(object: ApiObject): CassandraCluster {
   const { apiVersion, kind, metadata, spec, status } = structuredClone(object);
@@ -67,14 +67,17 @@ export function decodeCluster(object: ApiObject): CassandraCluster {
     spec: struct(spec ?? {}, schemas.spec, ''),
     status: struct(status ?? {}, schemas.status, 'status'),
   } as unknown as CassandraCluster;
-  for (const container of decoded.spec.sidecarConfigs ?? []) {
-    container['resources'] = decode(container['resources'], resourcesSchema, '') ?? {};
-  }
+  const parts = [...(decoded.spec.sidecarConfigs ?? []), ...(decoded.spec.storageConfigs ?? []).map(claimSpec)];
+  for (const part of parts) part['resources'] = decode(part['resources'], resourcesSchema, '') ?? {};
   for (const rack of Object.keys(racks)) {
     const rackStatus = (decoded.status.cassandraRackStatus ??= {});
     rackStatus[rack] = { ...rackStatus[rack], cassandraLastAction: {}, podLastOperation: {}, ...rackStatus[rack] };
   }
   return decoded;
+}
+
+function claimSpec(storage: { pvcSpec?: unknown }): Record<string, unknown> {
+  return storage.pvcSpec as Record<string, unknown>;
 }
 
 function struct(value: unknown, schema: Schema, path: string): Record<string, unknown> {

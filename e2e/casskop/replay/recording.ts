@@ -62,6 +62,8 @@ export interface Expectation {
   applied?: number | null;
   status?: unknown;
   spec?: unknown;
+  /** Instead of a StatefulSet's spec: what is new in it, [path, value], or [path] of what is gone. */
+  edits?: [path: (string | number)[], value?: unknown][];
   labels?: Record<string, string>;
   deleted?: boolean;
 }
@@ -79,7 +81,34 @@ export function readRecording(scenario: string): Recording {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as unknown);
-  return { header: header as Header, lines: lines as Recording['lines'] };
+  const recording = { header: header as Header, lines: lines as Recording['lines'] };
+  completeSpecs(recording);
+  return recording;
+}
+
+/** Turns every StatefulSet's edits into the spec that they lead to. */
+function completeSpecs({ lines }: Recording): void {
+  const specs = new Map<string, unknown>();
+  for (const line of lines) {
+    if ('have' in line && line.have === 'StatefulSet') specs.set(line.object.metadata.name, line.object['spec']);
+    if (!('expect' in line) || line.expect !== 'StatefulSet') continue;
+    const { name = '', edits } = line;
+    if (edits) {
+      line.spec = edits.reduce((spec, [path, value]) => edited(spec, path, value), specs.get(name));
+      delete line.edits;
+    }
+    specs.set(name, line.spec);
+  }
+}
+
+/** A copy of `value` with `next` at `path`, or without what is there when `next` is undefined. */
+function edited(value: unknown, [key, ...rest]: (string | number)[], next: unknown): unknown {
+  if (key === undefined) return next;
+  const copy = structuredClone(value) as Record<string | number, unknown>;
+  const part = edited(copy[key], rest, next);
+  if (part === undefined) delete copy[key];
+  else copy[key] = part;
+  return copy;
 }
 
 /** What CassKop wrote, in order. */

@@ -1,4 +1,5 @@
 import type { ApiObject } from '../../harness/api-server.ts';
+import type { CassandraCluster } from '../cluster.ts';
 import type { Container } from '../containers.ts';
 import type { StatefulSet } from '../statefulset.ts';
 
@@ -8,8 +9,13 @@ type Json = Record<string, unknown>;
 export function withServerDefaults(plural: string, object: ApiObject): ApiObject {
   const result = structuredClone(object);
   if (plural === 'statefulsets') defaultStatefulSet(result as StatefulSet);
+  if (plural === 'cassandraclusters') defaultCluster(result as CassandraCluster);
   if (plural === 'services') defaultService(result['spec'] as Json & { ports: Json[] });
   return result;
+}
+
+function defaultCluster({ spec }: CassandraCluster): void {
+  for (const secret of [spec.imagePullSecret, spec.imageJolokiaSecret]) secret.name ??= '';
 }
 
 function defaultStatefulSet({ spec }: StatefulSet): void {
@@ -37,9 +43,15 @@ function defaultContainer(container: Container): void {
     terminationMessagePolicy: 'File',
     imagePullPolicy: 'IfNotPresent',
   });
+  for (const port of (container['ports'] ?? []) as Json[]) addMissing(port, { protocol: 'TCP' });
+  for (const { valueFrom } of container.env ?? []) {
+    const { fieldRef } = (valueFrom ?? {}) as { fieldRef?: Json };
+    if (fieldRef) addMissing(fieldRef, { apiVersion: 'v1' });
+  }
   for (const kind of ['livenessProbe', 'readinessProbe']) {
-    const probe = container[kind] as Json | undefined;
+    const probe = container[kind] as (Json & { httpGet?: Json }) | undefined;
     if (probe) addMissing(probe, { successThreshold: 1, failureThreshold: 3 });
+    if (probe?.httpGet) addMissing(probe.httpGet, { scheme: 'HTTP' });
   }
 }
 
