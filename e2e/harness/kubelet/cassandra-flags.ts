@@ -34,7 +34,8 @@ export function commonFlags(jars: string): string[] {
     // Waiting times of production, cut to what one machine needs.
     '-Dcassandra.skip_wait_for_gossip_to_settle=0',
     '-Dcassandra.ring_delay_ms=2000',
-    '-Dcassandra.superuser_setup_delay_ms=0',
+    // Also the pause between its attempts, which go on while any node of the ring is down.
+    '-Dcassandra.superuser_setup_delay_ms=1000',
     '-Dcassandra.shutdown_announce_in_ms=200',
     // A pod comes back with another address, so names must not be remembered.
     '-Dsun.net.inetaddr.ttl=1',
