@@ -166,7 +166,6 @@ export function ringObstacle(
   if (ring.kind === 'split') return { stalled: true, reason: 'RingSplit', message: describeSplit(ring) };
   if (ring.kind === 'unknown') return wait('no node of the ring has been heard yet');
   if (ring.kind === 'differing') return wait(`the views of the ring have not met yet: ${ring.why}`);
-  if (ring.busy !== undefined) return wait(`the ring is not at rest: ${ring.busy}`);
 
   for (const picture of pictures) {
     if (!picture.known && picture.recorded?.identity?.memberUID !== undefined) {
@@ -180,11 +179,14 @@ export function ringObstacle(
       if (!hosts.joined.has(name)) return wait(`node ${name} is not proven NORMAL yet`);
     }
   }
-  const strangers = strangersIn(ring, hosts);
+  // Before the unrest: a stranger is down as a rule, and stays so until a person has removed it.
+  const strangers = strangersIn(ring, hosts, pictures, views);
   if (strangers.length > 0) {
     return { stalled: true, reason: 'UnknownHosts', message: describeStrangers(strangers) };
   }
-  return undefined;
+  const [unproven] = unprovenIn(ring, hosts);
+  if (unproven !== undefined) return wait(`host ${unproven} is not proven NORMAL yet`);
+  return ring.busy === undefined ? undefined : wait(`the ring is not at rest: ${ring.busy}`);
 }
 
 /** A decision to change the ring needs views of this moment. */
@@ -195,11 +197,34 @@ export function staleObstacle(views: ReadonlyMap<string, NodeView>, monotonicMs:
   );
 }
 
-/** Hosts in the ring that no recorded pod carries, such as the old self of a node that lost its disk. */
-export function strangersIn(ring: RingState, hosts: Hosts): string[] {
+/**
+ * Hosts in the ring that no pod carries, such as the old self of a node that lost its disk. A host at the address of
+ * one of our pods is that pod on its way in, not proven yet, and so may be one while a region with such pods cannot be
+ * seen: nobody may be told to remove it.
+ */
+export function strangersIn(
+  ring: RingState,
+  hosts: Hosts,
+  pictures: readonly RegionPicture[],
+  views: ReadonlyMap<string, NodeView>,
+): string[] {
+  const hidden = pictures.some((picture) => !picture.known && picture.pods.some((pod) => !hosts.joined.has(pod.name)));
+  if (hidden) return [];
+  const pods = pictures.flatMap((picture) => (picture.known ? picture.snapshot.pods : []));
+  const addresses = new Set(pods.map((pod) => (pod['status'] as { podIP?: string } | undefined)?.podIP));
+  const carried = new Set(
+    [...views.values()].flatMap((view) =>
+      Object.entries(view.hosts).flatMap(([address, host]) => (addresses.has(address) ? [host] : [])),
+    ),
+  );
+  return unprovenIn(ring, hosts).filter((host) => !carried.has(host));
+}
+
+/** Hosts in the ring that were not proven NORMAL under any pod's name. */
+export function unprovenIn(ring: RingState, hosts: Hosts): string[] {
   if (ring.kind !== 'one' && ring.kind !== 'differing') return [];
-  const known = new Set(hosts.joined.values());
-  return [...ring.hosts].filter((host) => !known.has(host)).sort();
+  const proven = new Set(hosts.joined.values());
+  return [...ring.hosts].filter((host) => !proven.has(host)).sort();
 }
 
 /** A new datacenter's seeds skip bootstrap and own ranges at once; see ring/keyspaces.ts. */

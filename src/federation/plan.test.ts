@@ -159,6 +159,51 @@ test('a pod that comes back with another host ID blocks ring changes until it is
   assert.match(world.guard('us')?.['joined'] ?? '', /ffff/);
 });
 
+test('the old self of a node that lost its disk stops the ring until it is removed, though it is down', async () => {
+  const world = new PlannerWorld(mccOf({ regions: [{ name: 'eu' }, { name: 'us' }] }));
+  await world.settle();
+  for (const pod of world.pods) {
+    const view = world.viewOf(pod);
+    world.overrides.set(pod.region, {
+      views: { [pod.name]: { ...view, hosts: { ...view.hosts, '198.18.0.99': 'host-of-old' } } },
+    });
+  }
+  await world.settle();
+  assert.equal(reasonOf(world, 'RingIntact'), 'False UnknownHosts');
+  assert.equal(reasonOf(world, 'Stalled'), 'True UnknownHosts');
+  assert.match(condition(world, 'Stalled')?.message ?? '', /nodetool removenode host-of-old/);
+});
+
+test('a node on its way in is not taken for a host that nobody carries', async () => {
+  const world = new PlannerWorld(mccOf({ regions: [{ name: 'eu' }, { name: 'us' }] }));
+  while (world.pods.length < 2) {
+    await world.step();
+    world.act();
+  }
+  const pod = world.pods[1];
+  assert.ok(pod);
+  pod.ready = false;
+  await world.settle();
+  assert.equal(reasonOf(world, 'RingIntact'), 'False NodesMissing');
+  assert.equal(reasonOf(world, 'Stalled'), 'False Progressing');
+  // Neither is it while its region cannot be seen: where it runs is not known then.
+  world.unknown.set('us', { known: false, reason: 'Unreachable', message: 'context us: refused' });
+  await world.settle();
+  assert.equal(reasonOf(world, 'RingIntact'), 'False NodesMissing');
+});
+
+test('what is wrong with the ring is said before what a region lacks', async () => {
+  const world = new PlannerWorld();
+  world.overrides.set('ap', { namespaceExists: false });
+  await world.settle();
+  assert.equal(reasonOf(world, 'Stalled'), 'True PreconditionMissing');
+  const pod = world.pods[0];
+  assert.ok(pod);
+  pod.hostId = '00000000-0000-4000-8000-00000000ffff';
+  await world.settle();
+  assert.equal(reasonOf(world, 'Stalled'), 'True DataLossSuspected');
+});
+
 test('two rings are reported and nothing is changed any more', async () => {
   const world = new PlannerWorld();
   while (world.pods.length < 2) {

@@ -1,6 +1,6 @@
 import type { ConditionUpdate } from '../api/conditions.ts';
 import type { NodeView, RingState } from '../ring/view.ts';
-import { describeLoss, describeSplit, describeStrangers, strangersIn } from './gates.ts';
+import { describeLoss, describeSplit, describeStrangers, strangersIn, unprovenIn } from './gates.ts';
 import type { Hosts } from './hosts.ts';
 import { answeredFor, isReady, type RegionPicture } from './picture.ts';
 
@@ -31,12 +31,11 @@ export function ringIntact(
   }
   if (ring.kind === 'differing') return say('False', 'ViewsDiffer', ring.why);
 
-  const strangers = strangersIn(ring, hosts);
-  if (strangers.length > 0) {
-    const joining = hosts.joined.size < pictures.reduce((sum, picture) => sum + picture.pods.length, 0);
-    return joining && strangers.every((host) => isOwnPod(host, pictures, views))
-      ? say('False', 'NodesMissing', `host ${strangers.join(', ')} is not proven NORMAL yet`)
-      : say('False', 'UnknownHosts', describeStrangers(strangers));
+  const strangers = strangersIn(ring, hosts, pictures, views);
+  if (strangers.length > 0) return say('False', 'UnknownHosts', describeStrangers(strangers));
+  const unproven = unprovenIn(ring, hosts);
+  if (unproven.length > 0) {
+    return say('False', 'NodesMissing', `host ${unproven.join(', ')} is not proven NORMAL yet`);
   }
   const missing = [...hosts.joined].filter(([, hostId]) => !ring.hosts.has(hostId)).map(([pod]) => pod);
   if (missing.length > 0) return say('False', 'NodesMissing', `the ring does not know ${missing.join(', ')}`);
@@ -50,8 +49,4 @@ export function ringIntact(
   });
   if (silent.length > 0) return say('Unknown', 'NoView', `not heard: ${silent.join(', ')}`);
   return say('True', 'OneRing', `${ring.hosts.size} hosts, the same in ${ring.views} views`);
-}
-
-function isOwnPod(host: string, pictures: readonly RegionPicture[], views: ReadonlyMap<string, NodeView>): boolean {
-  return pictures.some((picture) => picture.pods.some((pod) => views.get(pod.name)?.hostId === host));
 }

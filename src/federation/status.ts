@@ -100,13 +100,13 @@ function progress(
   steps: Steps,
 ): ConditionUpdate[] {
   if (refused.length > 0) return notAccepted(refused);
-  const stalled = steps.obstacles.find((obstacle) => obstacle.stalled) ?? stalledRegion(regions);
+  const intact = ringIntact(context.ring, context.hosts, context.pictures, context.views);
+  const stalled = ringTrouble(intact) ?? steps.obstacles.find((obstacle) => obstacle.stalled) ?? stalledRegion(regions);
   const waiting = steps.obstacles.find((obstacle) => !obstacle.stalled);
   const settled = regions.filter(
     (region) => is(region, 'Settled') && is(region, 'RingMember') && is(region, 'Applied'),
   );
   const unknown = context.pictures.filter((picture) => !picture.known);
-  const intact = ringIntact(context.ring, context.hosts, context.pictures, context.views);
 
   let ready: ConditionUpdate;
   if (unknown.length > 0) {
@@ -156,6 +156,12 @@ function progress(
 
 function forming(regions: readonly RegionStatus[]): boolean {
   return regions.some((region) => region.stage !== 'Running');
+}
+
+/** What only a person can put right in the ring itself; it weighs more than what a single region lacks. */
+function ringTrouble(intact: ConditionUpdate): { reason: string; message: string } | undefined {
+  const personNeeded = new Set(['RingSplit', 'DataLossSuspected', 'UnknownHosts']);
+  return intact.status === 'False' && personNeeded.has(intact.reason) ? intact : undefined;
 }
 
 /** A region's own trouble that the ring's gates do not speak of. */
