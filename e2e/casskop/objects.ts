@@ -186,7 +186,8 @@ export async function watchClusters(
   const path = clustersPath(namespace);
   const list = await api.get<{ items: ApiObject[]; metadata: { resourceVersion: string } }>(path, signal);
   for (const { metadata } of list.items) onChange(metadata.name);
-  for await (const { type, object } of api.watch(path, list.metadata.resourceVersion, signal)) {
+  const watch = `${path}?timeoutSeconds=240`;
+  for await (const { type, object } of api.watch(watch, list.metadata.resourceVersion, signal)) {
     if (type !== 'BOOKMARK') onChange(object.metadata.name);
   }
 }

@@ -14,7 +14,8 @@ export async function refuseOrAccept(pass: Pass): Promise<boolean> {
   const { cluster, status } = pass;
   const before = previouslyApplied(cluster);
   if (!before) return false;
-  if (restoreCounts(cluster, before) || restoreStorage(cluster, before)) {
+  const restored = [restoreCounts(cluster, before), restoreStorage(cluster, before)];
+  if (restored.includes(true)) {
     status.lastClusterAction = 'CorrectCRDConfig';
     return true;
   }
