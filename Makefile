@@ -35,7 +35,7 @@ test-unit: $(INSTALLED) ## unit and property tests; nothing leaves the process
 
 test-e2e: $(INSTALLED) ## real API servers, real Cassandra; CASSKOP_BIN=/path/to/casskop takes the real CassKop
 	node e2e/harness/toolchain.ts
-	$(NODE_TEST) --test-concurrency=1 'e2e/{api,crd,guard,light-node,harness,ring}/**/*.test.ts'
+	$(NODE_TEST) --test-concurrency=2 'e2e/{api,crd,demo,guard,harness,light-node,proxy,ring}/**/*.test.ts'
 
 regions: $(INSTALLED) ## start the regions eu, us and ap and keep them
 	node e2e/regions.ts up

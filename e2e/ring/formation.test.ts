@@ -30,7 +30,10 @@ suite('a ring of three regions with one node each', () => {
         Date.parse((await federation.pods(region))[0]?.metadata.creationTimestamp ?? ''),
       ),
     );
-    assert.deepEqual(created, created.toSorted((one, other) => one - other));
+    assert.deepEqual(
+      created,
+      created.toSorted((one, other) => one - other),
+    );
     assert.equal(new Set(created).size, 3);
   });
 
