@@ -12,6 +12,8 @@ export interface ControllerOptions {
   kubeconfig?: string;
   /** Name of its log file in the run's directory; each controller of a test needs its own. */
   name?: string;
+  /** Default: this process's own. */
+  env?: NodeJS.ProcessEnv;
 }
 
 /** `ringmaster run` as a process of its own, as a user runs it. It ends with the run at the latest. */
@@ -33,7 +35,7 @@ export class ControllerProcess {
         '--port',
         '0',
       ],
-      { log: this.logFile },
+      { log: this.logFile, ...(options.env && { env: options.env }) },
     );
   }
 

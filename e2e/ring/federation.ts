@@ -166,6 +166,14 @@ export class Federation {
     );
   }
 
+  /** The pods of all regions. */
+  async allPods(): Promise<{ region: string; pod: PodObject }[]> {
+    const lists = this.regions.all.map(async ({ name }) =>
+      (await this.pods(name)).map((pod) => ({ region: name, pod })),
+    );
+    return (await Promise.all(lists)).flat();
+  }
+
   /** The address that a pod has now; it gets another one with every restart. */
   async podAddress(region: string, pod: string): Promise<string> {
     const found = (await this.pods(region)).find((each) => each.metadata.name === pod);
@@ -204,16 +212,11 @@ export class Federation {
   /** For every pod of every region: the host IDs its node knows, sorted. */
   async hostTable(): Promise<Map<string, string[]>> {
     const table = new Map<string, string[]>();
-    for (const { name } of this.regions.all) {
-      for (const pod of await this.pods(name)) {
-        const { EndpointToHostId, OperationMode } = await this.ask(
-          name,
-          pod.metadata.name,
-          'EndpointToHostId,OperationMode',
-        );
-        if (OperationMode !== 'NORMAL') throw new Error(`${pod.metadata.name} is ${String(OperationMode)}`);
-        table.set(pod.metadata.name, Object.values(EndpointToHostId as Record<string, string>).sort());
-      }
+    for (const { region, pod } of await this.allPods()) {
+      const { name } = pod.metadata;
+      const { EndpointToHostId, OperationMode } = await this.ask(region, name, 'EndpointToHostId,OperationMode');
+      if (OperationMode !== 'NORMAL') throw new Error(`${name} is ${String(OperationMode)}`);
+      table.set(name, Object.values(EndpointToHostId as Record<string, string>).sort());
     }
     return table;
   }

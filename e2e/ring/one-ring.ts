@@ -25,11 +25,20 @@ export async function assertOneRing(federation: Federation, nodes: number): Prom
   for (const other of others) assert.deepEqual(other, first);
 }
 
-/** Waits for {@link assertOneRing}: after a disturbance gossip needs its time. */
+/**
+ * Waits for {@link assertOneRing}, and until every node holds every pod alive at the address that it has now: after a
+ * disturbance gossip needs its time.
+ */
 export async function untilOneRing(federation: Federation, nodes: number): Promise<void> {
   await waitFor(
     async () => {
       await assertOneRing(federation, nodes);
+      const pods = await federation.allPods();
+      const addresses = new Set(pods.map(({ pod }) => pod.status.podIP));
+      for (const { region, pod } of pods) {
+        const { LiveNodes } = await federation.ask(region, pod.metadata.name, 'LiveNodes,OperationMode');
+        assert.deepEqual(new Set(LiveNodes as string[]), addresses, `live nodes as ${pod.metadata.name} sees them`);
+      }
       return true;
     },
     { what: `all views of ${federation.name} to be equal`, timeoutMs: formationTimeoutMs, intervalMs: 500 },

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { type Regions, startRegions, waitFor } from '../harness/index.ts';
+import { describeWrite, type Write } from '../proxy/write.ts';
+import { CrashingController, type CrashStyle } from './crashing-controller.ts';
+import { Federation, formationTimeoutMs, installCrd } from './federation.ts';
+import { assertFoundedOnce } from './one-founder.ts';
+import { assertOneUntouchedRing } from './one-ring.ts';
+
+const regionNames = ['eu', 'us', 'ap'];
+const styles: readonly CrashStyle[] = ['reply lost', 'reply delivered'];
+/** Formations side by side, each in a namespace of its own. */
+const lanes = ['crash-a', 'crash-b', 'crash-c', 'crash-d'];
+/** A formation has some 30 to 50 writes; it does not end if it comes to this many. */
+const writesMax = 200;
+/** So many formations may go wrong before no more are tried. */
+const failuresMax = 3;
+
+/** Says of each write whether the controller of one formation dies of it. */
+type Schedule = (write: Write) => CrashStyle | undefined;
+
+interface Formation {
+  readonly writes: readonly Write[];
+  readonly crashes: CrashingController['crashes'];
+}
+
+suite('a controller that is killed while it forms a ring of three regions', () => {
+  let regions: Regions;
+  let formations = 0;
+  /** How many writes the formation has when nobody dies. */
+  let writesOfAll = 0;
+
+  before(async () => {
+    regions = await startRegions({ regions: regionNames, nodes: 'light' });
+    await installCrd(regions, 'eu');
+    for (const lane of lanes) await regions.prepareNamespace(lane, { nodes: 'light', pace: 'fast' });
+  });
+  after(() => regions?.stop());
+
+  /** Forms a ring in `lane`, asserts what it has to be like, and removes it. */
+  async function form(lane: string, schedule: Schedule): Promise<Formation> {
+    formations += 1;
+    const federation = new Federation(regions, lane, { name: `ring${formations}` });
+    const controller = await CrashingController.start(federation, { crash: schedule });
+    try {
+      await federation.apply();
+      await controller.finished();
+      await assertOneUntouchedRing(federation, regionNames.length);
+      await assertFoundedOnce(federation, 'eu');
+      return { writes: controller.writes, crashes: controller.crashes };
+    } catch (cause) {
+      const deaths = controller.crashes.map(({ write, style }) => `${describeWrite(write)}, ${style}`);
+      throw new Error(`killed at ${deaths.join('; ') || 'no write'}: ${(cause as Error).message}`, { cause });
+    } finally {
+      await controller.stop();
+      await remove(federation);
+    }
+  }
+
+  test('forms it when nobody kills it', async () => {
+    const { writes, crashes } = await form(lanes[0] ?? '', () => undefined);
+    assert.equal(crashes.length, 0);
+    writesOfAll = writes.length;
+    assert.ok(writesOfAll >= 15, `three regions need some writes, these are ${writes.map(describeWrite).join(', ')}`);
+  });
+
+  test('forms one ring whichever write it is killed at, whether it hears the reply or not', async (context) => {
+    const tried: Formation['crashes'][number][] = [];
+    const failed: Error[] = [];
+    let next = 0;
+    let ended = false;
+    /** After the last write of the shortest formation there is nothing left to die of. */
+    const nextPoint = (): { number: number; style: CrashStyle } | undefined => {
+      const point = { number: Math.floor(next / styles.length) + 1, style: styles[next % styles.length] as CrashStyle };
+      if ((ended && point.number > writesOfAll) || failed.length >= failuresMax) return undefined;
+      next += 1;
+      return point;
+    };
+    await Promise.all(
+      lanes.map(async (lane) => {
+        for (let point = nextPoint(); point; point = nextPoint()) {
+          const { number, style } = point;
+          try {
+            const { crashes } = await form(lane, (write) => (write.number === number ? style : undefined));
+            tried.push(...crashes);
+            if (crashes.length === 0) ended = true;
+          } catch (error) {
+            failed.push(error as Error);
+          }
+        }
+      }),
+    );
+    context.diagnostic(`${tried.length} crash points tried: ${summary(tried)}`);
+    assert.deepEqual(
+      failed.map(({ message }) => message),
+      [],
+    );
+    const numbers = new Set(tried.map(({ write }) => write.number));
+    assert.ok(numbers.size >= writesOfAll - 5, `${numbers.size} writes, ${writesOfAll} without a crash`);
+  });
+
+  test('forms one ring even if every life of it ends with its first write', async (context) => {
+    let life = 0;
+    const { crashes } = await form(lanes[0] ?? '', ({ number }) => {
+      assert.ok(number < writesMax, 'the formation does not end');
+      life += 1;
+      return styles[life % styles.length];
+    });
+    context.diagnostic(`${crashes.length} lives: ${summary(crashes)}`);
+    assert.ok(crashes.length >= 15);
+  });
+
+  /** Deletes everything of a federation whose controller is gone, so that the next one has the machine for itself. */
+  async function remove(federation: Federation): Promise<void> {
+    const { name, namespace, path } = federation;
+    await federation.hub.delete(path);
+    for (const region of regionNames) {
+      const api = federation.api(region);
+      const member = await federation.member(region);
+      if (member) await api.delete(`/apis/db.orange.com/v2/namespaces/${namespace}/cassandraclusters/${name}`);
+    }
+    await waitFor(
+      async () => {
+        for (const region of regionNames) {
+          const left = [...(await federation.statefulSets(region)), ...(await federation.pods(region))];
+          if (left.length > 0) throw new Error(left.map(({ metadata }) => metadata.name).join(', '));
+        }
+        return true;
+      },
+      { what: `everything of ${name} to be gone`, timeoutMs: formationTimeoutMs, intervalMs: 500 },
+    );
+  }
+});
+
+/** How many of each kind of write, most frequent first. */
+function summary(crashes: Formation['crashes']): string {
+  const kinds = Map.groupBy(crashes, ({ write, style }) => `${write.method} ${write.resource} (${style})`);
+  return [...kinds]
+    .sort(([, one], [, other]) => other.length - one.length)
+    .map(([kind, { length }]) => `${length} x ${kind}`)
+    .join(', ');
+}

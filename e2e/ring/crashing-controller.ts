@@ -1,0 +1,129 @@
+import { join } from 'node:path';
+import { waitFor } from '../harness/index.ts';
+import { ControllerProxies } from '../proxy/controller-proxies.ts';
+import type { Write } from '../proxy/write.ts';
+import { ControllerProcess } from './controller-process.ts';
+import { type Federation, formationTimeoutMs } from './federation.ts';
+
+/**
+ * When the controller dies of a write. `reply lost`: the server has done it, and the controller was not told.
+ * `reply delivered`: it was told, and did nothing of what comes next.
+ */
+export type CrashStyle = 'reply lost' | 'reply delivered';
+
+export interface CrashingControllerOptions {
+  /** Asked once for every write before its server sees it: whether this life of the controller ends with it, and how. */
+  readonly crash: (write: Write) => CrashStyle | undefined;
+}
+
+/** No write for so long, and the formation counts as finished. Milliseconds. */
+const quietMs = 2_000;
+
+/**
+ * A controller for one namespace of the hub that is killed with SIGKILL at chosen writes and started again each time.
+ * From the write it dies of until it is dead, nothing else that it sends reaches a server.
+ */
+export class CrashingController {
+  /** The writes that it died of. */
+  readonly crashes: { readonly write: Write; readonly style: CrashStyle }[] = [];
+  readonly #federation: Federation;
+  readonly #options: CrashingControllerOptions;
+  readonly #proxies: ControllerProxies;
+  #process: ControllerProcess;
+  #dyingOf: Write | undefined;
+  #lastWriteAt = performance.now();
+  #trouble: Error | undefined;
+
+  private constructor(federation: Federation, proxies: ControllerProxies, options: CrashingControllerOptions) {
+    this.#federation = federation;
+    this.#options = options;
+    this.#proxies = proxies;
+    proxies.use({
+      arrived: (write, signal) => this.#arrived(write, signal),
+      // A reply that nobody waits for any more is as good as lost.
+      answered: (write, _status, signal) => this.#dieOf(write, signal.aborted ? 'reply delivered' : 'reply lost'),
+      replied: async (write) => void (await this.#dieOf(write, 'reply delivered')),
+    });
+    this.#process = this.#startProcess();
+  }
+
+  static async start(federation: Federation, options: CrashingControllerOptions): Promise<CrashingController> {
+    const { regions, namespace, name } = federation;
+    const proxies = await ControllerProxies.start({
+      targets: regions.all.map(({ controlPlane }) => controlPlane),
+      directory: regions.directory,
+      name,
+      namespace,
+    });
+    return new CrashingController(federation, proxies, options);
+  }
+
+  get writes(): readonly Write[] {
+    return this.#proxies.writes;
+  }
+
+  /** Waits until the federation is Ready, by the word of the controller's last life, and nothing is written any more. */
+  async finished(): Promise<void> {
+    await waitFor(
+      async () => {
+        if (this.#trouble) throw this.#trouble;
+        const ready = await this.#federation.condition('Ready');
+        if (ready?.status !== 'True') throw new Error(JSON.stringify(ready));
+        const starts = this.#process.log().filter(({ message }) => message === 'ringmaster runs').length;
+        if (starts <= this.crashes.length) throw new Error('the controller is starting again');
+        if (performance.now() - this.#lastWriteAt < quietMs) throw new Error('the controller still writes');
+        return true;
+      },
+      {
+        what: `${this.#federation.name} to be Ready`,
+        timeoutMs: formationTimeoutMs,
+        intervalMs: 500,
+        giveUp: () => this.#trouble?.message,
+      },
+    );
+  }
+
+  /** Ends it for good, without a crash if it lives. */
+  async stop(): Promise<void> {
+    await this.#process.stop();
+    await this.#proxies.close();
+  }
+
+  async #arrived(write: Write, signal: AbortSignal): Promise<'drop' | undefined> {
+    this.#lastWriteAt = performance.now();
+    if (this.#dyingOf) {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      return 'drop';
+    }
+    const style = this.#options.crash(write);
+    if (style) {
+      this.#dyingOf = write;
+      this.crashes.push({ write, style });
+    }
+    return undefined;
+  }
+
+  async #dieOf(write: Write, style: CrashStyle): Promise<'drop' | undefined> {
+    if (this.#dyingOf !== write || this.crashes.at(-1)?.style !== style) return undefined;
+    try {
+      await this.#process.kill();
+      this.#proxies.disconnect();
+      this.#dyingOf = undefined;
+      this.#lastWriteAt = performance.now();
+      this.#process = this.#startProcess();
+    } catch (error) {
+      this.#trouble = error as Error;
+    }
+    return 'drop';
+  }
+
+  #startProcess(): ControllerProcess {
+    const { regions, name } = this.#federation;
+    return new ControllerProcess(regions, {
+      kubeconfig: this.#proxies.kubeconfig,
+      name,
+      // A formation takes a few seconds; to compile the same program again each time would take half of them.
+      env: { ...process.env, NODE_COMPILE_CACHE: join(regions.directory, 'compile-cache') },
+    });
+  }
+}
