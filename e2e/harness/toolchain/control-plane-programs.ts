@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { HarnessError } from '../errors.ts';
 import type { ControlPlanePrograms } from '../toolchain.ts';
 import { command } from '../run/command.ts';
@@ -8,6 +9,7 @@ import { cached } from './cache.ts';
 
 const source = join(import.meta.dirname, '../../regionplane');
 const progressIntervalMs = 10_000;
+const downloadTimeoutMs = 30 * 60_000;
 
 /**
  * The programs of a control plane: those in KUBEBUILDER_ASSETS if all four are there (setup-envtest's archives lack
@@ -59,34 +61,52 @@ async function build(directory: string, signal: AbortSignal): Promise<void> {
   const ldflags = ['-s', '-w'];
   for (const [name, value] of Object.entries({ ...settings, buildDate: '1970-01-01T00:00:00Z' }))
     ldflags.push('-X', `k8s.io/component-base/version.${name}=${value}`);
-  await runWithProgress(
-    ['go', 'build', '-trimpath', '-ldflags', ldflags.join(' '), '-o', target, '.'],
-    { ...process.env, CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly' },
-    signal,
-  );
+  const env = { ...process.env, CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly' };
+  console.error('building etcd, kube-apiserver, kube-controller-manager and kubectl from their sources, once:');
+  console.error('6 to 10 minutes on 2 cores, less on more, and the download of the sources (300 MB) before it ...');
+  const stale = await command('go', ['list', '-trimpath', '-deps', '-f', '{{if .Stale}}{{.ImportPath}}{{end}}', '.'], {
+    cwd: source,
+    env,
+    timeoutMs: downloadTimeoutMs,
+  });
+  const packages = stale.split('\n').filter(Boolean).length;
+  await compile(['build', '-v', '-trimpath', '-ldflags', ldflags.join(' '), '-o', target, '.'], env, packages, signal);
   renameSync(target, join(directory, 'regionplane'));
 }
 
-/** `go build` says nothing for minutes, so how long it has been, and how long it usually takes, is said here. */
-async function runWithProgress(argv: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> {
+/** Runs go, which names every package it has compiled, and says now and then how far it is. */
+async function compile(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  packages: number,
+  signal: AbortSignal,
+): Promise<void> {
   const started = performance.now();
   const seconds = (): number => Math.round((performance.now() - started) / 1000);
-  console.error('building etcd, kube-apiserver, kube-controller-manager and kubectl from source, once;');
-  console.error('this took 5 to 7 minutes on 2 cores and less on more, plus the download of the sources');
-  const [program, ...args] = argv;
-  const child = spawn(program as string, args, { cwd: source, env, stdio: ['ignore', 'ignore', 'pipe'], signal });
-  let stderr = '';
-  child.stderr.on('data', (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-20_000)));
-  const progress = setInterval(
-    () => console.error(`  still building: ${seconds()} s so far, usually done between 300 and 420 s on 2 cores`),
-    progressIntervalMs,
-  );
+  // Dies with this process: the next one must find the place free.
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'go', ...args], {
+    cwd: source,
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    signal,
+  });
+  let compiled = 0;
+  const complaints: string[] = [];
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    if (/^[\w./~-]+$/.test(line)) compiled += 1;
+    else complaints.push(line);
+  });
+  const progress = setInterval(() => {
+    const left = Math.ceil((((packages - compiled) / Math.max(compiled, 1)) * seconds()) / 60);
+    const estimate = compiled < packages ? (compiled > 50 ? `about ${left} min left` : 'too early to tell') : 'linking';
+    console.error(`  ${seconds()} s: ${Math.min(compiled, packages)} of ${packages} packages compiled, ${estimate}`);
+  }, progressIntervalMs);
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', resolve);
     });
-    if (code !== 0) throw new HarnessError('BuildFailed', `go build failed:\n${stderr.trim()}`);
+    if (code !== 0) throw new HarnessError('BuildFailed', `go build failed:\n${complaints.slice(-50).join('\n')}`);
   } finally {
     clearInterval(progress);
   }
