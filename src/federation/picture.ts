@@ -33,7 +33,8 @@ export type MemberPicture = KnownPicture & { readonly member: OwnedObject };
 /**
  * Whose an object is.
  * - `ours`: it carries this MultiCassandraCluster's uid.
- * - `adoptable`: it belonged to an earlier MultiCassandraCluster of this name and adoptionPolicy lets us take it over.
+ * - `adoptable`: it belonged to another MultiCassandraCluster of this name, and never to this one, and adoptionPolicy
+ *   lets us take it over.
  * - `newer`: it is ours, but a writer with a newer spec has been there; whoever sees this is outdated and keeps still.
  * - `foreign`: everything else. It is never touched.
  */
@@ -67,8 +68,8 @@ export function pictureRegions(
       ...base,
       known: true,
       snapshot: there,
-      member: there.member && owned(there.member, snapshot),
-      guard: there.guard && owned(there.guard, snapshot),
+      member: there.member && owned(there.member, snapshot, base.recorded),
+      guard: there.guard && owned(there.guard, snapshot, base.recorded),
     };
   });
 }
@@ -88,7 +89,7 @@ function anotherCluster(region: EffectiveRegion, remembered: string, found: stri
   };
 }
 
-function owned(object: KubeObject, { mcc }: Snapshot): OwnedObject {
+function owned(object: KubeObject, { mcc }: Snapshot, recorded: RegionStatus | undefined): OwnedObject {
   const bookkeeping = readBookkeeping(object);
   const { owner, stamp } = bookkeeping;
   let ownership: Ownership = 'foreign';
@@ -96,9 +97,17 @@ function owned(object: KubeObject, { mcc }: Snapshot): OwnedObject {
     const mine = { generation: mcc.metadata.generation ?? 0, leaseTransitions: stamp?.leaseTransitions ?? 0 };
     ownership = stamp && isOlder(mine, stamp) ? 'newer' : 'ours';
   } else if (owner?.namespace === mcc.metadata.namespace && owner.name === mcc.metadata.name) {
-    ownership = mcc.spec.adoptionPolicy === 'IfUnchanged' ? 'adoptable' : 'foreign';
+    ownership = mcc.spec.adoptionPolicy === 'IfUnchanged' && !wasOurs(recorded) ? 'adoptable' : 'foreign';
   }
   return { object, ownership, bookkeeping };
+}
+
+/**
+ * Whether this MultiCassandraCluster has owned the region's member. One that another has taken over since is not taken
+ * back: on two hubs the two would go on doing so for ever.
+ */
+export function wasOurs(recorded: RegionStatus | undefined): boolean {
+  return recorded?.identity?.memberUID !== undefined;
 }
 
 export function answeredFor(picture: RegionPicture): picture is MemberPicture {

@@ -18,7 +18,14 @@ import { freshViews, proveHosts } from './hosts.ts';
 import type { Intent } from './intents.ts';
 import { createMember, memberIntent } from './member-writes.ts';
 import { recall } from './memory.ts';
-import { answeredFor, type KnownPicture, type MemberPicture, pictureRegions, type RegionPicture } from './picture.ts';
+import {
+  answeredFor,
+  type KnownPicture,
+  type MemberPicture,
+  pictureRegions,
+  type RegionPicture,
+  wasOurs,
+} from './picture.ts';
 import { refusals } from './refusals.ts';
 import type { Snapshot } from './snapshot.ts';
 import { describe, describeRefusal } from './status.ts';
@@ -206,12 +213,10 @@ function joinGate(
 
 function foreignMember(picture: RegionPicture): Obstacle {
   const { name, namespace } = picture.region;
-  return {
-    stalled: true,
-    reason: 'ForeignMember',
-    region: name,
-    message:
-      `region ${name} holds a CassandraCluster of this name in namespace ${namespace} that is not ours; it is left untouched. Choose another spec.clusterName, ` +
-      'or, if it was written for an earlier MultiCassandraCluster of this name, set spec.adoptionPolicy to IfUnchanged',
-  };
+  const message = wasOurs(picture.recorded)
+    ? `the member of region ${name} in namespace ${namespace} belongs to another MultiCassandraCluster by now; this one writes nothing there any more. Delete ` +
+      'this one if the other is meant to go on'
+    : `region ${name} holds a CassandraCluster of this name in namespace ${namespace} that is not ours; it is left untouched. Choose another spec.clusterName, ` +
+      'or, if it was written for an earlier MultiCassandraCluster of this name, set spec.adoptionPolicy to IfUnchanged';
+  return { stalled: true, reason: 'ForeignMember', region: name, message };
 }

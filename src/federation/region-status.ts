@@ -41,12 +41,14 @@ export function describeRegion(context: PlanContext, picture: RegionPicture, ste
   const clusterUID = picture.snapshot.clusterUid;
   const memberUID = ours?.member.object.metadata.uid ?? recorded?.identity?.memberUID;
   const written = ours !== undefined || recorded?.identity !== undefined;
+  // A member counts as ours once it says so itself: until then it may still be adopted (picture.ts).
+  const identified = (ours !== undefined && ours.member.ownership !== 'adoptable') || recorded?.identity !== undefined;
   return {
     name: region.name,
     stage: stageOf(context, picture, joined.length),
     nodes: picture.pods.length,
     readyNodes: picture.snapshot.pods.filter((pod) => isReady(pod) && isPlanned(picture, pod)).length,
-    ...(written && {
+    ...(identified && {
       identity: {
         context: region.context,
         namespace: region.namespace,
