@@ -79,6 +79,12 @@ class Bench {
     return found as StatefulSet;
   }
 
+  /** What the bootstrap container of the first rack is told. */
+  get seeds(): string | undefined {
+    const variables = this.statefulSet.spec.template.spec.initContainers.flatMap(({ env = [] }) => env);
+    return variables.find(({ name }) => name === 'CASSANDRA_SEEDS')?.value;
+  }
+
   async running(): Promise<void> {
     const isDone = ({ phase, lastClusterActionStatus }: ClusterStatus): boolean =>
       phase === 'Running' && lastClusterActionStatus === 'Done';
@@ -106,9 +112,38 @@ test('a seed list that reaches the status between the two first writes is kept',
   bench.create(oneRack);
   await bench.running();
   assert.deepEqual(bench.cluster.status.seedlist, seedlist);
-  const { initContainers } = bench.statefulSet.spec.template.spec;
-  const seeds = initContainers.flatMap(({ env = [] }) => env).find(({ name }) => name === 'CASSANDRA_SEEDS');
-  assert.equal(seeds?.value, 'somewhere.else');
+  assert.equal(bench.seeds, 'somewhere.else');
+});
+
+test('a seed list that changes while the cluster is initialised reaches the pods only once it is Running', async (context) => {
+  const bench = new Bench(context);
+  bench.create({ ...twoRacks, nodesPerRacks: 2 });
+  await bench.clock.until(
+    'the first StatefulSet',
+    () => bench.find(collections.StatefulSet, 'fed-eu-rack1') !== undefined,
+  );
+  const before = bench.seeds;
+  bench.edit(({ status }) => (status.seedlist = ['somewhere.else']));
+  await bench.clock.until('all pods of the first rack', () => bench.statefulSet.spec.replicas === 2);
+  assert.equal(bench.seeds, before);
+  await bench.clock.until('the new seeds', () => bench.seeds === 'somewhere.else');
+  await bench.running();
+  assert.equal(bench.cluster.status.lastClusterAction, 'UpdateSeedList');
+});
+
+test('a field that is taken out of the spec goes from the StatefulSet; what others added to it stays', async (context) => {
+  const bench = new Bench(context);
+  bench.create({ ...oneRack, pod: { annotations: { mine: 'yes' } } });
+  await bench.running();
+  const others = bench.statefulSet;
+  others.spec.template.metadata.annotations = { ...others.spec.template.metadata.annotations, theirs: 'yes' };
+  bench.api.set(collections.StatefulSet, others, 'user');
+  await bench.settle();
+  assert.deepEqual(bench.statefulSet.spec.template.metadata.annotations, { mine: 'yes', theirs: 'yes' });
+
+  bench.edit(({ spec }) => delete spec.pod?.annotations);
+  await bench.settle();
+  assert.equal(bench.statefulSet.spec.template.metadata.annotations, undefined);
 });
 
 test('a number of nodes of 0, a smaller capacity and another storage class are put back', async (context) => {
