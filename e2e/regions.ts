@@ -69,7 +69,7 @@ Try:
 `;
 }
 
-/** The same command in a session of its own; resolves when its regions are up. */
+/** The same command in the background; resolves when its regions are up. */
 async function detach(): Promise<void> {
   const log = upLog();
   const output = openSync(log, 'w');
