@@ -31,11 +31,11 @@ check: $(INSTALLED) ## types, lint, format, direction of imports
 	$(NODE_TEST) --test-reporter=dot src/rooms.test.ts
 
 test-unit: $(INSTALLED) ## unit and property tests; nothing leaves the process
-	$(NODE_TEST) 'src/**/*.test.ts' 'e2e/casskop/**/*.test.ts'
+	$(NODE_TEST) 'src/**/*.test.ts' 'e2e/casskop/*.test.ts'
 
 test-e2e: $(INSTALLED) ## real API servers, real Cassandra; CASSKOP_BIN=/path/to/casskop takes the real CassKop
 	node e2e/harness/toolchain.ts
-	$(NODE_TEST) --test-concurrency=2 'e2e/{api,crd,demo,guard,harness,light-node,proxy,ring}/**/*.test.ts'
+	$(NODE_TEST) --test-concurrency=2 'e2e/{api,casskop/api,crd,demo,guard,harness,light-node,proxy,ring}/**/*.test.ts'
 
 regions: $(INSTALLED) ## start the regions eu, us and ap and keep them
 	node e2e/regions.ts up
