@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { ApiObject, ApiServer, Regions } from '../harness/index.ts';
 import { waitFor } from '../harness/index.ts';
+import { writesBy } from './audit-log.ts';
 
 const crdFile = join(import.meta.dirname, '../../crds/ringmaster.dev_multicassandraclusters.yaml');
 
@@ -91,6 +92,11 @@ export class Federation {
 
   get(): Promise<Mcc> {
     return this.hub.get<Mcc>(this.path);
+  }
+
+  /** Wipes the status, as a restore from a backup of the spec does. */
+  forgetStatus(): Promise<Mcc> {
+    return this.hub.patch<Mcc>(`${this.path}/status`, 'json', [{ op: 'remove', path: '/status' }]);
   }
 
   async condition(type: string, region?: string): Promise<Condition | undefined> {
@@ -221,6 +227,28 @@ export class Federation {
     return table;
   }
 
+  /** What the controller has written to the regions so far; the status it keeps in a hub is no such write. */
+  writesToRegions(): string[] {
+    return this.regions.all.flatMap((region) =>
+      writesBy(region.auditLog, 'ringmaster')
+        .filter(({ namespace, what }) => namespace === this.namespace && !what.startsWith('multicassandraclusters'))
+        .map(({ verb, what }) => `${region.name}: ${verb} ${what}`),
+    );
+  }
+
+  /** Everything that would differ if anything had been restarted or changed by the regional operators, by region. */
+  async whatRuns(): Promise<Record<string, unknown>> {
+    const entries = this.regions.all.map(async ({ name }) => {
+      const sets = (await this.statefulSets(name)).map(({ metadata: { uid, generation } }) => ({ uid, generation }));
+      const pods = (await this.pods(name)).map(({ metadata, status }) => ({
+        uid: metadata.uid,
+        restarts: status.containerStatuses?.map((each) => each.restartCount),
+      }));
+      return [name, { sets, pods }] as const;
+    });
+    return Object.fromEntries(await Promise.all(entries));
+  }
+
   api(region: string): ApiServer {
     return this.regions.region(region).api;
   }
@@ -243,30 +271,4 @@ export interface PodObject extends ApiObject {
 export interface StatefulSetObject extends ApiObject {
   spec: { replicas: number };
   status: { readyReplicas?: number };
-}
-
-/** What one user wrote to an API server, from its audit log: verb, resource and name of each write, in order. */
-export function writesBy(
-  auditLog: string,
-  username: string,
-): { verb: string; what: string; at: string; status: number }[] {
-  return readFileSync(auditLog, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as AuditEvent)
-    .filter((event) => event.user.username === username)
-    .map(({ verb, objectRef, requestReceivedTimestamp, responseStatus }) => ({
-      verb,
-      what: [objectRef?.resource, objectRef?.subresource, objectRef?.name].filter((part) => part).join('/'),
-      at: requestReceivedTimestamp,
-      status: responseStatus?.code ?? 0,
-    }));
-}
-
-interface AuditEvent {
-  verb: string;
-  user: { username: string };
-  objectRef?: { resource?: string; subresource?: string; name?: string };
-  requestReceivedTimestamp: string;
-  responseStatus?: { code: number };
 }

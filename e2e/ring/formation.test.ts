@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { type Regions, startRegions } from '../harness/index.ts';
+import { writesBy } from './audit-log.ts';
 import { ControllerProcess } from './controller-process.ts';
-import { Federation, installCrd, writesBy } from './federation.ts';
+import { Federation, installCrd } from './federation.ts';
 import { assertOneUntouchedRing } from './one-ring.ts';
 
 suite('a ring of three regions with one node each', () => {

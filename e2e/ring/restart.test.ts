@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { type Regions, startRegions, waitFor } from '../harness/index.ts';
 import { ControllerProcess } from './controller-process.ts';
-import { Federation, formationTimeoutMs, installCrd, writesBy } from './federation.ts';
+import { Federation, formationTimeoutMs, installCrd } from './federation.ts';
 import { assertOneRing, untilOneRing } from './one-ring.ts';
 
 const namespace = 'restart';
@@ -91,17 +91,8 @@ suite('nodes that come back', () => {
     });
   });
 
-  /** The writes that could disturb a ring: all of ours to the regions, the MultiCassandraCluster's status left out. */
-  function ourWrites(): string[] {
-    return regions.all
-      .flatMap((region) =>
-        writesBy(region.auditLog, 'ringmaster').map(({ verb, what }) => `${region.name} ${verb} ${what}`),
-      )
-      .filter((write) => !write.includes('multicassandraclusters'));
-  }
-
   test('all of them together, each with a new address, are the same one ring again', async () => {
-    const [before, writes] = [await hostIds(), ourWrites()];
+    const [before, writes] = [await hostIds(), federation.writesToRegions()];
     const addresses = await Promise.all(names.map((name) => federation.podAddress(name, podOf(name))));
     const pods = (await federation.allPods()).map(({ pod }) => pod);
     await Promise.all(names.map((name) => regions.region(name).deletePod(namespace, podOf(name))));
@@ -111,11 +102,11 @@ suite('nodes that come back', () => {
 
     assert.deepEqual(await hostIds(), before);
     for (const name of names) assert.ok(!addresses.includes(await federation.podAddress(name, podOf(name))));
-    assert.deepEqual(ourWrites(), writes);
+    assert.deepEqual(federation.writesToRegions(), writes);
   });
 
   test('one of a region cut off from the others waits, then starts with its data, and finds them after the cut', async () => {
-    const [before, writes] = [await hostIds(), ourWrites()];
+    const [before, writes] = [await hostIds(), federation.writesToRegions()];
     await regions.cut('us');
     const [pod] = await federation.pods('us');
     await regions.region('us').deletePod(namespace, podOf('us'));
@@ -141,7 +132,7 @@ suite('nodes that come back', () => {
     await untilOneRing(federation, 3);
     await federation.ready();
     assert.deepEqual(await hostIds(), before);
-    assert.deepEqual(ourWrites(), writes);
+    assert.deepEqual(federation.writesToRegions(), writes);
   });
 
   /** Waits until pods are gone for good and each has a successor. */
