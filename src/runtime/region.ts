@@ -1,17 +1,16 @@
 import type { Clock } from '../edges/clock.ts';
-import { sleep, withDeadline } from '../edges/clock.ts';
 import type { Random } from '../edges/random.ts';
 import type { RegionCaches } from '../federation/observe.ts';
 import { managedByLabel } from '../federation/bookkeeping.ts';
 import type { Pace } from '../federation/plan.ts';
 import type { UnknownRegion } from '../federation/snapshot.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { isKubeError } from '../kube/errors.ts';
 import { type KubeObject, type ResourceType, resources } from '../kube/objects.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { keyOf } from '../kube/store.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { Premises } from './premises.ts';
 import { RingProbe } from './ring-probe.ts';
 import { isReady } from '../federation/picture.ts';
 
@@ -30,18 +29,6 @@ export interface RegionOptions {
   onWatchRestart: (cause: string) => void;
 }
 
-/** What must be in place for members to be written, as last read. */
-interface Premises {
-  clusterUid: string;
-  crd: KubeObject | undefined;
-  namespaceExists: boolean;
-  serviceAccounts: ReadonlySet<string>;
-}
-
-/** Milliseconds between two looks at the premises: while something is missing, and when all is there. */
-const premisesPace = { missingMs: 3_000, completeMs: 120_000 } as const;
-const premisesDeadlineMs = 10_000;
-
 /**
  * One namespace of one region, as far as federations use it: reflectors for what the regional operator makes, the ring probe, and a look now
  * and then at what has to be there. Lives from its construction until its signal aborts.
@@ -58,8 +45,7 @@ export class RegionNamespace {
   readonly #pods: Reflector;
   readonly #probe: RingProbe;
   readonly #paces = new Map<string, Pace>();
-  #premises: Premises | undefined;
-  #premisesProblem = 'it has not been looked at yet';
+  readonly #premises: Premises;
 
   constructor(options: RegionOptions) {
     this.#options = options;
@@ -78,6 +64,13 @@ export class RegionNamespace {
       readyPods: () => this.#pods.store.list().filter(isReady),
       onChange: options.onChange,
     });
+    this.#premises = new Premises({
+      client: options.client,
+      clock: options.clock,
+      namespace: options.namespace,
+      crdName: options.operator.crdName,
+      onChange: options.onChange,
+    });
   }
 
   /** Runs until `signal` aborts, then resolves. */
@@ -85,7 +78,7 @@ export class RegionNamespace {
     await Promise.all([
       ...this.#reflectors().map((reflector) => reflector.run(signal)),
       this.#probe.run(signal),
-      this.#watchPremises(signal),
+      this.#premises.run(signal),
     ]);
   }
 
@@ -94,10 +87,10 @@ export class RegionNamespace {
     const reachable = this.#options.reachable();
     if (reachable !== true) return reachable;
     const { context } = this;
-    if (!this.#premises) {
-      return { known: false, reason: 'NotSynced', message: `context ${context}: ${this.#premisesProblem}` };
+    const premises = this.#premises.found;
+    if (!premises) {
+      return { known: false, reason: 'NotSynced', message: `context ${context}: ${this.#premises.problem}` };
     }
-    const premises = this.#premises;
     // Without its CRD the members cannot be listed, and that is known.
     const needed = premises.crd ? this.#reflectors() : this.#reflectors().filter((each) => each !== this.#members);
     const behind = needed.find((each) => !each.status.hasSynced);
@@ -111,7 +104,7 @@ export class RegionNamespace {
     return {
       clusterUid: premises.clusterUid,
       namespaceExists: premises.namespaceExists,
-      serviceAccountExists: (name) => premises.serviceAccounts.has(name),
+      serviceAccountExists: (name) => this.#premises.hasServiceAccount(name),
       crd: premises.crd,
       member: (name) => this.#members.store.get(`${this.namespace}/${name}`),
       configMap: (name) => this.#configMaps.store.get(`${this.namespace}/${name}`),
@@ -173,49 +166,6 @@ export class RegionNamespace {
       onConnection: onChange,
       onRestart: onWatchRestart,
     });
-  }
-
-  async #watchPremises(signal: AbortSignal): Promise<void> {
-    const { clock, onChange } = this.#options;
-    while (!signal.aborted) {
-      const before = JSON.stringify(
-        this.#premises && { ...this.#premises, crd: this.#premises.crd?.metadata.resourceVersion },
-      );
-      try {
-        using deadline = withDeadline(clock, premisesDeadlineMs, signal);
-        this.#premises = await this.#readPremises(deadline.signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        this.#premisesProblem = error instanceof Error ? error.message : String(error);
-      }
-      const after = JSON.stringify(
-        this.#premises && { ...this.#premises, crd: this.#premises.crd?.metadata.resourceVersion },
-      );
-      if (before !== after) onChange();
-      const complete = this.#premises?.crd && this.#premises.namespaceExists && this.#premises.serviceAccounts.size > 0;
-      await sleep(clock, complete ? premisesPace.completeMs : premisesPace.missingMs, signal).catch(() => undefined);
-    }
-  }
-
-  async #readPremises(signal: AbortSignal): Promise<Premises> {
-    const { client, namespace } = this;
-    const find = (resource: ResourceType, name: string): Promise<KubeObject | undefined> =>
-      client.get(resource, { name }, signal).catch((error: unknown) => {
-        if (isKubeError(error, 'NotFound')) return undefined;
-        throw error;
-      });
-    const [system, own, crd, accounts] = await Promise.all([
-      client.get(resources.namespaces, { name: 'kube-system' }, signal),
-      find(resources.namespaces, namespace),
-      find(resources.customResourceDefinitions, this.#options.operator.crdName),
-      client.list(resources.serviceAccounts, { namespace }, signal),
-    ]);
-    return {
-      clusterUid: system.metadata.uid ?? '',
-      crd,
-      namespaceExists: own !== undefined && own.metadata.deletionTimestamp === undefined,
-      serviceAccounts: new Set(accounts.items.map((each) => each.metadata.name)),
-    };
   }
 }
 
