@@ -263,6 +263,24 @@ test('two rings are reported and nothing is changed any more', async () => {
   assert.equal(world.member('ap'), undefined);
 });
 
+test('a misspelt required field is named, and not only the one that is missing for it', async () => {
+  const { spec } = mccOf({
+    template: { spec: { cassandraImagee: 'cassandra:5.0.8', serverVersion: '5.0.8', dataCapacity: '1Gi' } },
+  });
+  const world = new PlannerWorld();
+  world.mcc = { ...world.mcc, spec };
+  const known = ['cassandraImage', 'serverVersion', 'dataCapacity', 'nodesPerRacks'];
+  const properties = Object.fromEntries(known.map((name) => [name, {}]));
+  const capabilities = { statusSubresource: true, schema: { properties: { spec: { type: 'object', properties } } } };
+  for (const { name } of spec.regions) world.overrides.set(name, { capabilities });
+  await world.settle();
+  const accepted = condition(world, 'Accepted');
+  assert.equal(accepted?.status, 'False');
+  assert.match(accepted.message, /^spec\.template\.spec\.cassandraImagee: .*cassandraImage\b/);
+  assert.match(accepted.message, /^spec\.template\.spec\.cassandraImage: /m);
+  assert.deepEqual(world.written, []);
+});
+
 test('an edit of a running federation is refused by name and changes nothing', async () => {
   const world = new PlannerWorld();
   await world.settle();

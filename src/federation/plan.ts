@@ -1,4 +1,5 @@
 import { effective } from '../api/effective.ts';
+import { withoutRepeats } from '../api/problem.ts';
 import type { Status } from '../api/schema.ts';
 import { validate } from '../api/validate.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
@@ -26,7 +27,7 @@ import {
   type RegionPicture,
   wasOurs,
 } from './picture.ts';
-import { refusals } from './refusals.ts';
+import { misspeltFields, refusals } from './refusals.ts';
 import type { Snapshot } from './snapshot.ts';
 import { describe, describeRefusal } from './status.ts';
 import { noSteps, type Steps } from './steps.ts';
@@ -65,7 +66,12 @@ export interface Plan {
  */
 export function plan(snapshot: Snapshot, operator: RegionalOperator): Plan {
   const problems = validate(snapshot.mcc);
-  if (problems.length > 0) return { intents: [], status: describeRefusal(snapshot, problems), pace: 'quiet' };
+  if (problems.length > 0) {
+    // A misspelt field is often why another one is missing, so it is said first.
+    const misspelt = misspeltFields(snapshot.mcc, operator, (name) => snapshot.regions[name]);
+    const status = describeRefusal(snapshot, withoutRepeats([...misspelt, ...problems]));
+    return { intents: [], status, pace: 'quiet' };
+  }
 
   const context = contextOf(snapshot, operator);
   const refused = refusals(context);

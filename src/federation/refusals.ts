@@ -1,9 +1,12 @@
-import { formatPath } from '../api/problem.ts';
+import { formatPath, type Problem } from '../api/problem.ts';
+import type { MultiCassandraCluster } from '../api/schema.ts';
 import { validateMembers } from '../api/validation/members.ts';
 import type { Reason } from '../api/conditions.ts';
+import type { RegionalOperator } from '../operators/operator.ts';
 import type { PlanContext } from './context.ts';
 import { specChanges } from './member-writes.ts';
 import { answeredFor, type KnownPicture } from './picture.ts';
+import type { RegionSnapshot } from './snapshot.ts';
 
 /** Why a valid spec is not accepted: what only a look at the regions and at the past can tell. */
 export interface Refusal {
@@ -94,12 +97,22 @@ function grown({ memory }: PlanContext): Refusal[] {
   ];
 }
 
-/** Fields that the region's own CRD does not know would be dropped there in silence. */
 function misspelt({ snapshot, pictures, operator }: PlanContext): Refusal[] {
-  return validateMembers(snapshot.mcc, (name) => {
+  return misspeltFields(snapshot.mcc, operator, (name) => {
     const picture = pictures.find((each) => each.region.name === name);
-    const capabilities = picture?.known ? picture.snapshot.capabilities : undefined;
-    return capabilities && operator.writtenSchema(capabilities);
+    return picture?.known ? picture.snapshot : undefined;
+  });
+}
+
+/** Fields that a region's own CRD does not know, and would drop in silence. `regionOf` gives a region that can be seen. */
+export function misspeltFields(
+  mcc: MultiCassandraCluster,
+  operator: RegionalOperator,
+  regionOf: (name: string) => RegionSnapshot | undefined,
+): Problem[] {
+  return validateMembers(mcc, (name) => {
+    const region = regionOf(name);
+    return region?.known && region.capabilities ? operator.writtenSchema(region.capabilities) : undefined;
   });
 }
 
