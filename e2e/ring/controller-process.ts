@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Regions } from '../harness/index.ts';
+import { type Regions, waitFor } from '../harness/index.ts';
 
-const main = join(import.meta.dirname, '../../src/cli/main.ts');
+/** What runs as `ringmaster`. */
+export const main = join(import.meta.dirname, '../../src/cli/main.ts');
 
 export interface ControllerOptions {
   /** Contexts in order, the hub first; default: all regions of the run. */
@@ -12,6 +13,8 @@ export interface ControllerOptions {
   kubeconfig?: string;
   /** Name of its log file in the run's directory; each controller of a test needs its own. */
   name?: string;
+  /** Of /healthz, /readyz and /metrics; default: a free one. */
+  port?: number;
   /** Default: this process's own. */
   env?: NodeJS.ProcessEnv;
 }
@@ -33,7 +36,7 @@ export class ControllerProcess {
         options.kubeconfig ?? regions.controllerKubeconfig,
         ...contexts.flatMap((context) => ['--context', context]),
         '--port',
-        '0',
+        String(options.port ?? 0),
       ],
       { log: this.logFile, ...(options.env && { env: options.env }) },
     );
@@ -54,6 +57,16 @@ export class ControllerProcess {
   /** SIGKILL: whatever it was doing stays half done. */
   async kill(): Promise<void> {
     await this.#process.kill();
+  }
+
+  /** Waits until it runs, and resolves with the port of /healthz, /readyz and /metrics. */
+  async port(): Promise<number> {
+    const line = await waitFor(() => this.log().find(({ message }) => message === 'ringmaster runs'), {
+      what: 'the controller to run',
+      timeoutMs: 60_000,
+      giveUp: () => (this.running ? undefined : `it has ended, see ${this.logFile}`),
+    });
+    return Number(line['port']);
   }
 
   /** Its log, one object a line. */
