@@ -238,6 +238,21 @@ test('while the kind is missing or forbidden it asks slowly, and takes it up whe
   }
 });
 
+test('a wait after a failure ends at once when it is told that the fault may be mended', async () => {
+  const bench = new Bench({}, (cluster) => cluster.failNext('list', failure('NotFound')));
+  await bench.clock.advance(0);
+  const waitMs = bench.clock.nextTimerMs ?? 0;
+  assert.ok(waitMs > 5_000, `it waits ${waitMs} ms`);
+  bench.reflector.retryNow();
+  await bench.clock.advance(0);
+  assert.equal(bench.reflector.status.hasSynced, true);
+  // While it does not wait there is nothing to end.
+  bench.reflector.retryNow();
+  await bench.clock.advance(0);
+  assert.deepEqual(bench.restarts(), { missing: 1 });
+  await bench.stop();
+});
+
 test('watches that end at once do not make a busy loop', async () => {
   const bench = await new Bench().synced();
   const cut = setWatchesToEndAtOnce(bench);

@@ -59,6 +59,7 @@ export class Reflector {
   #lastError: Error | undefined;
   #handlerFailures = 0;
   #barrenWatches = 0;
+  #wait = new AbortController();
 
   constructor(options: ReflectorOptions) {
     this.#options = options;
@@ -86,6 +87,11 @@ export class Reflector {
     };
   }
 
+  /** Ends a wait after a failure: what it failed for may be mended. */
+  retryNow(): void {
+    this.#wait.abort();
+  }
+
   /** Runs until `signal` aborts, then resolves; call it once. */
   async run(signal: AbortSignal): Promise<void> {
     let state: State = { kind: 'listing' };
@@ -104,7 +110,10 @@ export class Reflector {
       signal.throwIfAborted();
       if (state.kind === 'listing') return { kind: 'watching', resourceVersion: await this.#list(signal) };
       if (state.kind === 'watching') return await this.#watch(state.resourceVersion, signal);
-      await sleep(this.#options.clock, state.delayMs, signal);
+      this.#wait = new AbortController();
+      const { signal: retry } = this.#wait;
+      await sleep(this.#options.clock, state.delayMs, AbortSignal.any([signal, retry])).catch(() => undefined);
+      signal.throwIfAborted();
       return state.next;
     } catch (error) {
       if (signal.aborted) return { kind: 'stopped' };
