@@ -69,7 +69,10 @@ export class RegionNamespace {
       clock: options.clock,
       namespace: options.namespace,
       crdName: options.operator.crdName,
-      onChange: options.onChange,
+      onChange: () => {
+        if (this.#premises.found?.crd && !this.#members.status.hasSynced) this.#members.retryNow();
+        options.onChange();
+      },
     });
   }
 
