@@ -82,6 +82,8 @@ export const reasons = {
     UnknownHosts: 'The ring holds hosts that belong to no pod; ring changes wait until a person removed them.',
     MemberMissing: 'A member was deleted and its data is not there to start it again.',
     Drifted: 'A member was changed by somebody else.',
+    NewerWriter: 'A newer writer has written a member; this one holds back.',
+    WriteRefused: 'The API server of a region refused our last write.',
     NotAccepted: 'The spec is not accepted.',
   },
   RingIntact: {
@@ -124,6 +126,8 @@ export const reasons = {
     Drifted: 'Fields of the member were changed by somebody else.',
     MemberMissing: 'The member was deleted and its data is not there to start it again.',
     NewerWriter: 'A newer writer has written the member; this one holds back.',
+    WriteRefused: 'The API server of the region refused our last write.',
+    Terminating: 'The member is being deleted by somebody.',
     ForeignMember: 'An object of that name exists and is not ours.',
     PreconditionMissing: 'The region lacks something the member needs, such as its namespace.',
     RegionUnreachable: 'The region cannot be reached.',
@@ -139,6 +143,7 @@ export const reasons = {
     NotJoined: 'Some nodes have not joined yet.',
     SeedsUnreachable: 'A node waits for a seed of another region that does not answer.',
     DataLossSuspected: 'A pod carries another host ID than before.',
+    NotAlive: 'A node is not NORMAL, or another node holds it to be down.',
     NoView: 'No node could be asked.',
   },
 } as const satisfies Record<ConditionType | RegionConditionType, Record<string, string>>;

@@ -15,6 +15,7 @@ export const annotations = {
   injecting: 'ringmaster.dev/seeds-in-spec',
   renderedHash: 'ringmaster.dev/rendered-hash',
   renderedPaths: 'ringmaster.dev/rendered-paths',
+  renderedLabels: 'ringmaster.dev/rendered-labels',
 } as const;
 
 export const managedByLabel = { 'app.kubernetes.io/managed-by': 'ringmaster' };
@@ -28,6 +29,7 @@ const stampSchema = z.object({ generation: z.number(), leaseTransitions: z.numbe
 export type Stamp = z.infer<typeof stampSchema>;
 
 const stringsSchema = z.array(z.string());
+const labelsSchema = z.record(z.string(), z.string());
 
 export interface Bookkeeping {
   owner: Owner | undefined;
@@ -42,6 +44,8 @@ export interface Bookkeeping {
   renderedHash: string | undefined;
   /** JSON pointers of the leaves last rendered. */
   renderedPaths: string[];
+  /** Labels last rendered; they can never change, since CassKop copies them into immutable selectors. */
+  renderedLabels: Record<string, string>;
 }
 
 /** Reads the annotations back; what is missing or malformed is undefined. Never throws: people edit annotations. */
@@ -56,6 +60,7 @@ export function readBookkeeping(object: KubeObject): Bookkeeping {
     injecting: all[annotations.injecting] === 'true',
     renderedHash: all[annotations.renderedHash],
     renderedPaths: stringsSchema.safeParse(json(all[annotations.renderedPaths])).data ?? [],
+    renderedLabels: labelsSchema.safeParse(json(all[annotations.renderedLabels])).data ?? {},
   };
 }
 
@@ -81,11 +86,13 @@ export function renderedAnnotations(rendered: {
   injecting: boolean;
   hash: string;
   paths: readonly string[];
+  labels: Readonly<Record<string, string>>;
 }): Record<string, string> {
   return {
     [annotations.injecting]: String(rendered.injecting),
     [annotations.renderedHash]: rendered.hash,
     [annotations.renderedPaths]: JSON.stringify(rendered.paths),
+    [annotations.renderedLabels]: JSON.stringify(rendered.labels),
   };
 }
 

@@ -77,6 +77,11 @@ function send(client: KubeClient, write: Write, signal: AbortSignal): Promise<Ku
           { op: 'test', path: '/metadata/uid', value: write.uid },
           { op: 'test', path: '/metadata/resourceVersion', value: write.resourceVersion },
           ...write.paths.map((path) => ({ op: 'remove' as const, path })),
+          ...Object.entries(write.annotations ?? {}).map(([name, value]) => ({
+            op: 'add' as const,
+            path: `/metadata/annotations/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+            value,
+          })),
         ],
         signal,
       );

@@ -120,8 +120,11 @@ function mayWriteGuard({ snapshot, federation }: PlanContext, picture: KnownPict
 export function memberMissingObstacle(context: PlanContext, picture: KnownPicture): Obstacle | undefined {
   const { name } = picture.region;
   const { statefulSets, claims } = picture.snapshot;
-  const joined = picture.pods.filter((pod) => context.hosts.joined.has(pod.name));
-  if (joined.length === 0) {
+  const joined = new Set([
+    ...(picture.recorded?.hosts ?? []).map((host) => host.pod),
+    ...picture.pods.map((pod) => pod.name).filter((pod) => context.hosts.joined.has(pod)),
+  ]);
+  if (joined.size === 0) {
     const left = leftovers(picture, context.federation.clusterName);
     if (left.length === 0) return undefined;
     return {
@@ -137,14 +140,25 @@ export function memberMissingObstacle(context: PlanContext, picture: KnownPictur
     const message = `the member of region ${name} was deleted; it is written again once its StatefulSets are gone`;
     return { stalled: false, reason: 'MemberMissing', region: name, message };
   }
-  const lost = joined.filter((pod) => !claims.some((claim) => claim.metadata.name === `data-${pod.name}`));
+  const stays = (pod: string): boolean =>
+    claims.some((claim) => claim.metadata.name === `data-${pod}` && claim.metadata.deletionTimestamp === undefined);
+  const dropped = [...joined].filter((pod) => !picture.pods.some((planned) => planned.name === pod));
+  if (dropped.length > 0) {
+    return {
+      stalled: true,
+      reason: 'MemberMissing',
+      region: name,
+      message: `the member of region ${name} was deleted, and the spec does not ask for ${dropped.join(', ')} any more, which never left the ring. Put the old size back first`,
+    };
+  }
+  const lost = [...joined].filter((pod) => !stays(pod));
   if (lost.length === 0) return undefined;
   return {
     stalled: true,
     reason: 'MemberMissing',
     region: name,
     message:
-      `the member of region ${name} was deleted, and with it the volumes of ${lost.map((pod) => pod.name).join(', ')}. It is not created ` +
+      `the member of region ${name} was deleted, and with it the volumes of ${lost.join(', ')}. It is not created ` +
       'again by itself, since its nodes would come back without their data',
   };
 }
@@ -168,8 +182,10 @@ export function ringObstacle(
   if (ring.kind === 'differing') return wait(`the views of the ring have not met yet: ${ring.why}`);
 
   for (const picture of pictures) {
-    if (!picture.known && picture.recorded?.identity?.memberUID !== undefined) {
-      return wait(`region ${picture.region.name} is part of the ring and cannot be seen: ${picture.snapshot.message}`);
+    if (!picture.known && mayHoldNodes(picture)) {
+      return wait(
+        `region ${picture.region.name} may be part of the ring and cannot be seen: ${picture.snapshot.message}`,
+      );
     }
     if (!answeredFor(picture)) continue;
     for (const { name } of picture.pods) {
@@ -187,6 +203,11 @@ export function ringObstacle(
   const [unproven] = unprovenIn(ring, hosts);
   if (unproven !== undefined) return wait(`host ${unproven} is not proven NORMAL yet`);
   return ring.busy === undefined ? undefined : wait(`the ring is not at rest: ${ring.busy}`);
+}
+
+/** A region nobody can see is known to be empty only if it was last seen so, and nothing was written there since. */
+function mayHoldNodes({ recorded }: RegionPicture): boolean {
+  return recorded?.identity !== undefined || recorded?.stage !== 'Waiting';
 }
 
 /** A decision to change the ring needs views of this moment. */

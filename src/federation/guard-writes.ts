@@ -45,11 +45,29 @@ export function guardIntent(context: PlanContext, picture: KnownPicture): Intent
     const why = `create the guard of region ${region}, before any pod can start there`;
     return { region, why, write: { verb: 'create', resource: resources.configMaps, object: wanted } };
   }
-  if (isCurrent(there, wanted)) return undefined;
   const { uid = '', resourceVersion = '' } = there.metadata;
+  const paths = outdatedScripts(there, wanted);
+  if (paths.length > 0) {
+    const ref = { namespace: picture.region.namespace, name: there.metadata.name };
+    const why = `take scripts out of the guard of region ${region} that the user's ConfigMap no longer holds`;
+    return {
+      region,
+      why,
+      write: { verb: 'removeFields', resource: resources.configMaps, ref, uid, resourceVersion, paths },
+    };
+  }
+  if (isCurrent(there, wanted)) return undefined;
   const object = { ...wanted, metadata: { ...wanted.metadata, uid, resourceVersion } };
   const why = `tell the guard of region ${region} which nodes have joined the ring`;
   return { region, why, write: { verb: 'update', resource: resources.configMaps, object } };
+}
+
+/** Keys of somebody else's are none of our business, but the scripts of the user run, and must be those of now. */
+function outdatedScripts(there: KubeObject, wanted: KubeObject): string[] {
+  const keys = (object: KubeObject): string[] => Object.keys((object['data'] as object | undefined) ?? {});
+  return ['user_pre_run.sh', 'user_post_run.sh']
+    .filter((key) => keys(there).includes(key) && !keys(wanted).includes(key))
+    .map((key) => `/data/${key}`);
 }
 
 /** The stamp says who wrote last; by itself it is no reason to write. */
@@ -57,7 +75,6 @@ function isCurrent(there: KubeObject, wanted: KubeObject): boolean {
   const data = there['data'] as Record<string, string> | undefined;
   return (
     Object.entries(wanted['data'] as Record<string, string>).every(([key, value]) => data?.[key] === value) &&
-    Object.keys(data ?? {}).every((key) => (wanted['data'] as Record<string, string>)[key] !== undefined) &&
     Object.entries(wanted.metadata.annotations ?? {}).every(
       ([name, value]) => name === annotations.stamp || there.metadata.annotations?.[name] === value,
     )

@@ -41,10 +41,12 @@ export function proveHosts(
       if (!view || !isNormal(view) || view.clusterName !== federation.clusterName) continue;
       const recorded = memory.hosts.get(name);
       if (recorded === view.hostId) continue;
+      const vouched = vouching.some((other) => knowEachOther(view, other));
       if (recorded === undefined) {
         const founding = memory.hosts.size === 0 && name === ignitionPod(memory, pictures);
-        if (founding || vouching.some((other) => knowEachOther(view, other))) joined.set(name, view.hostId);
-      } else if (acknowledges(picture, name, view.hostId)) {
+        if (founding || vouched) joined.set(name, view.hostId);
+      } else if (acknowledges(picture, name, view.hostId) && (vouched || memory.hosts.size === 1)) {
+        // A person's word replaces the disk, not the ring: the node must be in it all the same.
         joined.set(name, view.hostId);
       } else {
         suspected.push({ region: picture.region.name, pod: name, recorded, found: view.hostId });

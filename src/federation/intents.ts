@@ -25,7 +25,7 @@ export type Write =
       readonly resourceVersion: string;
       readonly status: Readonly<Record<string, unknown>>;
     }
-  /** Takes fields out by JSON patch; fails unless the object still has this uid and resourceVersion. */
+  /** Takes fields out by JSON patch, and sets annotations; fails unless the object still has this uid and resourceVersion. */
   | {
       readonly verb: 'removeFields';
       readonly resource: ResourceType;
@@ -33,4 +33,5 @@ export type Write =
       readonly uid: string;
       readonly resourceVersion: string;
       readonly paths: readonly string[];
+      readonly annotations?: Readonly<Record<string, string>>;
     };

@@ -1,7 +1,7 @@
 import { parsePointer } from '../api/merge.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { MemberState } from '../operators/operator.ts';
-import { hashOf, renderedAnnotations } from './bookkeeping.ts';
+import { annotations, hashOf, renderedAnnotations } from './bookkeeping.ts';
 import { annotationsFor, type PlanContext, seedsOf } from './context.ts';
 import { guardName } from './guard/guard.ts';
 import type { Intent } from './intents.ts';
@@ -70,12 +70,23 @@ export function memberIntent(context: PlanContext, picture: MemberPicture): Inte
   if (bookkeeping.renderedHash !== render(context, picture, false).hash) {
     return update(bookkeeping.injecting, `record a new spelling of region ${region}'s spec, which changes no pod`);
   }
-  const paths = leftoverPaths(context, picture);
-  if (paths.length === 0) return undefined;
+  const stale = stalePaths(context, picture);
+  if (stale.length === 0) return undefined;
+  const paths = stale.filter((path) => isSet(picture, path)).map((path) => `/spec${path}`);
   return {
     region,
-    why: `remove ${paths.join(', ')} from the member of region ${region}, which the spec no longer names`,
-    write: { verb: 'removeFields', resource: operator.member, ref, uid, resourceVersion, paths },
+    why: `${paths.length > 0 ? `remove ${paths.join(', ')} from` : 'forget fields that have left'} the member of region ${region}`,
+    write: {
+      verb: 'removeFields',
+      resource: operator.member,
+      ref,
+      uid,
+      resourceVersion,
+      paths,
+      annotations: {
+        [annotations.renderedPaths]: JSON.stringify(render(context, picture, bookkeeping.injecting).paths),
+      },
+    },
   };
 }
 
@@ -91,7 +102,7 @@ export function specChanges(context: PlanContext, picture: MemberPicture): strin
     ...bookkeeping.renderedPaths
       .filter((path) => !wantedPaths.has(path) && !injected.has(path))
       .map((path) => `/spec${path}`),
-    ...(hashOf(wanted.metadata.labels ?? {}) === hashOf(object.metadata.labels ?? {}) ? [] : ['/metadata/labels']),
+    ...(hashOf(wanted.metadata.labels ?? {}) === hashOf(bookkeeping.renderedLabels) ? [] : ['/metadata/labels']),
   ];
 }
 
@@ -137,6 +148,7 @@ function wantedMember(context: PlanContext, picture: KnownPicture, injecting: bo
     injecting,
     hash: render(context, picture, false).hash,
     paths: [...new Set([...paths, ...stillThere])].sort(),
+    labels: object.metadata.labels ?? {},
   };
   return {
     ...object,
@@ -154,13 +166,14 @@ function wantedMember(context: PlanContext, picture: KnownPicture, injecting: bo
 }
 
 /**
- * Leaving a field out of a server-side apply does not remove it when another manager owns it too, and CassKop's PUTs
- * make it an owner. So what we once rendered, do not want now, and still see has to be taken out by name.
+ * What we once rendered and do not want now. Leaving a field out of a server-side apply does not remove it when another
+ * manager owns it too, and CassKop's PUTs make it an owner. So it is taken out by name if it is still there, and
+ * forgotten in the same write: what somebody puts there later is theirs.
  */
-function leftoverPaths(context: PlanContext, picture: MemberPicture): string[] {
+function stalePaths(context: PlanContext, picture: MemberPicture): string[] {
   const { injecting, renderedPaths } = picture.member.bookkeeping;
   const wanted = new Set(render(context, picture, injecting).paths);
-  return renderedPaths.filter((path) => !wanted.has(path) && isSet(picture, path)).map((path) => `/spec${path}`);
+  return renderedPaths.filter((path) => !wanted.has(path));
 }
 
 function isSet(picture: KnownPicture, path: string): boolean {

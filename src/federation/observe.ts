@@ -33,6 +33,7 @@ export interface Sources {
   region(context: string, namespace: string): RegionCaches | UnknownRegion;
   /** A ConfigMap of the hub, in the MultiCassandraCluster's own namespace. */
   userScripts(namespace: string, name: string): UserScripts;
+  refusedWrites: Readonly<Record<string, string>>;
 }
 
 /** Takes the snapshot of one MultiCassandraCluster from the caches, at one moment. */
@@ -48,6 +49,7 @@ export function observe(mcc: MultiCassandraCluster, operator: RegionalOperator, 
     userScripts: Object.fromEntries(
       [...new Set(scripts)].map((name) => [name, sources.userScripts(federation.namespace, name)]),
     ),
+    refusedWrites: sources.refusedWrites,
     regions: Object.fromEntries(
       federation.regions.map((region) => {
         const caches = sources.region(region.context, region.namespace);
@@ -64,7 +66,7 @@ function regionSnapshot(
   operator: RegionalOperator,
   serviceAccount: string,
 ): RegionSnapshot {
-  const pods = caches.pods.filter((pod) => belongsTo(pod, clusterName, ''));
+  const pods = caches.pods.filter((pod) => belongsTo(pod, clusterName, `${clusterName}-`, podName));
   const read = pods.flatMap((pod) => {
     const view = caches.view(pod);
     return view ? [[pod.metadata.name, view] as const] : [];
@@ -81,8 +83,8 @@ function regionSnapshot(
     capabilities: caches.crd && operator.capabilities(caches.crd),
     member: caches.member(clusterName),
     guard: caches.configMap(guardName(clusterName)),
-    statefulSets: caches.statefulSets.filter((set) => belongsTo(set, clusterName, '')),
-    claims: caches.claims.filter((claim) => belongsTo(claim, clusterName, 'data-')),
+    statefulSets: caches.statefulSets.filter((set) => belongsTo(set, clusterName, `${clusterName}-`, setName)),
+    claims: caches.claims.filter((claim) => belongsTo(claim, clusterName, `data-${clusterName}-`, podName)),
     pods,
     views: Object.fromEntries(read),
     unreadable: Object.fromEntries(unread),
@@ -90,12 +92,16 @@ function regionSnapshot(
   };
 }
 
+/** What follows the cluster's name in the names CassKop gives: `<datacenter>-<rack>`, for a pod's things with its ordinal. */
+const setName = /^[a-z][a-z0-9]*-[a-z0-9]+$/;
+const podName = /^[a-z][a-z0-9]*-[a-z0-9]+-\d+$/;
+
 /**
- * Whether an object is one of this Cassandra cluster's. CassKop labels all it makes with the cluster's name; what has no such label, a
- * restored volume for instance, is told by its name.
+ * Whether an object is one of this Cassandra cluster's. CassKop labels all it makes with the cluster's name; what has
+ * no such label, a restored volume for instance, is told by its name: `start` and what `rest` allows.
  */
-function belongsTo(object: KubeObject, clusterName: string, prefix: string): boolean {
+function belongsTo(object: KubeObject, clusterName: string, start: string, rest: RegExp): boolean {
   const label = object.metadata.labels?.['cassandracluster'];
   if (label !== undefined) return label === clusterName;
-  return object.metadata.name.startsWith(`${prefix}${clusterName}-`);
+  return object.metadata.name.startsWith(start) && rest.test(object.metadata.name.slice(start.length));
 }

@@ -21,6 +21,7 @@ import { createMember, memberIntent } from './member-writes.ts';
 import { recall } from './memory.ts';
 import {
   answeredFor,
+  isReady,
   type KnownPicture,
   type MemberPicture,
   pictureRegions,
@@ -84,11 +85,21 @@ export function plan(snapshot: Snapshot, operator: RegionalOperator): Plan {
   };
 }
 
-function paceOf({ ring, hosts }: PlanContext, steps: Steps, status: Status): Pace {
+function paceOf({ ring, hosts, pictures, views }: PlanContext, steps: Steps, status: Status): Pace {
   const stalled = status.conditions?.some((each) => each.type === 'Stalled' && each.status === 'True');
   if (steps.founder !== undefined || steps.intents.length > 0 || (steps.busy && !stalled)) return 'fast';
   const unrest = ring.kind === 'one' ? ring.busy !== undefined : hosts.joined.size > 0;
-  return stalled || unrest ? 'slow' : 'quiet';
+  return stalled || unrest || hasSilentNode(pictures, views) ? 'slow' : 'quiet';
+}
+
+/** A Ready node that does not answer, or has not for a while: what it said last grows old without an event. */
+function hasSilentNode(pictures: readonly RegionPicture[], views: PlanContext['views']): boolean {
+  return pictures.filter(answeredFor).some(({ snapshot }) =>
+    snapshot.pods.some((pod) => {
+      const { name } = pod.metadata;
+      return isReady(pod) && (snapshot.unreadable[name] !== undefined || !views.has(name));
+    }),
+  );
 }
 
 function contextOf(snapshot: Snapshot, operator: RegionalOperator): PlanContext {
@@ -123,7 +134,7 @@ function nextSteps(context: PlanContext): Steps {
   const kept = pictures.filter(answeredFor).map((picture) => keep(context, picture));
   const grown = grow(
     context,
-    kept.some((steps) => steps.intents.length > 0),
+    kept.some((steps) => steps.intents.length > 0 || steps.obstacles.length > 0),
   );
   return {
     intents: [...kept, grown].flatMap((steps) => steps.intents),
@@ -148,7 +159,7 @@ function keep(context: PlanContext, picture: MemberPicture): Steps {
   if (obstacle) return { ...noSteps, obstacles: [obstacle] };
   if (picture.member.ownership === 'newer') {
     const message = `the member of region ${picture.region.name} was written from a newer spec than this controller has seen; it holds back`;
-    return { ...noSteps, obstacles: [{ stalled: false, reason: 'NewerWriter', message, region: picture.region.name }] };
+    return { ...noSteps, obstacles: [{ stalled: true, reason: 'NewerWriter', message, region: picture.region.name }] };
   }
   const intents = [guardIntent(context, picture), memberIntent(context, picture)].filter((each) => each !== undefined);
   return { ...noSteps, intents, busy: picture.member.bookkeeping.injecting };
@@ -185,8 +196,11 @@ function grow(context: PlanContext, othersBusy: boolean): Steps {
     }
     const gate = joinGate(context, picture, founds, othersBusy);
     if (gate) return { ...noSteps, obstacles: [...obstacles, gate], busy: true };
-    const intent = guardIntent(context, picture) ?? createMember(context, picture);
-    return { intents: [intent], obstacles, busy: true };
+    const guard = guardIntent(context, picture);
+    if (guard) return { intents: [guard], obstacles, busy: true };
+    // From its first write on the region counts as part of the ring, so it is recorded before its pods can start.
+    if (picture.recorded?.identity === undefined) return { ...noSteps, obstacles, busy: true };
+    return { intents: [createMember(context, picture)], obstacles, busy: true };
   }
   const joining = pictures.some(
     (picture) => answeredFor(picture) && picture.pods.some((pod) => !context.hosts.joined.has(pod.name)),
@@ -207,7 +221,7 @@ function joinGate(
     return {
       stalled: false,
       reason: 'Waiting',
-      message: 'the guards of the regions in the ring are brought up to date first',
+      message: 'the regions that are in the ring are brought up to date first',
     };
   }
   return (

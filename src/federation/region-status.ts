@@ -1,6 +1,7 @@
 import { type ConditionUpdate, type RegionStage, setCondition } from '../api/conditions.ts';
 import type { Condition, RegionStatus } from '../api/schema.ts';
 import type { KubeObject } from '../kube/objects.ts';
+import { isMember } from '../ring/view.ts';
 import { type PlanContext, seedsOf } from './context.ts';
 import type { Obstacle } from './gates.ts';
 import { driftedPaths, stateOf } from './member-writes.ts';
@@ -9,7 +10,7 @@ import type { UnknownReason } from './snapshot.ts';
 import type { Steps } from './steps.ts';
 
 /** How long a node may wait in its guard before that is worth a person's attention. Milliseconds. */
-const guardPatienceMs = 15_000;
+const guardPatienceMs = 45_000;
 
 /** One region's entry in the status. A region that cannot be seen keeps what was last known of it. */
 export function describeRegion(context: PlanContext, picture: RegionPicture, steps: Steps): RegionStatus {
@@ -22,10 +23,14 @@ export function describeRegion(context: PlanContext, picture: RegionPicture, ste
       (list, update) => setCondition(list, { ...update, observedGeneration }, now),
       [...(recorded?.conditions ?? [])],
     );
-  const joined = picture.pods.flatMap(({ name }) => {
+  // A pod that the spec no longer asks for is in the ring all the same, until it has left it.
+  const names = new Set([...picture.pods.map((pod) => pod.name), ...(recorded?.hosts ?? []).map((host) => host.pod)]);
+  const joined = [...names].flatMap((name) => {
     const hostId = hosts.joined.get(name);
     return hostId === undefined ? [] : [{ pod: name, hostId }];
   });
+
+  const proven = picture.pods.filter((pod) => hosts.joined.has(pod.name)).length;
 
   if (!picture.known) {
     return {
@@ -39,13 +44,17 @@ export function describeRegion(context: PlanContext, picture: RegionPicture, ste
   }
   const ours = answeredFor(picture) ? picture : undefined;
   const clusterUID = picture.snapshot.clusterUid;
-  const memberUID = ours?.member.object.metadata.uid ?? recorded?.identity?.memberUID;
+  const memberUID =
+    (ours?.member.ownership === 'adoptable' ? undefined : ours?.member.object.metadata.uid) ??
+    recorded?.identity?.memberUID;
   const written = ours !== undefined || recorded?.identity !== undefined;
-  // A member counts as ours once it says so itself: until then it may still be adopted (picture.ts).
-  const identified = (ours !== undefined && ours.member.ownership !== 'adoptable') || recorded?.identity !== undefined;
+  // An object counts as ours once it says so itself: until then it may still be adopted (picture.ts).
+  const identified =
+    [picture.member, picture.guard].some((each) => each?.ownership === 'ours' || each?.ownership === 'newer') ||
+    recorded?.identity !== undefined;
   return {
     name: region.name,
-    stage: stageOf(context, picture, joined.length),
+    stage: stageOf(context, picture, proven),
     nodes: picture.pods.length,
     readyNodes: picture.snapshot.pods.filter((pod) => isReady(pod) && isPlanned(picture, pod)).length,
     ...(identified && {
@@ -62,7 +71,7 @@ export function describeRegion(context: PlanContext, picture: RegionPicture, ste
       { type: 'Reachable', status: 'True', reason: 'Reachable', message: 'the API server answers' },
       applied(context, picture, steps),
       settled(context, ours),
-      ringMember(context, picture, joined.length),
+      ringMember(context, picture, proven),
     ]),
   };
 }
@@ -80,10 +89,15 @@ function applied(context: PlanContext, picture: KnownPicture, steps: Steps): Con
     message: string,
   ): ConditionUpdate => ({ type: 'Applied', status, reason, message });
   const obstacle = steps.obstacles.find((each) => each.region === picture.region.name);
+  const refused = context.snapshot.refusedWrites[picture.region.name];
+  if (refused !== undefined) return say('False', 'WriteRefused', refused);
   if (obstacle) return say('False', appliedReason(obstacle), obstacle.message);
   if (!answeredFor(picture)) {
     const waiting = steps.obstacles[0]?.message ?? 'its turn comes once the ring so far is whole and at rest';
     return say('False', 'Waiting', waiting);
+  }
+  if (picture.member.object.metadata.deletionTimestamp !== undefined) {
+    return say('False', 'Terminating', 'somebody has deleted the member; it goes once its finalizers are done');
   }
   const drifted = driftedPaths(context, picture);
   if (drifted.length > 0) {
@@ -140,7 +154,21 @@ function ringMember(context: PlanContext, picture: KnownPicture, joined: number)
   }
   const silent = picture.pods.filter((pod) => !context.views.has(pod.name)).map((pod) => pod.name);
   if (silent.length > 0) return say('Unknown', 'NoView', `not heard: ${silent.join(', ')}`);
+  const doubt = doubts(context, picture)[0];
+  if (doubt !== undefined) return say('False', 'NotAlive', doubt);
   return say('True', 'Normal', 'every node is a normal member of the ring');
+}
+
+/** What speaks against a region's nodes being alive and at rest in the ring: their own words, and those of the others. */
+function doubts({ views }: PlanContext, picture: KnownPicture): string[] {
+  return picture.pods.flatMap(({ name }) => {
+    const view = views.get(name);
+    if (!view) return [];
+    if (view.operationMode !== 'NORMAL') return [`${name} is ${view.operationMode}`];
+    return [...views.values()]
+      .filter((other) => other.operationMode === 'NORMAL' && !isMember(other, view.hostId))
+      .map((other) => `${other.pod} holds ${name} to be down or on the move`);
+  });
 }
 
 interface PodStatus {

@@ -15,6 +15,8 @@ export interface Snapshot {
   readonly monotonicMs: number;
   /** By name: the ConfigMaps in the hub that regions name for the user's own pre_run.sh and post_run.sh. */
   readonly userScripts: Readonly<Record<string, UserScripts>>;
+  /** By region: what its API server said when it refused our last write there; a lost race is no refusal. */
+  readonly refusedWrites: Readonly<Record<string, string>>;
   /** One for each entry of spec.regions, by name. */
   readonly regions: Readonly<Record<string, RegionSnapshot>>;
 }

@@ -46,7 +46,10 @@ export function describe(context: PlanContext, refused: readonly Refusal[], step
 }
 
 /** The status of a spec that cannot even be read as a federation: everything else stays as it was. */
-export function describeRefusal(snapshot: Snapshot, problems: readonly Problem[]): Status {
+export function describeRefusal(
+  snapshot: Pick<Snapshot, 'nowMs'> & { mcc: { metadata: { generation?: number }; status?: Status } },
+  problems: readonly Problem[],
+): Status {
   const before = snapshot.mcc.status ?? {};
   const refused = problems.map(({ path, reason, message }) => ({ path, reason, message }));
   const known = new Set(['Accepted', 'Ready', 'Reconciling', 'Stalled']);
@@ -59,7 +62,7 @@ export function describeRefusal(snapshot: Snapshot, problems: readonly Problem[]
 }
 
 function withConditions(
-  { mcc, nowMs }: Snapshot,
+  { mcc, nowMs }: Parameters<typeof describeRefusal>[0],
   before: readonly Condition[] | undefined,
   updates: readonly ConditionUpdate[],
 ): Condition[] {
@@ -101,7 +104,10 @@ function progress(
 ): ConditionUpdate[] {
   if (refused.length > 0) return notAccepted(refused);
   const intact = ringIntact(context.ring, context.hosts, context.pictures, context.views);
-  const stalled = ringTrouble(intact) ?? steps.obstacles.find((obstacle) => obstacle.stalled) ?? stalledRegion(regions);
+  // What one region lacks holds up only that region: while the others go on, nothing is stalled.
+  const othersGoOn = steps.busy || steps.intents.length > 0;
+  const stuck = steps.obstacles.find((each) => each.stalled && (each.region === undefined || !othersGoOn));
+  const stalled = ringTrouble(intact) ?? stuck ?? stalledRegion(regions);
   const waiting = steps.obstacles.find((obstacle) => !obstacle.stalled);
   const settled = regions.filter(
     (region) => is(region, 'Settled') && is(region, 'RingMember') && is(region, 'Applied'),
@@ -166,7 +172,7 @@ function ringTrouble(intact: ConditionUpdate): { reason: string; message: string
 
 /** A region's own trouble that the ring's gates do not speak of. */
 function stalledRegion(regions: readonly RegionStatus[]): { reason: string; message: string } | undefined {
-  const personNeeded = new Set(['SeedsUnreachable', 'Drifted', 'Rejected', 'DataLossSuspected']);
+  const personNeeded = new Set(['SeedsUnreachable', 'Drifted', 'Rejected', 'DataLossSuspected', 'WriteRefused']);
   return regions
     .flatMap((region) => region.conditions ?? [])
     .find((condition) => condition.status === 'False' && personNeeded.has(condition.reason));
@@ -184,6 +190,8 @@ const stallReasons = [
   'UnknownHosts',
   'MemberMissing',
   'Drifted',
+  'NewerWriter',
+  'WriteRefused',
 ] as const;
 
 function stallReason(reason: string): (typeof stallReasons)[number] {

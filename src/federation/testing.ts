@@ -1,5 +1,6 @@
 import type { MultiCassandraCluster } from '../api/schema.ts';
 import { parseMultiCassandraCluster } from '../api/parse.ts';
+import { parsePointer } from '../api/merge.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { casskop } from '../operators/casskop/casskop.ts';
 import type { NodeView } from '../ring/view.ts';
@@ -59,6 +60,7 @@ export class PlannerWorld {
   readonly unknown = new Map<string, UnknownRegion>();
   readonly overrides = new Map<string, Partial<KnownRegion>>();
   readonly pods: Pod[] = [];
+  refusedWrites: Record<string, string> = {};
   readonly written: Intent[] = [];
   readonly #members = new Map<string, KubeObject>();
   readonly #guards = new Map<string, KubeObject>();
@@ -83,6 +85,7 @@ export class PlannerWorld {
       nowMs: this.nowMs,
       monotonicMs: this.nowMs,
       userScripts: {},
+      refusedWrites: this.refusedWrites,
       regions: Object.fromEntries(regions),
     };
   }
@@ -162,7 +165,21 @@ export class PlannerWorld {
           get: unused,
           list: unused,
           watch: unused,
-          jsonPatch: unused,
+          jsonPatch: async (_resource, _ref, operations) => {
+            const patched = structuredClone(store.get(region) ?? refuse('missing'));
+            for (const { op, path, value } of operations) {
+              const tokens = parsePointer(path) ?? [];
+              const field = tokens.pop() ?? '';
+              const parent = tokens.reduce<Record<string, unknown>>(
+                (node, token) => node[token] as Record<string, unknown>,
+                patched,
+              );
+              if (op === 'test' && parent[field] !== value) refuse(`test of ${path}`);
+              else if (op === 'remove') delete parent[field];
+              else if (op === 'add') parent[field] = value;
+            }
+            return Promise.resolve(put(patched));
+          },
           delete: unused,
           podProxyGet: unused,
           getPath: unused,

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parseMultiCassandraCluster } from '../api/parse.ts';
-import { setCondition } from '../api/conditions.ts';
 import { type MultiCassandraCluster, multiCassandraClusters, type Status } from '../api/schema.ts';
 import { effective } from '../api/effective.ts';
 import type { Clock } from '../edges/clock.ts';
-import { execute } from '../federation/execute.ts';
+import { execute, type Outcome } from '../federation/execute.ts';
 import { observe } from '../federation/observe.ts';
 import { type Pace, plan } from '../federation/plan.ts';
+import { describeRefusal } from '../federation/status.ts';
 import type { Snapshot, UnknownRegion, UserScripts } from '../federation/snapshot.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
@@ -47,6 +47,8 @@ export class Reconciler {
   readonly #surroundings: Surroundings;
   /** When the status of a key was last written, monotonic milliseconds. */
   readonly #statusWrittenAt = new Map<string, number>();
+  /** By key and region: the last write that was refused. */
+  readonly #refused = new Map<string, Record<string, string>>();
   /** Since when a key waits for its own writes to come back, monotonic milliseconds. */
   readonly #behindSince = new Map<string, number>();
 
@@ -70,8 +72,10 @@ export class Reconciler {
 
     const parsed = parseMultiCassandraCluster(raw);
     if (!parsed.mcc) {
-      const message = parsed.problems.map((problem) => `${problem.path}: ${problem.message}`).join('\n');
-      await this.#writeStatus(raw, unreadableStatus(raw, message, clock.now()), true, signal);
+      // The CRD let it through and the schema does not: it is told so, and nothing else is touched.
+      const status = (raw['status'] ?? {}) as Status;
+      const mcc = { metadata: { generation: raw.metadata.generation ?? 0 }, status };
+      await this.#writeStatus(raw, describeRefusal({ mcc, nowMs: clock.now() }, parsed.problems), true, signal);
       return { afterMs: undefined };
     }
 
@@ -96,6 +100,7 @@ export class Reconciler {
     ]);
     if (executed.status === 'rejected') throw executed.reason as Error;
     if (written.status === 'rejected') throw written.reason as Error;
+    this.#remember(key, executed.value);
     const failed = executed.value.find((outcome) => outcome.error);
     if (failed?.error) throw failed.error;
     return { afterMs: earliest(written.value, planPaceMs[result.pace]) };
@@ -113,7 +118,18 @@ export class Reconciler {
         return 'known' in there ? there : there.caches();
       },
       userScripts: (namespace, name) => userScripts(key, namespace, name),
+      refusedWrites: this.#refused.get(key) ?? {},
     });
+  }
+
+  /** What a server refused is said in the status until a write to that region goes through; a lost race is no refusal. */
+  #remember(key: string, outcomes: readonly Outcome[]): void {
+    const refused = { ...this.#refused.get(key) };
+    for (const { intent, error } of outcomes) {
+      if (error === undefined) delete refused[intent.region];
+      else if (error.code !== 'Conflict') refused[intent.region] = `${intent.why}: ${error.message}`;
+    }
+    this.#refused.set(key, refused);
   }
 
   /** A pass made before the caches show what the last one wrote would only say again what is known to be outdated. */
@@ -175,6 +191,7 @@ export class Reconciler {
     this.#surroundings.release(key, []);
     this.#statusWrittenAt.delete(key);
     this.#behindSince.delete(key);
+    this.#refused.delete(key);
   }
 }
 
@@ -189,22 +206,6 @@ function isUrgent(before: Status | undefined, after: Status): boolean {
       .map((condition) => [condition.type, condition.status, condition.observedGeneration]),
   ];
   return !isDeepStrictEqual(facts(before), facts(after));
-}
-
-/** For an object that the CRD let through and the schema does not: it is told so, and nothing else is touched. */
-function unreadableStatus(raw: KubeObject, message: string, nowMs: number): Status {
-  const before = (raw['status'] ?? {}) as Status;
-  const now = new Date(nowMs).toISOString();
-  const observedGeneration = raw.metadata.generation ?? 0;
-  let conditions = before.conditions ?? [];
-  for (const update of [
-    { type: 'Accepted', status: 'False', reason: 'Invalid', message },
-    { type: 'Ready', status: 'False', reason: 'NotAccepted', message },
-    { type: 'Stalled', status: 'True', reason: 'NotAccepted', message },
-  ] as const) {
-    conditions = setCondition(conditions, { ...update, observedGeneration }, now);
-  }
-  return { ...before, observedGeneration, conditions };
 }
 
 function earliest(one: number | undefined, other: number | undefined): number | undefined {

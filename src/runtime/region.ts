@@ -1,7 +1,8 @@
 import type { Clock } from '../edges/clock.ts';
 import type { Random } from '../edges/random.ts';
 import type { RegionCaches } from '../federation/observe.ts';
-import { managedByLabel } from '../federation/bookkeeping.ts';
+import { isGuardName } from '../federation/guard/guard.ts';
+import { isReady } from '../federation/picture.ts';
 import type { Pace } from '../federation/plan.ts';
 import type { UnknownRegion } from '../federation/snapshot.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -12,7 +13,6 @@ import type { RegionalOperator } from '../operators/operator.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Premises } from './premises.ts';
 import { RingProbe } from './ring-probe.ts';
-import { isReady } from '../federation/picture.ts';
 
 export interface RegionOptions {
   context: string;
@@ -28,6 +28,11 @@ export interface RegionOptions {
   onChange: () => void;
   onWatchRestart: (cause: string) => void;
 }
+
+/** A live watch brings a bookmark a minute; without one for this long it is taken for dead. Milliseconds. */
+const silenceMaxMs = 180_000;
+/** How long a cache is believed whose server refuses to be listed or watched. Milliseconds. */
+const disconnectedMaxMs = 30_000;
 
 /**
  * One namespace of one region, as far as federations use it: reflectors for what the regional operator makes, the ring probe, and a look now
@@ -53,7 +58,8 @@ export class RegionNamespace {
     this.namespace = options.namespace;
     this.client = options.client;
     this.#members = this.#reflector(options.operator.member);
-    this.#configMaps = this.#reflector(resources.configMaps, selectorOf(managedByLabel));
+    // Not by label: a ConfigMap of the guard's name that is somebody else's has to be seen.
+    this.#configMaps = this.#reflector(resources.configMaps, undefined, undefined, isGuardName);
     this.#statefulSets = this.#reflector(resources.statefulSets);
     this.#claims = this.#reflector(resources.persistentVolumeClaims);
     this.#pods = this.#reflector(resources.pods, options.operator.podSelector, () => this.#probe.nudge());
@@ -101,6 +107,11 @@ export class RegionNamespace {
       const why = behind.status.lastError?.message ?? 'its first lists are on their way';
       return { known: false, reason: 'NotSynced', message: `context ${context}: ${why}` };
     }
+    const silent = needed.find((each) => this.#isSilent(each));
+    if (silent) {
+      const why = silent.status.lastError?.message ?? 'a watch has brought nothing for too long';
+      return { known: false, reason: 'Unreachable', message: `context ${context}: ${why}` };
+    }
     if (needed.some((each) => !each.store.isCurrent())) {
       return { known: false, reason: 'BehindOwnWrite', message: `context ${context}: our last write is not seen yet` };
     }
@@ -144,6 +155,12 @@ export class RegionNamespace {
     this.#paces.delete(key);
   }
 
+  /** A cache that has not heard its server may be missing anything by now. */
+  #isSilent({ status }: Reflector): boolean {
+    const silentMs = this.#options.clock.monotonic() - (status.lastEventAt ?? -Infinity);
+    return silentMs > (status.connected ? silenceMaxMs : disconnectedMaxMs);
+  }
+
   #reflectors(): Reflector[] {
     return [this.#members, this.#configMaps, this.#statefulSets, this.#claims, this.#pods];
   }
@@ -153,7 +170,12 @@ export class RegionNamespace {
     return resource.plural === resources.configMaps.plural ? this.#configMaps : undefined;
   }
 
-  #reflector(resource: ResourceType, labelSelector?: string, also?: () => void): Reflector {
+  #reflector(
+    resource: ResourceType,
+    labelSelector?: string,
+    also?: () => void,
+    matters: (name: string) => boolean = () => true,
+  ): Reflector {
     const { client, clock, random, logger, namespace, onChange, onWatchRestart } = this.#options;
     return new Reflector({
       client,
@@ -162,7 +184,8 @@ export class RegionNamespace {
       clock,
       random,
       logger: logger.child({ resource: resource.plural }),
-      onChange: () => {
+      onChange: (change) => {
+        if (!matters(change.object.metadata.name)) return;
         also?.();
         onChange();
       },
@@ -170,10 +193,4 @@ export class RegionNamespace {
       onRestart: onWatchRestart,
     });
   }
-}
-
-function selectorOf(labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(',');
 }

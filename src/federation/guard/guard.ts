@@ -31,6 +31,11 @@ export function guardName(clusterName: string): string {
   return `${clusterName}-ringmaster`;
 }
 
+/** Whether a ConfigMap of this name could be a guard. */
+export function isGuardName(name: string): boolean {
+  return name.endsWith('-ringmaster');
+}
+
 /** What both scripts and `parseGuard` take when `guard_wait_seconds` is not a whole number of up to nine digits. */
 export const defaultGuardWaitSeconds = 600;
 

@@ -34,8 +34,21 @@ export function renderMember({ federation, region, guardName, seeds, injecting }
       ...(Object.keys(region.labels).length > 0 && { labels: region.labels }),
       annotations: { ...region.annotations },
     },
-    spec: normalise(spec),
+    spec: withoutEmptied(normalise(spec)),
   };
+}
+
+/**
+ * Without objects that hold nothing: a server-side apply that empties an object it wrote to before is refused, since
+ * the server makes it null. Leaving it out removes it. Lists keep their items as they are.
+ */
+function withoutEmptied(value: unknown): unknown {
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([field, child]) => [field, withoutEmptied(child)] as const)
+      .filter(([, child]) => !(isObject(child) && Object.keys(child).length === 0)),
+  );
 }
 
 function renderDatacenter(datacenter: EffectiveDatacenter): JsonObject {
