@@ -14,7 +14,7 @@ suite('a ring of two regions with two racks each', () => {
   before(async () => {
     regions = await startRegions({ regions: ['eu', 'us'] });
     await installCrd(regions, 'eu');
-    await regions.prepareNamespace('racks', { pace: 'true' });
+    await regions.prepareNamespace('racks');
     federation = new Federation(regions, 'racks');
     new ControllerProcess(regions);
     await federation.apply({

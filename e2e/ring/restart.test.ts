@@ -7,7 +7,7 @@ import { assertOneRing, untilOneRing } from './one-ring.ts';
 
 const namespace = 'restart';
 const names = ['eu', 'us', 'ap'];
-const guardWaitSeconds = 10;
+const guardWaitSeconds = 5;
 
 suite('nodes that come back', () => {
   let regions: Regions;
@@ -111,7 +111,7 @@ suite('nodes that come back', () => {
     const [pod] = await federation.pods('us');
     await regions.region('us').deletePod(namespace, podOf('us'));
     await untilReplaced([pod?.metadata.uid ?? '']);
-    await federation.untilBootstrapSays('us', podOf('us'), /waits for a live seed \(for 10 s at most/);
+    await federation.untilBootstrapSays('us', podOf('us'), /waits for a live seed \(for 5 s at most/);
     await federation.untilBootstrapSays('us', podOf('us'), /starts without a seed: it has joined the ring before/);
     await waitFor(
       async () => {
