@@ -47,7 +47,7 @@ bench-ring: $(INSTALLED) ## time from apply to one ring, beside the floor; last 
 	node e2e/bench/ring.ts
 
 crds: $(INSTALLED) ## write crds/ from the schema
-	node crds/generate.ts
+	node src/cli/main.ts crds > crds/.new && mv crds/.new crds/ringmaster.dev_multicassandraclusters.yaml
 
 format: $(INSTALLED) ## format everything
 	prettier --write --log-level warn .
