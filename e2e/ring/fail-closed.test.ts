@@ -4,6 +4,7 @@ import { type Regions, startRegions } from '../harness/index.ts';
 import { ControllerProcess } from './controller-process.ts';
 import { Federation, installCrd } from './federation.ts';
 import { Impostor } from './impostor.ts';
+import { assertFoundedOnce } from './one-founder.ts';
 import { assertOneUntouchedRing } from './one-ring.ts';
 
 const namespace = 'closed';
@@ -101,5 +102,6 @@ suite('a region that cannot reach the seeds of the others', () => {
 
   test('is part of one ring in the end, and nothing was ever restarted', async () => {
     await assertOneUntouchedRing(federation, 3);
+    await assertFoundedOnce(federation, 'eu');
   });
 });
