@@ -49,6 +49,8 @@ export class ControllerProcess {
   /** Asks it to stop, and resolves with its exit code. */
   async stop(): Promise<number | null> {
     if (!this.running) return this.#process.child.exitCode;
+    // The run does not let its processes keep this one alive; whoever waits for the end of one does.
+    this.#process.child.ref();
     this.#process.child.kill('SIGTERM');
     await once(this.#process.child, 'exit');
     return this.#process.child.exitCode;
