@@ -1,3 +1,4 @@
+import { perObject } from '../edges/per-object.ts';
 import { type AddressVariables, expandAddress, localAddress } from './address.ts';
 import { at, isObject, type JsonObject } from './json.ts';
 import { mergePatch, parsePointer, without } from './merge.ts';
@@ -66,7 +67,7 @@ export interface EffectiveRack {
 const defaultRack: RackSpec = { name: 'rack1' };
 
 /** Applies all defaults. Pure and total: it also answers for objects that validate.ts refuses. */
-export function effective(mcc: MultiCassandraCluster): EffectiveFederation {
+export const effective = perObject((mcc: MultiCassandraCluster): EffectiveFederation => {
   const { spec } = mcc;
   const regions = spec.regions.map((region) => effectiveRegion(mcc, region));
   return {
@@ -81,7 +82,7 @@ export function effective(mcc: MultiCassandraCluster): EffectiveFederation {
     dataPolicy: spec.dataPolicy,
     deletionPolicy: spec.deletionPolicy,
   };
-}
+});
 
 function effectiveRegion(mcc: MultiCassandraCluster, region: RegionSpec): EffectiveRegion {
   const { spec, metadata } = mcc;

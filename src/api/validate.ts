@@ -1,3 +1,4 @@
+import { perObject } from '../edges/per-object.ts';
 import { effective } from './effective.ts';
 import { type Problem, withoutRepeats } from './problem.ts';
 import type { MultiCassandraCluster } from './schema.ts';
@@ -12,7 +13,7 @@ import { validateVersionsAndDisks } from './validation/versions.ts';
  * and never throws for what parseMultiCassandraCluster returned. Whether the members' fields exist in the regions is
  * validation/members.ts, since that needs the regions' CRDs.
  */
-export function validate(mcc: MultiCassandraCluster): Problem[] {
+export const validate = perObject((mcc: MultiCassandraCluster): readonly Problem[] => {
   const federation = effective(mcc);
   return withoutRepeats([
     ...validateNames(mcc, federation),
@@ -21,4 +22,4 @@ export function validate(mcc: MultiCassandraCluster): Problem[] {
     ...validateSeeds(mcc, federation),
     ...validateSupport(mcc),
   ]);
-}
+});

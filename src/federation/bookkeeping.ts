@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { perObject } from '../edges/per-object.ts';
 import type { KubeObject } from '../kube/objects.ts';
 
 /**
@@ -37,19 +38,19 @@ export interface Bookkeeping {
   stamp: Stamp | undefined;
   founder: string | undefined;
   /** The seed list this region was given, in its order. */
-  seeds: string[] | undefined;
+  seeds: readonly string[] | undefined;
   /** We last wrote the member with the seeds in its spec, and mean to take them out again. */
   injecting: boolean;
   /** Hash of the spec as last rendered, overrides of the injection left out. */
   renderedHash: string | undefined;
   /** JSON pointers of the leaves last rendered. */
-  renderedPaths: string[];
+  renderedPaths: readonly string[];
   /** Labels last rendered; they can never change, since CassKop copies them into immutable selectors. */
-  renderedLabels: Record<string, string>;
+  renderedLabels: Readonly<Record<string, string>>;
 }
 
 /** Reads the annotations back; what is missing or malformed is undefined. Never throws: people edit annotations. */
-export function readBookkeeping(object: KubeObject): Bookkeeping {
+export const readBookkeeping = perObject((object: KubeObject): Bookkeeping => {
   const all = object.metadata.annotations ?? {};
   return {
     owner: ownerSchema.safeParse(json(all[annotations.owner])).data,
@@ -62,7 +63,7 @@ export function readBookkeeping(object: KubeObject): Bookkeeping {
     renderedPaths: stringsSchema.safeParse(json(all[annotations.renderedPaths])).data ?? [],
     renderedLabels: labelsSchema.safeParse(json(all[annotations.renderedLabels])).data ?? {},
   };
-}
+});
 
 /** What every object of ours says: whose it is, who wrote it, and what a new hub has to know. */
 export function commonAnnotations(facts: {

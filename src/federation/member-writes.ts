@@ -1,4 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { EffectiveFederation } from '../api/effective.ts';
 import { parsePointer } from '../api/merge.ts';
+import { perObject } from '../edges/per-object.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { MemberState } from '../operators/operator.ts';
 import { annotations, hashOf, renderedAnnotations } from './bookkeeping.ts';
@@ -102,7 +105,7 @@ export function specChanges(context: PlanContext, picture: MemberPicture): strin
     ...bookkeeping.renderedPaths
       .filter((path) => !wantedPaths.has(path) && !injected.has(path))
       .map((path) => `/spec${path}`),
-    ...(hashOf(wanted.metadata.labels ?? {}) === hashOf(bookkeeping.renderedLabels) ? [] : ['/metadata/labels']),
+    ...(isDeepStrictEqual(wanted.metadata.labels ?? {}, bookkeeping.renderedLabels) ? [] : ['/metadata/labels']),
   ];
 }
 
@@ -118,13 +121,15 @@ interface Rendered {
   hash: string;
 }
 
-/** A pass asks for the same rendering again and again; pictures live as long as the pass. */
-const renderings = new WeakMap<KnownPicture, { plain?: Rendered; injecting?: Rendered }>();
+/** Renderings by region, seeds and whether they are injected: one spec is rendered the same pass after pass. */
+const renderingsOf = perObject((_: EffectiveFederation) => new Map<string, Rendered>());
 
 function render(context: PlanContext, picture: KnownPicture, injecting: boolean): Rendered {
-  const known = renderings.get(picture) ?? {};
-  renderings.set(picture, known);
-  return (known[injecting ? 'injecting' : 'plain'] ??= renderAnew(context, picture, injecting));
+  const renderings = renderingsOf(context.federation);
+  const key = [injecting, picture.region.name, ...seedsOf(context, picture)].join(' ');
+  let rendered = renderings.get(key);
+  if (!rendered) renderings.set(key, (rendered = renderAnew(context, picture, injecting)));
+  return rendered;
 }
 
 function renderAnew(context: PlanContext, picture: KnownPicture, injecting: boolean): Rendered {

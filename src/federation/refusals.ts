@@ -2,7 +2,8 @@ import { formatPath, type Problem } from '../api/problem.ts';
 import type { MultiCassandraCluster } from '../api/schema.ts';
 import { validateMembers } from '../api/validation/members.ts';
 import type { Reason } from '../api/conditions.ts';
-import type { RegionalOperator } from '../operators/operator.ts';
+import { perObject } from '../edges/per-object.ts';
+import type { Capabilities, RegionalOperator } from '../operators/operator.ts';
 import type { PlanContext } from './context.ts';
 import { specChanges } from './member-writes.ts';
 import { answeredFor, type KnownPicture } from './picture.ts';
@@ -97,11 +98,25 @@ function grown({ memory }: PlanContext): Refusal[] {
   ];
 }
 
-function misspelt({ snapshot, pictures, operator }: PlanContext): Refusal[] {
-  return misspeltFields(snapshot.mcc, operator, (name) => {
-    const picture = pictures.find((each) => each.region.name === name);
-    return picture?.known ? picture.snapshot : undefined;
-  });
+function misspelt({ snapshot, pictures, operator }: PlanContext): readonly Refusal[] {
+  const known = misspeltIn(snapshot.mcc);
+  const schemas = pictures.map(({ snapshot: region }) => (region.known ? region.capabilities : undefined));
+  if (!known.found || known.schemas.some((each, index) => each !== schemas[index])) {
+    known.schemas = schemas;
+    known.found = misspeltFields(snapshot.mcc, operator, (name) => {
+      const picture = pictures.find((each) => each.region.name === name);
+      return picture?.known ? picture.snapshot : undefined;
+    });
+  }
+  return known.found;
+}
+
+/** What was found in a spec, and by which schemas; those change only when a CRD does. */
+const misspeltIn = perObject((_: MultiCassandraCluster): Misspelt => ({ schemas: [], found: undefined }));
+
+interface Misspelt {
+  schemas: (Capabilities | undefined)[];
+  found: readonly Problem[] | undefined;
 }
 
 /** Fields that a region's own CRD does not know, and would drop in silence. `regionOf` gives a region that can be seen. */

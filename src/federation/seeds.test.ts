@@ -15,7 +15,7 @@ const shape = fc.record({
 });
 type Shape = typeof shape extends fc.Arbitrary<infer T> ? T : never;
 
-function seedsFor({ perDatacenter, regions }: Shape): Seed[] {
+function seedsFor({ perDatacenter, regions }: Shape): readonly Seed[] {
   const mcc = mccOf({
     seeds: { perDatacenter, address: '{pod}.{region}.db.example.net' },
     regions: regions.map(({ racks, nodes }, index) => ({

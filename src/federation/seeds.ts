@@ -1,3 +1,4 @@
+import { perObject } from '../edges/per-object.ts';
 import { expandAddress } from '../api/address.ts';
 import type { EffectiveFederation, EffectiveRegion } from '../api/effective.ts';
 import type { PlannedPod, RegionalOperator } from '../operators/operator.ts';
@@ -12,7 +13,16 @@ export interface Seed {
  * The seeds of all planned regions, in the order of spec.regions: per datacenter the lowest ordinals, spread over its
  * racks. Computed from the spec alone, once, so that nothing that happens to a region can change the list.
  */
-export function plannedSeeds(federation: EffectiveFederation, operator: RegionalOperator): Seed[] {
+export function plannedSeeds(federation: EffectiveFederation, operator: RegionalOperator): readonly Seed[] {
+  const known = plannedBy(operator);
+  let seeds = known.get(federation);
+  if (!seeds) known.set(federation, (seeds = planSeeds(federation, operator)));
+  return seeds;
+}
+
+const plannedBy = perObject((_: RegionalOperator) => new WeakMap<EffectiveFederation, readonly Seed[]>());
+
+function planSeeds(federation: EffectiveFederation, operator: RegionalOperator): Seed[] {
   return federation.regions.flatMap((region) => {
     const pods = operator.pods(federation, region);
     return region.datacenters.flatMap((datacenter) =>

@@ -26,11 +26,11 @@ export interface RegionalOperator {
   /** What the operator has made of the member so far. */
   read(input: ReadInput): MemberState;
   /** JSON pointers of fields in `wanted.spec` that `live.spec` holds otherwise, after the operator's own normalisation. */
-  difference(wanted: KubeObject, live: KubeObject): string[];
+  difference(wanted: KubeObject, live: KubeObject): readonly string[];
   /** JSON pointers of all leaves that `member.spec` sets: what a later render must take back if it leaves them out. */
   paths(member: KubeObject): string[];
   /** Pods that the member asks for, in the order in which the operator starts them. */
-  pods(federation: EffectiveFederation, region: EffectiveRegion): PlannedPod[];
+  pods(federation: EffectiveFederation, region: EffectiveRegion): readonly PlannedPod[];
 }
 
 export interface PlannedPod {

@@ -23,7 +23,7 @@ export interface ControllerOptions {
   clock: Clock;
   random: Random;
   logger: Logger;
-  metrics: Metrics;
+  metrics: Pick<Metrics, 'queue' | 'region' | 'watchRestarted'>;
 }
 
 /** Something started when the first key asked for it, and stopped when the last one let it go. */

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { parseMultiCassandraCluster } from '../api/parse.ts';
 import { type MultiCassandraCluster, multiCassandraClusters, type Status } from '../api/schema.ts';
 import { effective } from '../api/effective.ts';
+import { perObject } from '../edges/per-object.ts';
 import type { Clock } from '../edges/clock.ts';
 import { execute, type Outcome } from '../federation/execute.ts';
 import { observe } from '../federation/observe.ts';
@@ -42,6 +43,9 @@ const expectedEventMs = 1_000;
 /** A region whose cache does not show our own write in this time is taken for unknown. Milliseconds. */
 const ownWritePatienceMs = 10_000;
 
+/** Without options: what a newer version has written is let be. */
+const parse = perObject((raw: KubeObject) => parseMultiCassandraCluster(raw));
+
 /** Observes, plans and executes, one MultiCassandraCluster at a time. */
 export class Reconciler {
   readonly #surroundings: Surroundings;
@@ -70,7 +74,7 @@ export class Reconciler {
     }
     if (!hub.store.isCurrent(key)) return { afterMs: expectedEventMs };
 
-    const parsed = parseMultiCassandraCluster(raw);
+    const parsed = parse(raw);
     if (!parsed.mcc) {
       // The CRD let it through and the schema does not: it is told so, and nothing else is touched.
       const status = (raw['status'] ?? {}) as Status;

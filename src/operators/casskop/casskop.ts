@@ -1,5 +1,7 @@
 import type { EffectiveFederation, EffectiveRegion } from '../../api/effective.ts';
 import * as z from 'zod';
+import { perObject } from '../../edges/per-object.ts';
+import type { KubeObject } from '../../kube/objects.ts';
 import type { Capabilities, PlannedPod, RegionalOperator } from '../operator.ts';
 import { difference, leafPaths, normalise } from './normalise.ts';
 import { readMember } from './read.ts';
@@ -34,7 +36,7 @@ export const casskop: RegionalOperator = {
     const name = region.memberSpec['serviceAccountName'];
     return typeof name === 'string' && name !== '' ? name : 'cassandra-cluster-node';
   },
-  capabilities(object) {
+  capabilities: perObject((object: KubeObject): Capabilities => {
     const parsed = crd.safeParse(object);
     const version = parsed.data?.spec.versions.find((each) => each.name === 'v2' && each.served);
     return {
@@ -42,26 +44,40 @@ export const casskop: RegionalOperator = {
       // The API server has checked this schema when the CRD was created.
       schema: version?.schema?.openAPIV3Schema ?? {},
     };
-  },
+  }),
   render: renderMember,
-  writtenSchema({ schema }: Capabilities) {
+  writtenSchema: perObject(({ schema }: Capabilities) => {
     const spec = schema.properties?.['spec'] ?? {};
     const datacenter = spec.properties?.['topology']?.properties?.['dc']?.items;
     return { spec, ...(datacenter && { datacenter }) };
-  },
+  }),
   read: readMember,
-  difference: (wanted, live) => difference(normalise(wanted['spec']), normalise(live['spec'])),
+  difference: (wanted, live) => differenceFrom(wanted)(live),
   paths: (member) => leafPaths(member['spec']),
   pods: plannedPods,
 };
 
+const normalisedSpec = perObject((member: KubeObject): unknown => normalise(member['spec']));
+const differenceFrom = perObject((wanted: KubeObject) =>
+  perObject((live: KubeObject): readonly string[] => difference(normalisedSpec(wanted), normalisedSpec(live))),
+);
+
 /** CassKop starts the first pod of every rack, rack after rack, then fills the racks up in the same order. */
-function plannedPods(federation: EffectiveFederation, region: EffectiveRegion): PlannedPod[] {
+function plannedPods({ clusterName }: EffectiveFederation, region: EffectiveRegion): readonly PlannedPod[] {
+  const known = podsByCluster(region);
+  let pods = known.get(clusterName);
+  if (!pods) known.set(clusterName, (pods = planPods(clusterName, region)));
+  return pods;
+}
+
+const podsByCluster = perObject((_: EffectiveRegion) => new Map<string, readonly PlannedPod[]>());
+
+function planPods(clusterName: string, region: EffectiveRegion): PlannedPod[] {
   return region.datacenters
     .flatMap((datacenter) =>
       datacenter.racks.flatMap((rack) =>
         Array.from({ length: datacenter.nodesPerRacks }, (_, ordinal) => ({
-          name: `${federation.clusterName}-${datacenter.name}-${rack.name}-${ordinal}`,
+          name: `${clusterName}-${datacenter.name}-${rack.name}-${ordinal}`,
           datacenter: datacenter.name,
           rack: rack.name,
           ordinal,

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { perObject } from '../../edges/per-object.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import type { MemberState, ReadInput, SettledReason } from '../operator.ts';
 import { isInjecting, seedsVariable } from './render.ts';
@@ -61,11 +62,10 @@ const underWay = new Set(['ToDo', 'Configuring', 'Ongoing', 'Continue', 'Finaliz
  * processed the object's generation, and that the StatefulSets themselves carry our seeds and have rolled out.
  */
 export function readMember({ member, statefulSets, seeds, replicas }: ReadInput): MemberState {
-  const parsed = memberStatus.safeParse(member['status'] ?? {});
-  const status: MemberStatus = parsed.success ? parsed.data : {};
+  const status = statusOf(member);
   const sets = statefulSets.flatMap((each) => {
-    const set = statefulSet.safeParse(each);
-    return set.success && replicas[set.data.metadata.name] !== undefined ? [set.data] : [];
+    const set = readStatefulSet(each);
+    return set && replicas[set.metadata.name] !== undefined ? [set] : [];
   });
   const [reason, message] = unsettled(member, status, sets, seeds, replicas) ?? ['Settled', 'nothing is under way'];
   return {
@@ -77,6 +77,9 @@ export function readMember({ member, statefulSets, seeds, replicas }: ReadInput)
     wrongSeeds: sets.filter((set) => !startsWith(set, seeds)).map((set) => set.metadata.name),
   };
 }
+
+const statusOf = perObject((member: KubeObject): MemberStatus => memberStatus.safeParse(member['status']).data ?? {});
+const readStatefulSet = perObject((object: KubeObject): StatefulSet | undefined => statefulSet.safeParse(object).data);
 
 function unsettled(
   member: KubeObject,
@@ -139,10 +142,10 @@ function unsettledSets(
  * True when CassKop has processed the generation that the server holds. The annotation is a whole object in one
  * string, tens of kilobytes with its managedFields; `generation` is the first number of that name in Go's field order.
  */
-function processed(member: KubeObject): boolean {
+const processed = perObject((member: KubeObject): boolean => {
   const lastProcessed = /"generation":(\d+)/.exec(member.metadata.annotations?.[processedAnnotation] ?? '')?.[1];
   return lastProcessed !== undefined && Number(lastProcessed) >= (member.metadata.generation ?? 0);
-}
+});
 
 function startsWith(set: StatefulSet, seeds: readonly string[]): boolean {
   const bootstrap = set.spec.template.spec.initContainers?.find((container) => container.name === 'bootstrap');
