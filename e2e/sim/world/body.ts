@@ -1,0 +1,41 @@
+/** A response's body that grows while the connection lasts. */
+export class StreamBody implements AsyncIterable<Uint8Array> {
+  readonly #chunks: Uint8Array[] = [];
+  #end: { error?: Error } | undefined;
+  #wake: (() => void) | undefined;
+
+  push(text: string): void {
+    this.#chunks.push(Buffer.from(text));
+    this.#wakeUp();
+  }
+
+  /** Nothing more comes; with `error` the connection broke. */
+  end(error?: Error): void {
+    this.#end ??= error ? { error } : {};
+    this.#wakeUp();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const chunk = this.#chunks.shift();
+      if (chunk) {
+        yield chunk;
+      } else if (this.#end) {
+        if (this.#end.error) throw this.#end.error;
+        return;
+      } else {
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+      }
+    }
+  }
+
+  #wakeUp(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+}
+
+/** A body that is there at once. */
+export async function* wholeBody(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}

@@ -1,0 +1,137 @@
+import type { Random } from '../../../src/edges/random.ts';
+import { createKubeClient } from '../../../src/kube/http-client.ts';
+import { casskop } from '../../../src/operators/casskop/casskop.ts';
+import { Controller } from '../../../src/runtime/controller.ts';
+import type { Logger, LogFields } from '../../../src/telemetry/logger.ts';
+import type { SimulationClock } from './clock.ts';
+import type { Network } from './network.ts';
+import { ProcessClock } from './process-clock.ts';
+import type { Timeline } from './timeline.ts';
+import { SimulatedTransport, type Cluster, type Overseer, type WatchStream } from './transport.ts';
+
+export interface ControllerProcessOptions {
+  name: string;
+  hub: string;
+  clusters: readonly Cluster[];
+  clock: SimulationClock;
+  random: Random;
+  network: Network;
+  overseer: Overseer;
+  timeline: Timeline;
+  /** Told of every line at level error: a mistake in the program. */
+  onError: (message: string) => void;
+}
+
+const noMetrics = {
+  queue: () => ({
+    added: () => undefined,
+    retried: () => undefined,
+    started: () => undefined,
+    finished: () => undefined,
+    observe: () => undefined,
+  }),
+  region: () => () => undefined,
+  watchRestarted: () => undefined,
+};
+
+/** One run of the real controller, from its start to its death. */
+export class ControllerProcess {
+  readonly name: string;
+  readonly clock: ProcessClock;
+  readonly #transports: SimulatedTransport[];
+  readonly #controller: Controller;
+  readonly #stop = new AbortController();
+  #requests = 0;
+
+  constructor(options: ControllerProcessOptions) {
+    this.name = options.name;
+    this.clock = new ProcessClock(options.clock);
+    const { clock } = this;
+    const process = { name: options.name, clock, nextNumber: () => ++this.#requests };
+    this.#transports = options.clusters.map(
+      (cluster) => new SimulatedTransport(process, cluster, options.network, options.overseer),
+    );
+    const clients = new Map(
+      options.clusters.map((cluster, index) => [
+        cluster.name,
+        createKubeClient({
+          transport: this.#transports[index]!,
+          clock,
+          fieldManager: 'ringmaster',
+          userAgent: options.name,
+          requestDeadlineMs: 15_000,
+        }),
+      ]),
+    );
+    this.#controller = new Controller({
+      hub: options.hub,
+      clients,
+      operator: casskop,
+      clock,
+      random: options.random,
+      logger: loggerOf(options),
+      metrics: noMetrics,
+    });
+  }
+
+  /** Requests sent so far. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  get isAlive(): boolean {
+    return !this.clock.isDead;
+  }
+
+  get streams(): WatchStream[] {
+    return this.#transports.flatMap((transport) => [...transport.streams]);
+  }
+
+  start(): void {
+    this.clock.world.wakePromises();
+    void this.#controller.run(this.#stop.signal);
+  }
+
+  /** Ends at once, in the middle of whatever it does; nothing of it happens afterwards. */
+  kill(): void {
+    this.clock.kill();
+    for (const transport of this.#transports) transport.close();
+  }
+
+  /** Asks it to end in good order. */
+  stop(): void {
+    this.clock.world.wakePromises();
+    this.#stop.abort(new DOMException('asked to stop', 'AbortError'));
+  }
+
+  /** Breaks one of its watches as a reset connection does. */
+  resetWatch(stream: WatchStream, inLine: boolean): void {
+    for (const transport of this.#transports) if (transport.streams.has(stream)) transport.reset(stream, inLine);
+  }
+}
+
+function loggerOf({ name, timeline, onError }: ControllerProcessOptions): Logger {
+  const say = (level: string, message: string, fields?: LogFields): void => {
+    timeline.note(name, () => `${level}: ${message} ${describe(fields)}`);
+  };
+  const logger: Logger = {
+    debug: () => undefined,
+    info: (message, fields) => say('info', message, fields),
+    warn: (message, fields) => say('warn', message, fields),
+    error: (message, fields) => {
+      say('error', message, fields);
+      onError(`${message} ${describe(fields)}`);
+    },
+    child: () => logger,
+  };
+  return logger;
+}
+
+function describe(fields: LogFields | undefined): string {
+  return Object.entries(fields ?? {})
+    .map(([name, value]) => {
+      const text = value instanceof Error ? value.message : JSON.stringify(value);
+      return `${name}=${String(text).slice(0, 300)}`;
+    })
+    .join(' ');
+}

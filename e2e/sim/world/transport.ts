@@ -1,0 +1,312 @@
+import { TransportError, type HttpRequest, type HttpResponse, type Transport } from '../../../src/edges/transport.ts';
+import type { WatchEvent } from '../../../src/kube/client.ts';
+import type { KubeObject } from '../../../src/kube/objects.ts';
+import type { ApiRequest, ApiResponse, MemoryApiServer } from '../api/server.ts';
+import { jsonOf } from '../api/json.ts';
+import { StreamBody, wholeBody } from './body.ts';
+import type { Network } from './network.ts';
+import type { ProcessClock } from './process-clock.ts';
+
+/** One cluster as its API server's port shows it. */
+export interface Cluster {
+  readonly name: string;
+  readonly server: MemoryApiServer;
+  /** GET through pods/proxy; undefined: no such pod, or it does not listen. */
+  proxy(namespace: string, pod: string, path: string): { status: number; body: string } | undefined;
+}
+
+/** One request of the controller on its way. `number` counts the requests of its process from 1. */
+export interface Exchange {
+  readonly process: string;
+  readonly cluster: string;
+  readonly number: number;
+  readonly request: HttpRequest;
+  readonly isWrite: boolean;
+}
+
+/** What goes wrong with an exchange; the first that is set counts. */
+export interface Mishap {
+  /** The API server answers so and does nothing. */
+  answer?: { status: number; reason: string; headers?: Record<string, string> };
+  /** The API server does it, and the answer never comes (`silence`), or a 500 comes in its place. */
+  afterCommit?: 'silence' | 'error';
+  /** The process dies at this point of it. */
+  crash?: 'before send' | 'after commit' | 'after reply';
+  /** Longer on the way than others, milliseconds. */
+  delayMs?: number;
+}
+
+/** Who watches over the exchanges: faults, invariants and the timeline. */
+export interface Overseer {
+  /** Called before anything is sent. */
+  mishap(exchange: Exchange): Mishap | undefined;
+  /** Called at the moment the server has answered; `isWrite` answers may have changed something. */
+  answered(exchange: Exchange, response: ApiResponse): void;
+  /** Called when the answer, or an event of a watch, has reached the process. */
+  heard(process: string, cluster: string, plural: string, resourceVersion: string): void;
+  crash(process: string, exchange: Exchange): void;
+}
+
+/** A watch of the controller, for faults to play with. */
+export class WatchStream {
+  readonly cluster: string;
+  readonly plural: string;
+  readonly body = new StreamBody();
+  /** Events wait until then, monotonic milliseconds of the world. */
+  heldUntil = 0;
+  /** The connection is dead, and neither side knows. */
+  isDeaf = false;
+  cancel: () => void = () => undefined;
+
+  constructor(cluster: string, plural: string) {
+    this.cluster = cluster;
+    this.plural = plural;
+  }
+}
+
+/** The connections of one process to one cluster. */
+export class SimulatedTransport implements Transport {
+  readonly #process: { readonly name: string; readonly clock: ProcessClock; nextNumber(): number };
+  readonly #cluster: Cluster;
+  readonly #network: Network;
+  readonly #overseer: Overseer;
+  readonly streams = new Set<WatchStream>();
+
+  constructor(
+    process: { readonly name: string; readonly clock: ProcessClock; nextNumber(): number },
+    cluster: Cluster,
+    network: Network,
+    overseer: Overseer,
+  ) {
+    this.#process = process;
+    this.#cluster = cluster;
+    this.#network = network;
+    this.#overseer = overseer;
+  }
+
+  send(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(signal.reason as Error);
+        return;
+      }
+      const { clock } = this.#process;
+      if (clock.isDead) return;
+      const settled = { done: false };
+      const onAbort = (): void => {
+        settled.done = true;
+        reject(signal.reason as Error);
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      const settle = (answer: () => void): void => {
+        if (settled.done || clock.isDead) return;
+        settled.done = true;
+        signal.removeEventListener('abort', onAbort);
+        answer();
+      };
+      this.#exchange(
+        request,
+        signal,
+        (response) => settle(() => resolve(response)),
+        (error) => settle(() => reject(error)),
+      );
+    });
+  }
+
+  #exchange(
+    request: HttpRequest,
+    signal: AbortSignal,
+    resolve: (response: HttpResponse) => void,
+    reject: (error: Error) => void,
+  ): void {
+    const { name, clock } = this.#process;
+    const network = this.#network;
+    const cluster = this.#cluster.name;
+    const exchange: Exchange = {
+      process: name,
+      cluster,
+      number: this.#process.nextNumber(),
+      request,
+      isWrite: request.method !== 'GET',
+    };
+    const mishap = this.#overseer.mishap(exchange);
+    if (mishap?.crash === 'before send') {
+      this.#overseer.crash(name, exchange);
+      return;
+    }
+    const out = network.passage(name, cluster);
+    if (out === 'refused') {
+      clock.timer(1, () => reject(new TransportError('refused', `connect ECONNREFUSED ${cluster}`)));
+      return;
+    }
+    if (out === 'dropped') return;
+
+    const answer = (): void => {
+      // A request that was given up while it was on its way may still arrive; one whose sender died as well.
+      if (request.streaming) {
+        this.#watch(exchange, signal, resolve, reject);
+        return;
+      }
+      const response = mishap?.answer ? statusOf(mishap.answer) : this.#ask(exchange);
+      this.#overseer.answered(exchange, response);
+      if (mishap?.crash === 'after commit') {
+        this.#overseer.crash(name, exchange);
+        return;
+      }
+      if (mishap?.afterCommit === 'silence' || network.passage(cluster, name) !== 'open') return;
+      const shown = mishap?.afterCommit === 'error' ? statusOf({ status: 500, reason: 'InternalError' }) : response;
+      clock.timer(network.delay(), () => {
+        this.#hear(exchange, shown);
+        resolve(httpResponse(shown, mishap?.answer?.headers));
+        if (mishap?.crash === 'after reply') this.#overseer.crash(name, exchange);
+      });
+    };
+    this.#world(network.delay() + (mishap?.delayMs ?? 0), answer);
+  }
+
+  /** Work that goes on whatever becomes of the process. */
+  #world(delayMs: number, work: () => void): void {
+    this.#process.clock.world.schedule(delayMs, work);
+  }
+
+  #ask({ request, process }: Exchange): ApiResponse {
+    const proxied = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/:]+):8778\/proxy(\/.*)$/.exec(request.path);
+    if (proxied) {
+      const [, namespace = '', pod = '', path = ''] = proxied;
+      const answer = this.#cluster.proxy(namespace, pod, path);
+      if (answer) return { status: answer.status, body: { raw: answer.body } };
+      return statusOf({ status: 503, reason: 'ServiceUnavailable' });
+    }
+    return this.#cluster.server.handle(apiRequest(request, process));
+  }
+
+  #hear({ cluster, request, process }: Exchange, { status, body }: ApiResponse): void {
+    if (status >= 300 || request.method !== 'GET') return;
+    const list = body as { items?: unknown[]; metadata?: { resourceVersion?: string; continue?: string } };
+    if (!list.items || list.metadata?.continue) return;
+    this.#overseer.heard(process, cluster, pluralOf(request.path), list.metadata?.resourceVersion ?? '');
+  }
+
+  #watch(
+    exchange: Exchange,
+    signal: AbortSignal,
+    resolve: (response: HttpResponse) => void,
+    reject: (error: Error) => void,
+  ): void {
+    const { name, clock } = this.#process;
+    const network = this.#network;
+    const cluster = this.#cluster.name;
+    if (clock.isDead || signal.aborted || network.passage(cluster, name) !== 'open') return;
+    const stream = new WatchStream(cluster, pluralOf(exchange.request.path));
+    let arrivesAt = 0;
+    const deliver = (work: () => void): void => {
+      // What comes later never overtakes what came before.
+      const world = clock.world;
+      arrivesAt = Math.max(arrivesAt, stream.heldUntil, world.monotonic() + network.delay());
+      if (stream.isDeaf || network.passage(cluster, name) !== 'open') {
+        stream.isDeaf = true;
+        return;
+      }
+      clock.timer(arrivesAt - world.monotonic(), () => {
+        if (!stream.isDeaf) work();
+      });
+    };
+    const close = (error?: Error): void => {
+      this.streams.delete(stream);
+      stream.cancel();
+      stream.body.end(error);
+    };
+    const opened = this.#cluster.server.watch(apiRequest(exchange.request, name), {
+      event: (event) =>
+        deliver(() => {
+          stream.body.push(lineOf(event));
+          if (event.type !== 'ERROR') {
+            this.#overseer.heard(name, cluster, stream.plural, event.object.metadata.resourceVersion ?? '');
+          }
+        }),
+      end: () => deliver(() => close()),
+    });
+    if ('status' in opened) {
+      clock.timer(network.delay(), () => resolve(httpResponse(opened)));
+      return;
+    }
+    stream.cancel = () => opened.cancel();
+    this.streams.add(stream);
+    const seconds = Number(/[?&]timeoutSeconds=(\d+)/.exec(exchange.request.path)?.[1] ?? 300);
+    const over = clock.timer(seconds * 1000, () => {
+      stream.cancel();
+      deliver(() => close());
+    });
+    signal.addEventListener(
+      'abort',
+      () => {
+        over.cancel();
+        close(signal.reason as Error);
+      },
+      { once: true },
+    );
+    clock.timer(network.delay(), () => {
+      if (!stream.isDeaf) resolve({ status: 200, headers: {}, body: stream.body });
+    });
+    void reject;
+  }
+
+  /** Breaks a watch as a reset connection does, after half of a line when `inLine`. */
+  reset(stream: WatchStream, inLine: boolean): void {
+    this.streams.delete(stream);
+    stream.cancel();
+    this.#process.clock.do(() => {
+      if (inLine) stream.body.push('{"type":"MODIF');
+      stream.body.end(new TransportError('reset', 'read ECONNRESET'));
+    });
+  }
+
+  /** The process is gone: its watches end on the server. */
+  close(): void {
+    for (const stream of this.streams) stream.cancel();
+    this.streams.clear();
+  }
+}
+
+function apiRequest({ method, path, headers, body }: HttpRequest, user: string): ApiRequest {
+  const contentType = headers?.['content-type'];
+  return {
+    method,
+    path,
+    user,
+    ...(contentType !== undefined && { contentType }),
+    ...(body !== undefined && { body: JSON.parse(body) as unknown }),
+  };
+}
+
+function httpResponse({ status, body }: ApiResponse, headers: Record<string, string> = {}): HttpResponse {
+  const text = isRaw(body) ? body.raw : jsonOf(body);
+  return { status, headers: { 'content-type': 'application/json', ...headers }, body: wholeBody(text) };
+}
+
+function isRaw(body: unknown): body is { raw: string } {
+  return typeof (body as { raw?: unknown }).raw === 'string';
+}
+
+function lineOf({ type, object }: WatchEvent): string {
+  return `{"type":"${type}","object":${jsonOf(object as KubeObject)}}\n`;
+}
+
+/** The last name of a collection's path. */
+export function pluralOf(path: string): string {
+  return /\/([a-z]+)(?:\?|$)/.exec(path)?.[1] ?? '';
+}
+
+/** A Status as an API server words it. */
+export function statusOf(answer: { status: number; reason: string }): ApiResponse {
+  const { status, reason } = answer;
+  const body = {
+    kind: 'Status',
+    apiVersion: 'v1',
+    status: 'Failure',
+    reason,
+    code: status,
+    message: `simulated ${reason}`,
+  };
+  return { status, body };
+}
