@@ -1,7 +1,7 @@
-import { perObject } from '../edges/per-object.ts';
 import { type AddressVariables, expandAddress, localAddress } from './address.ts';
 import { at, isObject, type JsonObject } from './json.ts';
 import { mergePatch, parsePointer, without } from './merge.ts';
+import { perSpec } from './per-spec.ts';
 import type {
   AcknowledgedHost,
   DatacenterSpec,
@@ -67,7 +67,7 @@ export interface EffectiveRack {
 const defaultRack: RackSpec = { name: 'rack1' };
 
 /** Applies all defaults. Pure and total: it also answers for objects that validate.ts refuses. */
-export const effective = perObject((mcc: MultiCassandraCluster): EffectiveFederation => {
+export const effective = perSpec((mcc: MultiCassandraCluster): EffectiveFederation => {
   const { spec } = mcc;
   const regions = spec.regions.map((region) => effectiveRegion(mcc, region));
   return {

@@ -1,5 +1,5 @@
-import { perObject } from '../edges/per-object.ts';
 import { effective } from './effective.ts';
+import { perSpec } from './per-spec.ts';
 import { type Problem, withoutRepeats } from './problem.ts';
 import type { MultiCassandraCluster } from './schema.ts';
 import { validateNames } from './validation/names.ts';
@@ -13,7 +13,7 @@ import { validateVersionsAndDisks } from './validation/versions.ts';
  * and never throws for what parseMultiCassandraCluster returned. Whether the members' fields exist in the regions is
  * validation/members.ts, since that needs the regions' CRDs.
  */
-export const validate = perObject((mcc: MultiCassandraCluster): readonly Problem[] => {
+export const validate = perSpec((mcc: MultiCassandraCluster): readonly Problem[] => {
   const federation = effective(mcc);
   return withoutRepeats([
     ...validateNames(mcc, federation),

@@ -121,10 +121,17 @@ interface Rendered {
   hash: string;
 }
 
-/** Renderings by region, seeds and whether they are injected: one spec is rendered the same pass after pass. */
-const renderingsOf = perObject((_: EffectiveFederation) => new Map<string, Rendered>());
-
 function render(context: PlanContext, picture: KnownPicture, injecting: boolean): Rendered {
+  const ofPass = renderedInPass(picture);
+  return (ofPass[injecting ? 'injecting' : 'plain'] ??= renderOnce(context, picture, injecting));
+}
+
+const renderedInPass = perObject<KnownPicture, { plain?: Rendered; injecting?: Rendered }>(() => ({}));
+
+/** One spec is rendered the same in pass after pass. */
+const renderingsOf = perObject<EffectiveFederation, Map<string, Rendered>>(() => new Map());
+
+function renderOnce(context: PlanContext, picture: KnownPicture, injecting: boolean): Rendered {
   const renderings = renderingsOf(context.federation);
   const key = [injecting, picture.region.name, ...seedsOf(context, picture)].join(' ');
   let rendered = renderings.get(key);

@@ -1,4 +1,5 @@
 import type { EffectiveFederation } from '../api/effective.ts';
+import { perObject } from '../edges/per-object.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
 import { parseGuard } from './guard/guard.ts';
 import type { KnownPicture, OwnedObject, RegionPicture } from './picture.ts';
@@ -68,13 +69,15 @@ export function guardOf(picture: KnownPicture): OwnedObject | undefined {
   return remainder ? undefined : picture.guard;
 }
 
+const readGuard = perObject((data: Readonly<Record<string, string>>) => parseGuard(data));
+
 function recallHosts(snapshot: Snapshot, pictures: readonly RegionPicture[]): Map<string, string> {
   const hosts = new Map<string, string>();
   for (const picture of pictures) {
     const guard = picture.known ? guardOf(picture) : undefined;
     if (guard === undefined || guard.ownership === 'foreign') continue;
     const data = guard.object['data'] as Record<string, string> | undefined;
-    for (const { pod, hostId } of parseGuard(data).joined) hosts.set(pod, hostId);
+    for (const { pod, hostId } of data ? readGuard(data).joined : []) hosts.set(pod, hostId);
   }
   for (const region of snapshot.mcc.status?.regions ?? []) {
     for (const { pod, hostId } of region.hosts ?? []) hosts.set(pod, hostId);

@@ -99,7 +99,7 @@ function grown({ memory }: PlanContext): Refusal[] {
 }
 
 function misspelt({ snapshot, pictures, operator }: PlanContext): readonly Refusal[] {
-  const known = misspeltIn(snapshot.mcc);
+  const known = misspeltIn(snapshot.mcc.spec);
   const schemas = pictures.map(({ snapshot: region }) => (region.known ? region.capabilities : undefined));
   if (!known.found || known.schemas.some((each, index) => each !== schemas[index])) {
     known.schemas = schemas;
@@ -112,7 +112,7 @@ function misspelt({ snapshot, pictures, operator }: PlanContext): readonly Refus
 }
 
 /** What was found in a spec, and by which schemas; those change only when a CRD does. */
-const misspeltIn = perObject((_: MultiCassandraCluster): Misspelt => ({ schemas: [], found: undefined }));
+const misspeltIn = perObject<MultiCassandraCluster['spec'], Misspelt>(() => ({ schemas: [], found: undefined }));
 
 interface Misspelt {
   schemas: (Capabilities | undefined)[];

@@ -20,7 +20,7 @@ export function plannedSeeds(federation: EffectiveFederation, operator: Regional
   return seeds;
 }
 
-const plannedBy = perObject((_: RegionalOperator) => new WeakMap<EffectiveFederation, readonly Seed[]>());
+const plannedBy = perObject<RegionalOperator, WeakMap<EffectiveFederation, readonly Seed[]>>(() => new WeakMap());
 
 function planSeeds(federation: EffectiveFederation, operator: RegionalOperator): Seed[] {
   return federation.regions.flatMap((region) => {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parseMultiCassandraCluster } from '../api/parse.ts';
-import { type MultiCassandraCluster, multiCassandraClusters, type Status } from '../api/schema.ts';
+import { type MultiCassandraCluster, multiCassandraClusters, type Spec, type Status } from '../api/schema.ts';
 import { effective } from '../api/effective.ts';
 import { perObject } from '../edges/per-object.ts';
 import type { Clock } from '../edges/clock.ts';
@@ -56,6 +56,8 @@ export class Reconciler {
   /** Since when a key waits for its own writes to come back, monotonic milliseconds. */
   readonly #behindSince = new Map<string, number>();
 
+  readonly #specs = new Map<string, Spec>();
+
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
   }
@@ -83,11 +85,12 @@ export class Reconciler {
       return { afterMs: undefined };
     }
 
-    const snapshot = this.#observe(key, parsed.mcc);
+    const mcc = this.#withKnownSpec(key, parsed.mcc);
+    const snapshot = this.#observe(key, mcc);
     if (this.#waitsForOwnWrite(key, snapshot)) return { afterMs: expectedEventMs };
 
     const result = plan(snapshot, operator);
-    this.#setPace(key, parsed.mcc, result.pace);
+    this.#setPace(key, mcc, result.pace);
     for (const intent of result.intents)
       logger.info(intent.why, { key, region: intent.region, verb: intent.write.verb });
     // Both are let finish: a status that cannot be written is no reason to leave a request to a region half-way.
@@ -95,8 +98,8 @@ export class Reconciler {
       execute(
         result.intents,
         {
-          client: (region) => this.#regionOf(key, parsed.mcc, region).client,
-          seen: (region, resource, object) => this.#regionOf(key, parsed.mcc, region).expect(resource, object),
+          client: (region) => this.#regionOf(key, mcc, region).client,
+          seen: (region, resource, object) => this.#regionOf(key, mcc, region).expect(resource, object),
         },
         signal,
       ),
@@ -108,6 +111,14 @@ export class Reconciler {
     const failed = executed.value.find((outcome) => outcome.error);
     if (failed?.error) throw failed.error;
     return { afterMs: earliest(written.value, planPaceMs[result.pace]) };
+  }
+
+  /** `mcc` with the spec of the pass before if it is the same: what was worked out of that one holds. */
+  #withKnownSpec(key: string, mcc: MultiCassandraCluster): MultiCassandraCluster {
+    const known = this.#specs.get(key);
+    if (known && isDeepStrictEqual(known, mcc.spec)) return { ...mcc, spec: known };
+    this.#specs.set(key, mcc.spec);
+    return mcc;
   }
 
   #observe(key: string, mcc: MultiCassandraCluster): Snapshot {
@@ -196,6 +207,7 @@ export class Reconciler {
     this.#statusWrittenAt.delete(key);
     this.#behindSince.delete(key);
     this.#refused.delete(key);
+    this.#specs.delete(key);
   }
 }
 

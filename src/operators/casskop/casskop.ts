@@ -70,7 +70,7 @@ function plannedPods({ clusterName }: EffectiveFederation, region: EffectiveRegi
   return pods;
 }
 
-const podsByCluster = perObject((_: EffectiveRegion) => new Map<string, readonly PlannedPod[]>());
+const podsByCluster = perObject<EffectiveRegion, Map<string, readonly PlannedPod[]>>(() => new Map());
 
 function planPods(clusterName: string, region: EffectiveRegion): PlannedPod[] {
   return region.datacenters
