@@ -38,6 +38,8 @@ export interface Next {
 const statusPaceMs = 1_000;
 /** Plans are made at least this often, milliseconds: views age, patience ends. Events bring the next one sooner. */
 const planPaceMs = { fast: 1_000, slow: 5_000, quiet: undefined } as const satisfies Record<Pace, number | undefined>;
+/** Within this time after a start, a region that is not read yet says nothing. Milliseconds. */
+const firstLookMs = 15_000;
 /** How long to wait for an event that must come before it is looked for. Milliseconds. */
 const expectedEventMs = 1_000;
 /** A region whose cache does not show our own write in this time is taken for unknown. Milliseconds. */
@@ -46,17 +48,22 @@ const ownWritePatienceMs = 10_000;
 /** Without options: what a newer version has written is let be. */
 const parse = perObject((raw: KubeObject) => parseMultiCassandraCluster(raw));
 
+/** What this process remembers of a key between passes. Times are monotonic milliseconds. */
+interface Memory {
+  /** When this process first planned it. */
+  firstPassAt?: number;
+  statusWrittenAt?: number;
+  /** Since when it waits for its own writes to come back. */
+  behindSince?: number | undefined;
+  /** By region: the last write that was refused. */
+  refused: Record<string, string>;
+  spec?: Spec;
+}
+
 /** Observes, plans and executes, one MultiCassandraCluster at a time. */
 export class Reconciler {
   readonly #surroundings: Surroundings;
-  /** When the status of a key was last written, monotonic milliseconds. */
-  readonly #statusWrittenAt = new Map<string, number>();
-  /** By key and region: the last write that was refused. */
-  readonly #refused = new Map<string, Record<string, string>>();
-  /** Since when a key waits for its own writes to come back, monotonic milliseconds. */
-  readonly #behindSince = new Map<string, number>();
-
-  readonly #specs = new Map<string, Spec>();
+  readonly #memories = new Map<string, Memory>();
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
@@ -81,7 +88,7 @@ export class Reconciler {
       // The CRD let it through and the schema does not: it is told so, and nothing else is touched.
       const status = (raw['status'] ?? {}) as Status;
       const mcc = { metadata: { generation: raw.metadata.generation ?? 0 }, status };
-      await this.#writeStatus(raw, describeRefusal({ mcc, nowMs: clock.now() }, parsed.problems), true, signal);
+      await this.#writeStatus(raw, describeRefusal({ mcc, nowMs: clock.now() }, parsed.problems), 'at once', signal);
       return { afterMs: undefined };
     }
 
@@ -103,7 +110,7 @@ export class Reconciler {
         },
         signal,
       ),
-      this.#writeStatus(raw, result.status, false, signal),
+      this.#writeStatus(raw, result.status, this.#isSettlingIn(key, snapshot) ? 'facts' : 'paced', signal),
     ]);
     if (executed.status === 'rejected') throw executed.reason as Error;
     if (written.status === 'rejected') throw written.reason as Error;
@@ -113,11 +120,21 @@ export class Reconciler {
     return { afterMs: earliest(written.value, planPaceMs[result.pace]) };
   }
 
+  /**
+   * Whether this process has only begun to look at the regions: that some are not read yet is no news then, and a
+   * status that says so would only flap at every start.
+   */
+  #isSettlingIn(key: string, { monotonicMs, regions }: Snapshot): boolean {
+    const since = (this.#memory(key).firstPassAt ??= monotonicMs);
+    const unread = Object.values(regions).some((region) => !region.known && region.reason === 'NotSynced');
+    return unread && monotonicMs - since < firstLookMs;
+  }
+
   /** `mcc` with the spec of the pass before if it is the same: what was worked out of that one holds. */
   #withKnownSpec(key: string, mcc: MultiCassandraCluster): MultiCassandraCluster {
-    const known = this.#specs.get(key);
-    if (known && isDeepStrictEqual(known, mcc.spec)) return { ...mcc, spec: known };
-    this.#specs.set(key, mcc.spec);
+    const memory = this.#memory(key);
+    if (memory.spec && isDeepStrictEqual(memory.spec, mcc.spec)) return { ...mcc, spec: memory.spec };
+    memory.spec = mcc.spec;
     return mcc;
   }
 
@@ -133,33 +150,40 @@ export class Reconciler {
         return 'known' in there ? there : there.caches();
       },
       userScripts: (namespace, name) => userScripts(key, namespace, name),
-      refusedWrites: this.#refused.get(key) ?? {},
+      refusedWrites: this.#memory(key).refused,
     });
   }
 
   /** What a server refused is said in the status until a write to that region goes through; a lost race is no refusal. */
   #remember(key: string, outcomes: readonly Outcome[]): void {
-    const refused = { ...this.#refused.get(key) };
+    const memory = this.#memory(key);
+    const refused = { ...memory.refused };
     for (const { intent, error } of outcomes) {
       if (error === undefined) delete refused[intent.region];
       else if (error.code !== 'Conflict') refused[intent.region] = `${intent.why}: ${error.message}`;
     }
-    this.#refused.set(key, refused);
+    memory.refused = refused;
   }
 
   /** A pass made before the caches show what the last one wrote would only say again what is known to be outdated. */
   #waitsForOwnWrite(key: string, snapshot: Snapshot): boolean {
     const now = this.#surroundings.clock.monotonic();
+    const memory = this.#memory(key);
     const behind = Object.values(snapshot.regions).some(
       (region) => !region.known && region.reason === 'BehindOwnWrite',
     );
     if (!behind) {
-      this.#behindSince.delete(key);
+      memory.behindSince = undefined;
       return false;
     }
-    const since = this.#behindSince.get(key) ?? now;
-    this.#behindSince.set(key, since);
-    return now - since < ownWritePatienceMs;
+    memory.behindSince ??= now;
+    return now - memory.behindSince < ownWritePatienceMs;
+  }
+
+  #memory(key: string): Memory {
+    let memory = this.#memories.get(key);
+    if (!memory) this.#memories.set(key, (memory = { refused: {} }));
+    return memory;
   }
 
   #regionOf(key: string, mcc: MultiCassandraCluster, name: string): RegionNamespace {
@@ -180,15 +204,16 @@ export class Reconciler {
   async #writeStatus(
     raw: KubeObject,
     status: Status,
-    atOnce: boolean,
+    when: 'at once' | 'paced' | 'facts',
     signal: AbortSignal,
   ): Promise<number | undefined> {
     const { hub, clock } = this.#surroundings;
     const key = keyOf(raw);
     const before = raw['status'] as Status | undefined;
     if (isDeepStrictEqual(before, status)) return undefined;
-    const waited = clock.monotonic() - (this.#statusWrittenAt.get(key) ?? -Infinity);
-    if (!atOnce && waited < statusPaceMs && !isUrgent(before, status)) return statusPaceMs - waited;
+    const waited = clock.monotonic() - (this.#memory(key).statusWrittenAt ?? -Infinity);
+    if (when === 'facts' && before && isDeepStrictEqual(facts(before), facts(status))) return statusPaceMs;
+    if (when === 'paced' && waited < statusPaceMs && !isUrgent(before, status)) return statusPaceMs - waited;
     const { namespace = '', name, resourceVersion = '' } = raw.metadata;
     const written = await hub.client.patchStatus(
       multiCassandraClusters,
@@ -198,30 +223,32 @@ export class Reconciler {
       signal,
     );
     hub.store.expect(key, written.metadata.resourceVersion ?? '');
-    this.#statusWrittenAt.set(key, clock.monotonic());
+    this.#memory(key).statusWrittenAt = clock.monotonic();
     return undefined;
   }
 
   #forget(key: string): void {
     this.#surroundings.release(key, []);
-    this.#statusWrittenAt.delete(key);
-    this.#behindSince.delete(key);
-    this.#refused.delete(key);
-    this.#specs.delete(key);
+    this.#memories.delete(key);
   }
 }
 
 /** What the protocol builds on, and what people and tools wait for, is written without delay. */
 function isUrgent(before: Status | undefined, after: Status): boolean {
-  const facts = (status: Status | undefined): unknown => [
+  const said = (status: Status | undefined): unknown =>
+    (status?.conditions ?? [])
+      .filter((condition) => condition.type === 'Accepted' || condition.type === 'Ready')
+      .map((condition) => [condition.type, condition.status, condition.observedGeneration]);
+  return !isDeepStrictEqual([facts(before), said(before)], [facts(after), said(after)]);
+}
+
+/** What the next pass builds on. */
+function facts(status: Status | undefined): unknown {
+  return [
     status?.ring?.founder,
     status?.seeds,
     status?.regions?.map((region) => [region.name, region.identity, region.appliedSeeds, region.hosts]),
-    (status?.conditions ?? [])
-      .filter((condition) => condition.type === 'Accepted' || condition.type === 'Ready')
-      .map((condition) => [condition.type, condition.status, condition.observedGeneration]),
   ];
-  return !isDeepStrictEqual(facts(before), facts(after));
 }
 
 function earliest(one: number | undefined, other: number | undefined): number | undefined {
