@@ -1,0 +1,120 @@
+import type { KubeObject, ObjectMeta } from '../../../src/kube/objects.ts';
+import { metadataSchema } from './built-in-schemas.ts';
+import type { Collection } from './collection.ts';
+import { compare, fieldsOf, type Comparison } from './compare.ts';
+import { setOf, type FieldSet } from './field-set.ts';
+import { childSchema, pruned, withDefaults, type Schema } from './schema.ts';
+import { isRecord, plain, sameValue, type Json } from './values.ts';
+
+/** What of an object's metadata a writer decides. The rest is the server's, and owned by nobody. */
+export const writtenMetadata = ['labels', 'annotations', 'ownerReferences', 'finalizers'] as const;
+
+/** metadata as the server stores it also carries this. */
+export interface StoredMeta extends ObjectMeta {
+  deletionGracePeriodSeconds?: number;
+}
+
+/**
+ * An object from a request as the kind stores it: without what the kind does not know, with its defaults. Its metadata
+ * is still that of the request.
+ */
+export function normalised(collection: Collection, body: Json): KubeObject {
+  const { schema } = collection.traits;
+  const { metadata, ...rest } = plain(body) as KubeObject;
+  const known = collection.isCustom ? pruned(schema, rest) : rest;
+  const full = withDefaults(schema, known) as Json;
+  return { ...full, apiVersion: collection.apiVersion, kind: collection.resource.kind, metadata };
+}
+
+/** A new object's metadata, of which the writer decided `sent`. */
+export function newMetadata(sent: ObjectMeta, own: Pick<ObjectMeta, 'name' | 'uid' | 'creationTimestamp'>): StoredMeta {
+  return { ...own, ...written(sent) };
+}
+
+/** The metadata of `before` with what the writer decided; the same metadata when that is the same. */
+export function changedMetadata(before: StoredMeta, sent: ObjectMeta): StoredMeta {
+  if (sent === before || writtenMetadata.every((key) => sameValue(orAbsent(sent[key]), before[key]))) return before;
+  const { labels: _l, annotations: _a, ownerReferences: _o, finalizers: _f, ...own } = before;
+  return { ...own, ...written(sent) };
+}
+
+function written(sent: ObjectMeta): Partial<ObjectMeta> {
+  const result: Record<string, unknown> = {};
+  for (const key of writtenMetadata) {
+    const value = orAbsent(sent[key]);
+    if (value !== undefined) result[key] = value;
+  }
+  return result;
+}
+
+/** An empty map or list in the metadata is as good as none. */
+function orAbsent<T extends object>(value: T | undefined | null): T | undefined {
+  if (value === undefined || value === null) return undefined;
+  for (const _ in value) return value;
+  return undefined;
+}
+
+/** The names of the parts (`metadata`, `spec`, `status`, `data`, ...) in which two objects differ. */
+export function changedParts(before: KubeObject, after: KubeObject): string[] {
+  const parts: string[] = [];
+  for (const part in after) if (!sameValue(before[part], after[part])) parts.push(part);
+  for (const part in before) if (!(part in after)) parts.push(part);
+  return parts;
+}
+
+/** Which fields that can be owned differ. Of the object itself and its metadata nobody owns that they are there. */
+export function compareObjects(schema: Schema, before: KubeObject | undefined, after: KubeObject): Comparison {
+  const changed = new Map<string, FieldSet>();
+  const removed = new Map<string, FieldSet>();
+  for (const part of before ? changedParts(before, after) : Object.keys(after)) {
+    if (part === 'apiVersion' || part === 'kind') continue;
+    const found =
+      part === 'metadata'
+        ? compareMetadata(before?.metadata, after.metadata)
+        : compare(childSchema(schema, part), before?.[part], after[part]);
+    if (found.changed) changed.set(part, found.changed);
+    if (found.removed) removed.set(part, found.removed);
+  }
+  return { changed: setOf(false, changed), removed: setOf(false, removed) };
+}
+
+function compareMetadata(before: ObjectMeta | undefined, after: ObjectMeta): Comparison {
+  const changed = new Map<string, FieldSet>();
+  const removed = new Map<string, FieldSet>();
+  for (const key of writtenMetadata) {
+    const found = compare(childSchema(metadataSchema, key), before?.[key], after[key]);
+    if (found.changed) changed.set(key, found.changed);
+    if (found.removed) removed.set(key, found.removed);
+  }
+  return { changed: setOf(false, changed), removed: setOf(false, removed) };
+}
+
+/** What an applied object says something about, and can own, without the part `ignored`. */
+export function ownableFieldsOf(schema: Schema, applied: KubeObject, ignored: readonly string[]): FieldSet | undefined {
+  const sets = new Map<string, FieldSet>();
+  for (const part in applied) {
+    if (part === 'apiVersion' || part === 'kind' || part === 'metadata' || ignored.includes(part)) continue;
+    const set = fieldsOf(schema, { [part]: applied[part] })?.children?.get(part);
+    if (set) sets.set(part, set);
+  }
+  const own: Record<string, unknown> = {};
+  for (const key of writtenMetadata) if (applied.metadata[key] !== undefined) own[key] = applied.metadata[key];
+  const metadata = fieldsOf(metadataSchema, own);
+  if (metadata) sets.set('metadata', metadata);
+  return setOf(false, sets);
+}
+
+/** The first path at which `set` leads to null in `value`, such as `spec.resources`. */
+export function nullPath(
+  value: unknown,
+  set: FieldSet | undefined,
+  prefix: readonly string[] = [],
+): string | undefined {
+  if (value === null) return prefix.join('.');
+  if (!isRecord(value)) return undefined;
+  for (const [key, below] of set?.children ?? []) {
+    const found = nullPath(value[key], below, [...prefix, key]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,142 @@
+import type { ResourceType } from '../../../src/kube/objects.ts';
+import type { ApiResponse } from './request.ts';
+
+/*
+ * The answers that are no objects, with the reasons and words of kube-apiserver 1.36 (api/errors/errors.go); the
+ * conformance suite compares them with the real ones.
+ */
+
+interface Cause {
+  reason: string;
+  message: string;
+  field?: string;
+}
+
+interface Details {
+  name?: string;
+  group?: string;
+  kind?: string;
+  uid?: string;
+  causes?: Cause[];
+  retryAfterSeconds?: number;
+}
+
+/** What an answer of the server says about a kind: its plural, with the group for all but the core kinds. */
+function qualified({ group, plural }: ResourceType): string {
+  return group === '' ? plural : `${plural}.${group}`;
+}
+
+function detailsOf({ group, plural }: ResourceType, name: string): Details {
+  return { name, ...(group !== '' && { group }), kind: plural };
+}
+
+export function failure(code: number, reason: string, message: string, details?: Details): ApiResponse {
+  const body = {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message,
+    ...(reason !== '' && { reason }),
+    ...(details && { details }),
+    code,
+  };
+  return { status: code, body };
+}
+
+/** What a path that leads nowhere is answered with; not a Status. */
+export const noSuchPath: ApiResponse = { status: 404, body: '404 page not found\n' };
+
+export function notFound(resource: ResourceType, name: string): ApiResponse {
+  return failure(404, 'NotFound', `${qualified(resource)} "${name}" not found`, detailsOf(resource, name));
+}
+
+export function alreadyExists(resource: ResourceType, name: string): ApiResponse {
+  const message = `${qualified(resource)} "${name}" already exists`;
+  return failure(409, 'AlreadyExists', message, detailsOf(resource, name));
+}
+
+export function conflict(resource: ResourceType, name: string, words: string): ApiResponse {
+  const message = `Operation cannot be fulfilled on ${qualified(resource)} "${name}": ${words}`;
+  return failure(409, 'Conflict', message, detailsOf(resource, name));
+}
+
+export const modifiedSince =
+  'the object has been modified; please apply your changes to the latest version and try again';
+
+/** An apply without force meets fields of other managers. */
+export function applyConflict(fields: readonly { manager: string; path: string }[]): ApiResponse {
+  const [first] = fields;
+  const message =
+    fields.length === 1 && first
+      ? `Apply failed with 1 conflict: conflict with "${first.manager}": ${first.path}`
+      : `Apply failed with ${fields.length} conflicts`;
+  const causes = fields.map(({ manager, path }) => ({
+    reason: 'FieldManagerConflict',
+    message: `conflict with "${manager}"`,
+    field: path,
+  }));
+  return failure(409, 'Conflict', message, { causes });
+}
+
+/** `causes`: a field, what is wrong with it, in the words of the server, and its machine-readable reason. */
+export function invalid(resource: ResourceType, name: string, ...causes: Required<Cause>[]): ApiResponse {
+  const words = causes.map(({ field, message }) => `${field}: ${message}`);
+  const all = words.length === 1 ? words[0] : `[${words.join(', ')}]`;
+  const { group, kind } = resource;
+  const message = `${group === '' ? kind : `${kind}.${group}`} "${name}" is invalid: ${all}`;
+  return failure(422, 'Invalid', message, { name, ...(group !== '' && { group }), kind, causes });
+}
+
+/** A patch that cannot be carried out. */
+export function unprocessable(message: string): ApiResponse {
+  return failure(422, 'Invalid', `the server rejected our request due to an error in our request: ${message}`);
+}
+
+export function badRequest(message: string): ApiResponse {
+  return failure(400, 'BadRequest', message);
+}
+
+export function forbidden(resource: ResourceType, name: string, words: string, causes?: Cause[]): ApiResponse {
+  const message = `${qualified(resource)} "${name}" is forbidden: ${words}`;
+  return failure(403, 'Forbidden', message, { ...detailsOf(resource, name), ...(causes && { causes }) });
+}
+
+export const methodNotAllowed = failure(
+  405,
+  'MethodNotAllowed',
+  'the server does not allow this method on the requested resource',
+);
+
+export const unsupportedPatch = failure(
+  415,
+  'UnsupportedMediaType',
+  'the body of the request was in an unknown format - accepted media types include: ' +
+    'application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, application/apply-patch+cbor',
+);
+
+export function expired(message: string): ApiResponse {
+  return failure(410, 'Expired', message);
+}
+
+/** A reader wants to see at least a version that is yet to come. */
+export function tooLargeVersion(wanted: number, current: number): ApiResponse {
+  return failure(504, 'Timeout', `Too large resource version: ${wanted}, current: ${current}`, {
+    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+    retryAfterSeconds: 1,
+  });
+}
+
+/** A resourceVersion that is no number. */
+export function invalidVersion(version: string): ApiResponse {
+  return badRequest(`Invalid value: "${version}": strconv.ParseUint: parsing "${version}": invalid syntax`);
+}
+
+/** What a deletion that is done is answered with. */
+export function success(details?: Details): ApiResponse {
+  const body = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', ...(details && { details }) };
+  return { status: 200, body };
+}
+export function deleted(resource: ResourceType, name: string, uid: string | undefined): ApiResponse {
+  return success({ ...detailsOf(resource, name), ...(uid !== undefined && { uid }) });
+}
