@@ -74,8 +74,16 @@ export class ControllerProxies {
 
   #sequence(): WriteSequence {
     const firstVerdict = async (ask: (hooks: WriteHooks) => Promise<Verdict> | Verdict): Promise<Verdict> => {
-      for (const hooks of this.#hooks) if ((await ask(hooks)) === 'drop') return 'drop';
-      return undefined;
+      try {
+        for (const hooks of this.#hooks) if ((await ask(hooks)) === 'drop') return 'drop';
+        return undefined;
+      } catch (error) {
+        // A mistake in a hook must not pass for a fault of the network.
+        process.nextTick(() => {
+          throw error;
+        });
+        return 'drop';
+      }
     };
     return {
       number: (write) => {
@@ -86,7 +94,10 @@ export class ControllerProxies {
       arrived: (write, signal) => firstVerdict((hooks) => hooks.arrived?.(write, signal)),
       answered: (write, status, signal) => firstVerdict((hooks) => hooks.answered?.(write, status, signal)),
       replied: async (write, status) => {
-        for (const hooks of this.#hooks) await hooks.replied?.(write, status);
+        await firstVerdict(async (hooks) => {
+          await hooks.replied?.(write, status);
+          return undefined;
+        });
       },
     };
   }

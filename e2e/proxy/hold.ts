@@ -45,7 +45,8 @@ export function delayWrites(
   });
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+/** Resolves when `signal` has aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });

@@ -14,7 +14,10 @@ export interface Write {
 /** `drop` closes the connection to the controller without an answer. */
 export type Verdict = 'drop' | undefined;
 
-/** Called for every write; each may take its time, and `signal` aborts when the controller no longer waits for it. */
+/**
+ * Called for every write; each may take its time, and `signal` aborts when the controller no longer waits for it. What
+ * a hook throws is thrown as an uncaught exception.
+ */
 export interface WriteHooks {
   /** The write has arrived, and the server knows nothing of it yet; dropped here, it never will. */
   arrived?(write: Write, signal: AbortSignal): Promise<Verdict> | Verdict;

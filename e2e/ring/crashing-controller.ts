@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitFor } from '../harness/index.ts';
 import { ControllerProxies } from '../proxy/controller-proxies.ts';
+import { aborted } from '../proxy/hold.ts';
 import type { Write } from '../proxy/write.ts';
 import { ControllerProcess } from './controller-process.ts';
 import { type Federation, formationTimeoutMs } from './federation.ts';
@@ -11,6 +13,11 @@ import { type Federation, formationTimeoutMs } from './federation.ts';
  */
 export type CrashStyle = 'reply lost' | 'reply delivered';
 
+export interface Crash {
+  readonly write: Write;
+  readonly style: CrashStyle;
+}
+
 export interface CrashingControllerOptions {
   /** Asked once for every write before its server sees it: whether this life of the controller ends with it, and how. */
   readonly crash: (write: Write) => CrashStyle | undefined;
@@ -18,6 +25,8 @@ export interface CrashingControllerOptions {
 
 /** No write for so long, and the formation counts as finished. Milliseconds. */
 const quietMs = 2_000;
+/** A formation has some 30 to 50 writes, and several times as many if the controller dies often. */
+const writesMax = 400;
 
 /**
  * A controller for one namespace of the hub that is killed with SIGKILL at chosen writes and started again each time.
@@ -25,12 +34,12 @@ const quietMs = 2_000;
  */
 export class CrashingController {
   /** The writes that it died of. */
-  readonly crashes: { readonly write: Write; readonly style: CrashStyle }[] = [];
+  readonly crashes: Crash[] = [];
   readonly #federation: Federation;
   readonly #options: CrashingControllerOptions;
   readonly #proxies: ControllerProxies;
   #process: ControllerProcess;
-  #dyingOf: Write | undefined;
+  #dyingOf: Crash | undefined;
   #lastWriteAt = performance.now();
   #trouble: Error | undefined;
 
@@ -40,9 +49,16 @@ export class CrashingController {
     this.#proxies = proxies;
     proxies.use({
       arrived: (write, signal) => this.#arrived(write, signal),
-      // A reply that nobody waits for any more is as good as lost.
-      answered: (write, _status, signal) => this.#dieOf(write, signal.aborted ? 'reply delivered' : 'reply lost'),
-      replied: async (write) => void (await this.#dieOf(write, 'reply delivered')),
+      answered: async (write, _status, signal) => {
+        // A reply that nobody waits for any more is as good as lost.
+        if (this.#dyingOf?.write !== write || (this.#dyingOf.style !== 'reply lost' && !signal.aborted))
+          return undefined;
+        await this.#startAgain();
+        return 'drop';
+      },
+      replied: async (write) => {
+        if (this.#dyingOf?.write === write) await this.#startAgain();
+      },
     });
     this.#process = this.#startProcess();
   }
@@ -78,7 +94,7 @@ export class CrashingController {
         what: `${this.#federation.name} to be Ready`,
         timeoutMs: formationTimeoutMs,
         intervalMs: 500,
-        giveUp: () => this.#trouble?.message,
+        giveUp: () => this.#trouble?.message ?? this.#ownEnd(),
       },
     );
   }
@@ -92,29 +108,30 @@ export class CrashingController {
   async #arrived(write: Write, signal: AbortSignal): Promise<'drop' | undefined> {
     this.#lastWriteAt = performance.now();
     if (this.#dyingOf) {
-      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      await aborted(signal);
       return 'drop';
     }
+    if (write.number > writesMax) this.#trouble = new Error(`it does not end: it has written ${writesMax} times`);
     const style = this.#options.crash(write);
     if (style) {
-      this.#dyingOf = write;
-      this.crashes.push({ write, style });
+      this.#dyingOf = { write, style };
+      this.crashes.push(this.#dyingOf);
     }
     return undefined;
   }
 
-  async #dieOf(write: Write, style: CrashStyle): Promise<'drop' | undefined> {
-    if (this.#dyingOf !== write || this.crashes.at(-1)?.style !== style) return undefined;
-    try {
-      await this.#process.kill();
-      this.#proxies.disconnect();
-      this.#dyingOf = undefined;
-      this.#lastWriteAt = performance.now();
-      this.#process = this.#startProcess();
-    } catch (error) {
-      this.#trouble = error as Error;
-    }
-    return 'drop';
+  /** Nobody starts a controller again here that ends by itself, as one does that cannot be loaded. */
+  #ownEnd(): string | undefined {
+    if (this.#process.running || this.#dyingOf) return undefined;
+    return `the controller ended by itself:\n${readFileSync(this.#process.logFile, 'utf8').slice(-1_000)}`;
+  }
+
+  async #startAgain(): Promise<void> {
+    await this.#process.kill();
+    this.#proxies.disconnect();
+    this.#dyingOf = undefined;
+    this.#lastWriteAt = performance.now();
+    this.#process = this.#startProcess();
   }
 
   #startProcess(): ControllerProcess {
