@@ -32,7 +32,7 @@ function struct(notes: Notes = {}): Schema {
 
 const leafSchema: Schema = { list: 'atomic', keys: [], atomic: false, hasDefaults: false, prunes: false };
 const leaf: Schema = Object.assign(leafSchema, { others: leafSchema });
-const map: Schema = anything;
+const map: Schema = { ...anything, dropsEmpty: true };
 const atomicMap: Schema = { ...anything, atomic: true };
 const set: Schema = { ...leaf, list: 'set' };
 

@@ -46,6 +46,14 @@ export class Kinds {
     return collection;
   }
 
+  /** Whether anything built in has this group and version. */
+  serves({ group, version }: Target): boolean {
+    for (const { resource, isCustom } of this.#collections.values()) {
+      if (!isCustom && resource.group === group && resource.version === version) return true;
+    }
+    return false;
+  }
+
   all(): Iterable<Collection> {
     return this.#collections.values();
   }

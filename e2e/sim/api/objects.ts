@@ -3,8 +3,8 @@ import { metadataSchema } from './built-in-schemas.ts';
 import type { Collection } from './collection.ts';
 import { compare, fieldsOf, type Comparison } from './compare.ts';
 import { setOf, type FieldSet } from './field-set.ts';
-import { childSchema, pruned, withDefaults, type Schema } from './schema.ts';
-import { isRecord, plain, sameValue, type Json } from './values.ts';
+import { childSchema, normalisedPart, type Schema } from './schema.ts';
+import { isRecord, isStoredPart, plain, sameValue, type Json } from './values.ts';
 
 /** What of an object's metadata a writer decides. The rest is the server's, and owned by nobody. */
 export const writtenMetadata = ['labels', 'annotations', 'ownerReferences', 'finalizers'] as const;
@@ -20,10 +20,20 @@ export interface StoredMeta extends ObjectMeta {
  */
 export function normalised(collection: Collection, body: Json): KubeObject {
   const { schema } = collection.traits;
-  const { metadata, ...rest } = plain(body) as KubeObject;
-  const known = collection.isCustom ? pruned(schema, rest) : rest;
-  const full = withDefaults(schema, known) as Json;
-  return { ...full, apiVersion: collection.apiVersion, kind: collection.resource.kind, metadata };
+  const result: KubeObject = {
+    apiVersion: collection.apiVersion,
+    kind: collection.resource.kind,
+    metadata: plain(body['metadata']) as ObjectMeta,
+  };
+  for (const part in body) {
+    if (part in result) continue;
+    const value = isStoredPart(body[part]) ? body[part] : normalisedPart(schema, part, plain(body[part]));
+    if (value !== undefined) result[part] = value;
+  }
+  for (const [part, { defaultValue }] of schema.fields ?? []) {
+    if (defaultValue !== undefined) result[part] ??= defaultValue;
+  }
+  return result;
 }
 
 /** A new object's metadata, of which the writer decided `sent`. */

@@ -1,4 +1,4 @@
-import { isRecord, sameValue, type Json } from './values.ts';
+import { isRecord, sameValue, without, type Json } from './values.ts';
 
 /** JSON merge patch (RFC 7396). Shares what does not change. */
 export function mergePatched(value: unknown, patch: unknown): unknown {
@@ -23,20 +23,18 @@ interface Operation {
   value?: unknown;
 }
 
-/** Why a JSON patch cannot be carried out: a failed test or a path that leads nowhere. */
-export class PatchProblem {
-  readonly message: string;
-  constructor(message: string) {
-    this.message = message;
-  }
-}
+/** Stands for the outcome of a JSON patch that cannot be carried out: a test failed, or a path leads nowhere. */
+export const impossible: unique symbol = Symbol('impossible patch');
 
-/** JSON patch (RFC 6902): test, add, replace, remove. A path that is missing is a problem, save the end of an add's. */
+/**
+ * JSON patch (RFC 6902): test, add, replace, remove. As in the server's library the last field of a path may be missing
+ * for a replace too, and counts as null for a test.
+ */
 export function jsonPatched(value: unknown, operations: readonly Operation[]): unknown {
   let result = value;
   for (const operation of operations) {
     const next = changed(result, operation, pointer(operation.path));
-    if (next instanceof PatchProblem) return next;
+    if (next === impossible) return next;
     result = next;
   }
   return result;
@@ -51,44 +49,34 @@ function pointer(path: string): string[] {
 }
 
 function changed(value: unknown, operation: Operation, [key, ...rest]: string[]): unknown {
-  const { op, path, value: given } = operation;
+  const { op, value: given } = operation;
   if (key === undefined) {
-    if (op === 'test') return sameValue(value, given) ? value : testFailed(path);
+    if (op === 'test') return sameValue(value, given) ? value : impossible;
     return op === 'remove' ? undefined : given;
   }
   if (Array.isArray(value)) return changedList(value, operation, key, rest);
-  if (!isRecord(value)) return missing(operation);
+  if (!isRecord(value)) return impossible;
   if (rest.length === 0) {
-    if (op === 'test') return sameValue(value[key] ?? null, given ?? null) ? value : testFailed(path);
-    if (op !== 'add' && !(key in value)) return missing(operation);
+    if (op === 'test') return sameValue(value[key] ?? null, given ?? null) ? value : impossible;
     if (op !== 'remove') return { ...value, [key]: given };
-    const { [key]: _, ...left } = value;
-    return left;
+    return key in value ? without(value, key) : impossible;
   }
-  if (!(key in value)) return missing(operation);
+  if (!(key in value)) return impossible;
   const after = changed(value[key], operation, rest);
-  if (after instanceof PatchProblem || after === value[key]) return after === value[key] ? value : after;
-  return { ...value, [key]: after };
+  if (after === impossible) return impossible;
+  return after === value[key] ? value : { ...value, [key]: after };
 }
 
 function changedList(list: readonly unknown[], operation: Operation, key: string, rest: string[]): unknown {
   const { op, value: given } = operation;
   const index = key === '-' ? list.length : Number(key);
   const last = op === 'add' && rest.length === 0 ? list.length : list.length - 1;
-  if (!Number.isInteger(index) || index < 0 || index > last) return missing(operation);
+  if (!Number.isInteger(index) || index < 0 || index > last) return impossible;
   if (rest.length > 0 || op === 'test') {
     const after = changed(list[index], operation, rest);
-    if (after instanceof PatchProblem) return after;
+    if (after === impossible) return impossible;
     return after === list[index] ? list : list.with(index, after);
   }
   if (op === 'add') return list.toSpliced(index, 0, given);
   return op === 'remove' ? list.toSpliced(index, 1) : list.with(index, given);
-}
-
-function testFailed(path: string): PatchProblem {
-  return new PatchProblem(`testing value ${path} failed: test failed`);
-}
-
-function missing({ op, path }: Operation): PatchProblem {
-  return new PatchProblem(`${op} operation does not apply: doc is missing path: "${path}": missing value`);
 }

@@ -1,4 +1,4 @@
-import { resources, type ResourceType } from '../../../src/kube/objects.ts';
+import { resources, type KubeObject, type ResourceType } from '../../../src/kube/objects.ts';
 import { builtInSchemas, plainKindSchema } from './built-in-schemas.ts';
 import type { Schema } from './schema.ts';
 
@@ -27,6 +27,8 @@ export interface KindTraits {
   generation: boolean;
   /** A PUT without a resourceVersion is taken whatever is stored. */
   unconditionalUpdate: boolean;
+  /** What admission adds to a new object. */
+  admit?: (object: KubeObject) => KubeObject;
   /** What a new object's status is, whatever was sent; undefined: none. */
   initialStatus?: object;
   /** Fields besides name and namespace that a field selector may ask for. */
@@ -44,6 +46,21 @@ const usual: KindTraits = {
   answersDeletionWithObject: false,
 };
 
+/** On every claim from its creation; the volume controller takes it away from a deleted claim that no pod uses. */
+export const claimProtection = 'kubernetes.io/pvc-protection';
+
+/** What the default admission plugins add to the spec of a pod. */
+const podAdmission = {
+  tolerations: ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'].map((key) => ({
+    key,
+    operator: 'Exists',
+    effect: 'NoExecute',
+    tolerationSeconds: 300,
+  })),
+  priority: 0,
+  preemptionPolicy: 'PreemptLowerPriority',
+};
+
 /** By `group/plural`. */
 const notes: Readonly<Record<string, Partial<KindTraits>>> = {
   '/namespaces': { status: true, initialStatus: { phase: 'Active' }, answersDeletionWithObject: true },
@@ -51,10 +68,16 @@ const notes: Readonly<Record<string, Partial<KindTraits>>> = {
     status: true,
     generation: true,
     initialStatus: { phase: 'Pending', qosClass: 'BestEffort' },
+    admit: (pod) => ({ ...pod, spec: { ...(pod['spec'] as object), ...podAdmission } }),
     selectableFields: ['spec.nodeName', 'status.phase', 'status.podIP', 'spec.serviceAccountName'],
     answersDeletionWithObject: true,
   },
-  '/persistentvolumeclaims': { status: true, initialStatus: { phase: 'Pending' }, answersDeletionWithObject: true },
+  '/persistentvolumeclaims': {
+    status: true,
+    admit: (claim) => ({ ...claim, metadata: { ...claim.metadata, finalizers: [claimProtection] } }),
+    initialStatus: { phase: 'Pending' },
+    answersDeletionWithObject: true,
+  },
   '/services': { status: true, initialStatus: { loadBalancer: {} }, answersDeletionWithObject: true },
   '/serviceaccounts': { unconditionalUpdate: false, answersDeletionWithObject: true },
   '/nodes': { status: true, initialStatus: {} },

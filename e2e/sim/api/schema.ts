@@ -21,6 +21,8 @@ export interface Schema {
   defaultValue?: unknown;
   /** Whether anything below has a default. */
   hasDefaults: boolean;
+  /** An empty list or map is as good as none. */
+  dropsEmpty?: true;
   /** Keys that are not known are dropped when stored. */
   prunes: boolean;
 }
@@ -89,8 +91,14 @@ function fromOpenApi(openApi: OpenApi): Schema {
   };
 }
 
+/** What is stored of one part of an object; undefined: nothing. */
+export function normalisedPart(schema: Schema, part: string, value: unknown): unknown {
+  const stored = (pruned(schema, { [part]: value }) as Json)[part];
+  return stored === undefined ? undefined : withDefaults(childSchema(schema, part), stored);
+}
+
 /** `value` with the schema's defaults in place of what is absent; the same value when nothing is. */
-export function withDefaults(schema: Schema, value: unknown): unknown {
+function withDefaults(schema: Schema, value: unknown): unknown {
   if (!schema.hasDefaults) return value;
   if (Array.isArray(value)) {
     const { items } = schema;
@@ -119,23 +127,35 @@ function defaultOf({ defaultValue }: Schema, parent: Json): unknown {
   return typeof defaultValue === 'function' ? (defaultValue as (parent: Json) => unknown)(parent) : defaultValue;
 }
 
-/** `value` without the fields that the schema neither declares nor keeps; the same value when there are none. */
-export function pruned(schema: Schema, value: unknown): unknown {
+/**
+ * `value` without what is not stored: fields that a custom kind neither declares nor keeps, and null or empty ones of a
+ * built-in kind. The same value when there are none.
+ */
+function pruned(schema: Schema, value: unknown): unknown {
   if (Array.isArray(value)) {
     const { items } = schema;
     return items ? mapped(value, (item) => pruned(items, item)) : value;
   }
   if (!isRecord(value) || (schema.fields === undefined && schema.elements === anything)) return value;
+  const isBuiltIn = schema.others !== undefined;
   let copy: Record<string, unknown> | undefined;
   for (const key in value) {
     const field = schema.fields?.get(key);
-    const after = field || !schema.prunes ? pruned(field ?? schema.elements ?? anything, value[key]) : undefined;
-    if (after === value[key]) continue;
+    const form = field ?? schema.others ?? schema.elements ?? anything;
+    const after = field || !schema.prunes ? pruned(form, value[key]) : undefined;
+    const isDropped = after === undefined || (isBuiltIn && after === null) || (field?.dropsEmpty && isEmpty(after));
+    if (after === value[key] && !isDropped) continue;
     copy ??= { ...value };
-    if (after === undefined) delete copy[key];
+    if (isDropped) delete copy[key];
     else copy[key] = after;
   }
   return copy ?? value;
+}
+
+function isEmpty(value: unknown): boolean {
+  if (typeof value !== 'object') return false;
+  for (const _ in value) return false;
+  return true;
 }
 
 function mapped(list: readonly unknown[], change: (item: unknown) => unknown): readonly unknown[] {

@@ -6,7 +6,7 @@ import { definitionWritten, finishDefinition, removeDefinition } from './definit
 import { remove } from './deletion.ts';
 import { Kinds } from './kinds.ts';
 import { finalizeNamespace, newNamespace, refusedNamespace, removeNamespace } from './namespaces.ts';
-import { jsonPatched, mergePatched, PatchProblem } from './patches.ts';
+import { impossible, jsonPatched, mergePatched } from './patches.ts';
 import { parsePath, type Query, type Target } from './paths.ts';
 import { bind } from './pods.ts';
 import { get, list, matchesOf } from './reads.ts';
@@ -77,7 +77,7 @@ export class MemoryApiServer {
     const { target, pathname, query } = parsePath(request.path);
     if (!target) return serverPath(pathname);
     const collection = this.#kinds.at(target);
-    if (!collection) return status.noSuchPath;
+    if (!collection) return this.#kinds.serves(target) ? status.noSuchResource : status.noSuchPath;
     if (request.method === 'GET') {
       if (target.name === undefined) return list(collection, target, query, this.#storage.version);
       return get(collection, target, query, this.#storage.version);
@@ -175,7 +175,7 @@ export class MemoryApiServer {
       if (collection.resource.plural === 'pods' && subresource === 'binding' && method === 'POST') {
         return entry ? bind(storage, collection, entry, body, author) : status.notFound(collection.resource, name);
       }
-      return status.noSuchPath;
+      return status.noSuchResource;
     }
     if (method === 'PATCH') return this.#patch(write, entry, request, query);
     if (!entry) return status.notFound(collection.resource, name);
@@ -210,12 +210,15 @@ export class MemoryApiServer {
       return apply(write, entry, whole, query['force'] === 'true');
     }
     if (!entry) return status.notFound(collection.resource, name);
+    if (contentType.includes('json-patch') ? !Array.isArray(body) : !isRecord(body)) {
+      return status.badRequest('error decoding patch: json: cannot unmarshal');
+    }
     let patched: unknown;
     if (contentType.startsWith('application/merge-patch+json')) patched = mergePatched(entry.object, body);
     else if (contentType.startsWith('application/json-patch+json')) {
       patched = jsonPatched(entry.object, body as Parameters<typeof jsonPatched>[1]);
     } else return status.unsupportedPatch;
-    if (patched instanceof PatchProblem) return status.unprocessable(patched.message);
+    if (patched === impossible) return status.unprocessable;
     const sent = bodyOf(write, patched);
     return isResponse(sent) ? sent : update(write, entry, sent, 'patch');
   }

@@ -44,7 +44,10 @@ export function failure(code: number, reason: string, message: string, details?:
   return { status: code, body };
 }
 
-/** What a path that leads nowhere is answered with; not a Status. */
+/** What is answered where the server knows the group and the version, but not the rest. */
+export const noSuchResource = failure(404, 'NotFound', 'the server could not find the requested resource', {});
+
+/** What any other path that leads nowhere is answered with; not a Status. */
 export const noSuchPath: ApiResponse = { status: 404, body: '404 page not found\n' };
 
 export function notFound(resource: ResourceType, name: string): ApiResponse {
@@ -82,16 +85,37 @@ export function applyConflict(fields: readonly { manager: string; path: string }
 /** `causes`: a field, what is wrong with it, in the words of the server, and its machine-readable reason. */
 export function invalid(resource: ResourceType, name: string, ...causes: Required<Cause>[]): ApiResponse {
   const words = causes.map(({ field, message }) => `${field}: ${message}`);
-  const all = words.length === 1 ? words[0] : `[${words.join(', ')}]`;
+  const different = [...new Set(words)];
+  const all = different.length === 1 ? different[0] : `[${different.join(', ')}]`;
   const { group, kind } = resource;
   const message = `${group === '' ? kind : `${kind}.${group}`} "${name}" is invalid: ${all}`;
-  return failure(422, 'Invalid', message, { name, ...(group !== '' && { group }), kind, causes });
+  return failure(422, 'Invalid', message, { ...(name && { name }), ...(group !== '' && { group }), kind, causes });
 }
 
-/** A patch that cannot be carried out. */
-export function unprocessable(message: string): ApiResponse {
-  return failure(422, 'Invalid', `the server rejected our request due to an error in our request: ${message}`);
+/** A POST of an object that has a resourceVersion already. */
+export const versionOnCreate = failure(500, '', 'resourceVersion should not be set on objects to be created');
+
+/** A PUT without a resourceVersion of a kind that wants one. This one answer names the kind by its plural. */
+export function versionRequired(resource: ResourceType, name: string): ApiResponse {
+  const words = 'Invalid value: 0: must be specified for an update';
+  const cause = { reason: 'FieldValueInvalid', message: words, field: 'metadata.resourceVersion' };
+  return invalid({ ...resource, kind: resource.plural }, name, cause);
 }
+
+/** A field that only the server sets was sent with another value. The server checks it twice. */
+export function immutable(resource: ResourceType, name: string, field: string, value: string): ApiResponse {
+  const message = `Invalid value: ${JSON.stringify(value)}: field is immutable`;
+  const cause = { reason: 'FieldValueInvalid', message, field };
+  return invalid(resource, name, cause, cause);
+}
+
+/** A JSON patch that cannot be carried out, be it for a test that fails or a path that is missing. */
+export const unprocessable = failure(
+  422,
+  'Invalid',
+  'the server rejected our request due to an error in our request',
+  {},
+);
 
 export function badRequest(message: string): ApiResponse {
   return failure(400, 'BadRequest', message);
@@ -108,12 +132,7 @@ export const methodNotAllowed = failure(
   'the server does not allow this method on the requested resource',
 );
 
-export const unsupportedPatch = failure(
-  415,
-  'UnsupportedMediaType',
-  'the body of the request was in an unknown format - accepted media types include: ' +
-    'application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, application/apply-patch+cbor',
-);
+export const unsupportedPatch = failure(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
 
 export function expired(message: string): ApiResponse {
   return failure(410, 'Expired', message);

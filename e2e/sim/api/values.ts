@@ -27,6 +27,11 @@ export function sameValue(one: unknown, other: unknown): boolean {
 /** Parts of stored objects. They come back in most writes, and nothing in them is undefined. */
 const known = new WeakSet<object>();
 
+/** Whether `value` is a part of a stored object. */
+export function isStoredPart(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && known.has(value);
+}
+
 /** What JSON would carry of `value`: members that are undefined are left out. Shares everything it can. */
 export function plain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || known.has(value)) return value;

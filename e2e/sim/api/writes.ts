@@ -7,6 +7,7 @@ import { afterUpdate, type Identity, type Owner } from './ownership.ts';
 import type { ApiResponse } from './request.ts';
 import * as status from './status.ts';
 import type { Author, Storage } from './storage.ts';
+import { refusedPrecondition, type Manner } from './preconditions.ts';
 import { refusedChange } from './validation.ts';
 import { isRecord } from './values.ts';
 
@@ -40,6 +41,9 @@ export function bodyOf({ collection, namespace, name }: Write, body: unknown): K
       `${JSON.stringify(body['kind'])} in version "${collection.apiVersion}" cannot be handled as a ${kind}`,
     );
   }
+  if (body['apiVersion'] !== undefined && body['apiVersion'] !== collection.apiVersion) {
+    return status.badRequest(`${kind} in version ${JSON.stringify(body['apiVersion'])} cannot be handled as a ${kind}`);
+  }
   if (name !== '' && metadata.name !== undefined && metadata.name !== name) {
     return status.badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
   }
@@ -63,6 +67,7 @@ export function create(write: Write, body: KubeObject, nextOwners?: NextOwners):
     return status.invalid(collection.resource, '', cause);
   }
   if (collection.find(namespace, name)) return status.alreadyExists(collection.resource, name);
+  if (!nextOwners && body.metadata.resourceVersion) return status.versionOnCreate;
   const object = normalised(collection, body);
   const metadata = newMetadata(body.metadata, {
     name,
@@ -71,8 +76,9 @@ export function create(write: Write, body: KubeObject, nextOwners?: NextOwners):
     ...(hasGeneration(collection) && { generation: 1 }),
     creationTimestamp: storage.timestamp(),
   });
-  const made: KubeObject = { ...object, metadata };
-  const comparison = compareObjects(traits.schema, undefined, without(made, traits.status ? ['status'] : []));
+  const sent: KubeObject = { ...object, metadata };
+  const made = traits.admit?.(sent) ?? sent;
+  const comparison = compareObjects(traits.schema, undefined, without(sent, traits.status ? ['status'] : []));
   const next =
     nextOwners ?? ((owners) => afterUpdate(owners, identityOf(write, 'Update'), comparison, storage.timestamp()));
   const owners = next([], comparison);
@@ -84,9 +90,6 @@ export function create(write: Write, body: KubeObject, nextOwners?: NextOwners):
   return { status: 201, body: stored };
 }
 
-/** How the new state of an object was given: whole, as a change of the stored one, or applied. */
-export type Manner = 'put' | 'patch' | 'apply';
-
 /** Stores a new state of an object, unless a precondition in its metadata forbids it or it changes nothing. */
 export function update(
   write: Write,
@@ -97,7 +100,7 @@ export function update(
 ): ApiResponse {
   const { collection, storage, author } = write;
   const before = entry.object;
-  const refused = refusedPrecondition(write, before, body.metadata, manner);
+  const refused = refusedPrecondition(collection, before, body.metadata, manner, write.subresource !== undefined);
   if (refused) return refused;
 
   const after = nextState(write, before, normalised(collection, body));
@@ -136,32 +139,6 @@ function isLastFinalizer(before: StoredMeta, after: StoredMeta): boolean {
     (after.finalizers?.length ?? 0) === 0 &&
     (before.deletionGracePeriodSeconds ?? 0) === 0
   );
-}
-
-function refusedPrecondition(
-  { collection: { resource, traits, isCustom }, name }: Write,
-  before: KubeObject,
-  sent: ObjectMeta,
-  manner: Manner,
-): ApiResponse | undefined {
-  const { uid, resourceVersion } = before.metadata;
-  const hasVersion = sent.resourceVersion !== undefined && sent.resourceVersion !== '';
-  const otherUid = sent.uid !== undefined && sent.uid !== '' && sent.uid !== uid;
-  if (manner === 'put' && otherUid) {
-    const words = `Precondition failed: UID in precondition: ${sent.uid}, UID in object meta: ${uid}`;
-    return status.conflict(resource, name, words);
-  }
-  if (hasVersion && sent.resourceVersion !== resourceVersion)
-    return status.conflict(resource, name, status.modifiedSince);
-  if (!hasVersion && manner === 'put' && (isCustom || !traits.unconditionalUpdate)) {
-    const words = 'Invalid value: 0: must be specified for an update';
-    return status.invalid(resource, name, {
-      reason: 'FieldValueInvalid',
-      field: 'metadata.resourceVersion',
-      message: words,
-    });
-  }
-  return undefined;
 }
 
 /** What is stored of `sent` by this path: of the status path the status alone, of the other everything else. */
