@@ -114,9 +114,8 @@ export class Region {
       kubeconfig: this.#file('regional-operator.kubeconfig'),
       pace,
       directory: this.#file(`operator-${namespace}`),
-      index: this.#operatorsStarted,
+      index: this.#operatorsStarted++,
     });
-    this.#operatorsStarted += 1;
     this.#operators.set(namespace, operator);
   }
 
