@@ -20,6 +20,8 @@ export interface ControllerProcessOptions {
   timeline: Timeline;
   /** Told of every line at level error: a mistake in the program. */
   onError: (message: string) => void;
+  /** Told of every intent before it is sent. */
+  onIntent: (region: string, why: string) => void;
 }
 
 const noMetrics = {
@@ -110,13 +112,16 @@ export class ControllerProcess {
   }
 }
 
-function loggerOf({ name, timeline, onError }: ControllerProcessOptions): Logger {
+function loggerOf({ name, timeline, onError, onIntent }: ControllerProcessOptions): Logger {
   const say = (level: string, message: string, fields?: LogFields): void => {
     timeline.note(name, () => `${level}: ${message} ${describe(fields)}`);
   };
   const logger: Logger = {
     debug: () => undefined,
-    info: (message, fields) => say('info', message, fields),
+    info: (message, fields) => {
+      if (typeof fields?.['verb'] === 'string') onIntent(String(fields['region']), message);
+      say('info', message, fields);
+    },
     warn: (message, fields) => say('warn', message, fields),
     error: (message, fields) => {
       say('error', message, fields);

@@ -1,8 +1,6 @@
 import { TransportError, type HttpRequest, type HttpResponse, type Transport } from '../../../src/edges/transport.ts';
-import type { WatchEvent } from '../../../src/kube/client.ts';
-import type { KubeObject } from '../../../src/kube/objects.ts';
 import type { ApiRequest, ApiResponse, MemoryApiServer } from '../api/server.ts';
-import { jsonOf } from '../api/json.ts';
+import { eventLineOf, jsonOf } from '../api/json.ts';
 import { StreamBody, wholeBody } from './body.ts';
 import type { Network } from './network.ts';
 import type { ProcessClock } from './process-clock.ts';
@@ -40,8 +38,8 @@ export interface Mishap {
 export interface Overseer {
   /** Called before anything is sent. */
   mishap(exchange: Exchange): Mishap | undefined;
-  /** Called at the moment the server has answered; `isWrite` answers may have changed something. */
-  answered(exchange: Exchange, response: ApiResponse): void;
+  /** Lets the server answer. */
+  serve(exchange: Exchange, server: MemoryApiServer): ApiResponse;
   /** Called when the answer, or an event of a watch, has reached the process. */
   heard(process: string, cluster: string, plural: string, resourceVersion: string): void;
   crash(process: string, exchange: Exchange): void;
@@ -148,7 +146,6 @@ export class SimulatedTransport implements Transport {
         return;
       }
       const response = mishap?.answer ? statusOf(mishap.answer) : this.#ask(exchange);
-      this.#overseer.answered(exchange, response);
       if (mishap?.crash === 'after commit') {
         this.#overseer.crash(name, exchange);
         return;
@@ -169,15 +166,17 @@ export class SimulatedTransport implements Transport {
     this.#process.clock.world.schedule(delayMs, work);
   }
 
-  #ask({ request, process }: Exchange): ApiResponse {
-    const proxied = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/:]+):8778\/proxy(\/.*)$/.exec(request.path);
+  #ask(exchange: Exchange): ApiResponse {
+    const { path: asked } = exchange.request;
+    const proxied =
+      asked.includes('/proxy/') && /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/:]+):8778\/proxy(\/.*)$/.exec(asked);
     if (proxied) {
       const [, namespace = '', pod = '', path = ''] = proxied;
       const answer = this.#cluster.proxy(namespace, pod, path);
-      if (answer) return { status: answer.status, body: { raw: answer.body } };
+      if (answer) return { status: answer.status, body: answer.body };
       return statusOf({ status: 503, reason: 'ServiceUnavailable' });
     }
-    return this.#cluster.server.handle(apiRequest(request, process));
+    return this.#overseer.serve(exchange, this.#cluster.server);
   }
 
   #hear({ cluster, request, process }: Exchange, { status, body }: ApiResponse): void {
@@ -219,7 +218,7 @@ export class SimulatedTransport implements Transport {
     const opened = this.#cluster.server.watch(apiRequest(exchange.request, name), {
       event: (event) =>
         deliver(() => {
-          stream.body.push(lineOf(event));
+          stream.body.push(eventLineOf(event));
           if (event.type !== 'ERROR') {
             this.#overseer.heard(name, cluster, stream.plural, event.object.metadata.resourceVersion ?? '');
           }
@@ -268,7 +267,8 @@ export class SimulatedTransport implements Transport {
   }
 }
 
-function apiRequest({ method, path, headers, body }: HttpRequest, user: string): ApiRequest {
+/** A request as the server takes it. */
+export function apiRequest({ method, path, headers, body }: HttpRequest, user: string): ApiRequest {
   const contentType = headers?.['content-type'];
   return {
     method,
@@ -280,16 +280,7 @@ function apiRequest({ method, path, headers, body }: HttpRequest, user: string):
 }
 
 function httpResponse({ status, body }: ApiResponse, headers: Record<string, string> = {}): HttpResponse {
-  const text = isRaw(body) ? body.raw : jsonOf(body);
-  return { status, headers: { 'content-type': 'application/json', ...headers }, body: wholeBody(text) };
-}
-
-function isRaw(body: unknown): body is { raw: string } {
-  return typeof (body as { raw?: unknown }).raw === 'string';
-}
-
-function lineOf({ type, object }: WatchEvent): string {
-  return `{"type":"${type}","object":${jsonOf(object as KubeObject)}}\n`;
+  return { status, headers: { 'content-type': 'application/json', ...headers }, body: wholeBody(jsonOf(body)) };
 }
 
 /** The last name of a collection's path. */

@@ -1,0 +1,100 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Facts } from './facts.ts';
+import type { Invariant, Write } from './invariant.ts';
+import { type MemberSpec, podsOf, specOf } from './reading.ts';
+
+/** DESIGN invariant 2. */
+export const oneRegionAtATime: Invariant = {
+  name: 'one region at a time',
+  statement:
+    'At most one region is disrupted at a time, a join included: two at once can take the quorum, and two joins at once can leave a token range without its data.',
+  watch: (facts) => {
+    /** Region -> uid of the member that we disturbed, until all its pods have been NORMAL since. */
+    const disturbed = new Map<string, { uid: string | undefined; waitsFor: Set<string> }>();
+    return {
+      onNode: ({ kind, pod, region }) => {
+        if (kind === 'became NORMAL') disturbed.get(region)?.waitsFor.delete(pod);
+        return undefined;
+      },
+      onWrite: (write) => {
+        const { cluster, after, why, by } = write;
+        if (!disrupts(write) || !after) return undefined;
+        const other = [...disturbed].find(
+          ([region, { uid, waitsFor }]) =>
+            region !== cluster && waitsFor.size > 0 && facts.member(region)?.metadata.uid === uid,
+        );
+        disturbed.set(cluster, { uid: after.metadata.uid, waitsFor: podsToCome(facts, write) });
+        if (!other) return undefined;
+        const [region, { waitsFor }] = other;
+        return `${by} disturbed region ${cluster} (${why}) while ${[...waitsFor].join(', ')} of region ${region} had not come up since it was disturbed`;
+      },
+    };
+  },
+};
+
+/** A new member starts all of its pods; a changed one restarts those that run. */
+function podsToCome(facts: Facts, { cluster, after, before }: Write): Set<string> {
+  const pods = after ? podsOf(after) : [];
+  if (before) return new Set(pods);
+  const normal = new Set(
+    [...facts.ring().nodes]
+      .filter((node) => node.mode === 'NORMAL' && node.options.region === cluster)
+      .map((node) => node.options.name),
+  );
+  return new Set(pods.filter((pod) => !normal.has(pod)));
+}
+
+/** Whether pods start or restart by it. Where the seeds stand makes no difference to them (measured with CassKop 2.3.4). */
+function disrupts({ plural, succeeded, subresource, before, after }: Write): boolean {
+  if (plural !== 'cassandraclusters' || !succeeded || subresource !== undefined || !after) return false;
+  return !before || !isDeepStrictEqual(essence(specOf(before)), essence(specOf(after)));
+}
+
+function essence(spec: MemberSpec): unknown {
+  const { backRestSidecar = {}, config = {}, ...rest } = spec;
+  const { envVars: _, ...sidecar } = backRestSidecar;
+  const { 'cluster-info': __, ...configuration } = config;
+  return { ...rest, sidecar, configuration };
+}
+
+/** DESIGN invariant 7. */
+export const scaleDownIsAlone: Invariant = {
+  name: 'a scale-down is alone',
+  statement:
+    'nodesPerRacks is lowered by a write that changes nothing else, in a region that is at rest, and until it is done nothing is written to that member: a racing write can leave a decommission stuck and lose rows.',
+  watch: () => {
+    /** Regions with a scale-down of ours under way. */
+    const lowered = new Map<string, string>();
+    return {
+      onChange: (cluster, { resource, object }) => {
+        if (resource.plural !== 'cassandraclusters') return undefined;
+        const status = object['status'] as { lastClusterAction?: string; lastClusterActionStatus?: string } | undefined;
+        if (status?.lastClusterAction === 'ScaleDown' && status.lastClusterActionStatus === 'Done')
+          lowered.delete(cluster);
+        return undefined;
+      },
+      onWrite: ({ plural, succeeded, cluster, before, after, why, by }) => {
+        if (plural !== 'cassandraclusters' || !succeeded || !before || !after) return undefined;
+        const pending = lowered.get(cluster);
+        if (pending !== undefined) {
+          return `${by} wrote to the member of region ${cluster} (${why}) before the scale-down of ${pending} was done`;
+        }
+        const fewer = podsOf(before).filter((pod) => !podsOf(after).includes(pod));
+        if (fewer.length === 0) return undefined;
+        lowered.set(cluster, fewer.join(', '));
+        const status = before['status'] as { phase?: string; lastClusterActionStatus?: string } | undefined;
+        if (status?.phase !== 'Running' || status.lastClusterActionStatus !== 'Done') {
+          return `${by} took ${fewer.join(', ')} out of region ${cluster} (${why}) while CassKop was at ${status?.phase} ${status?.lastClusterActionStatus}`;
+        }
+        const alone = isDeepStrictEqual(withoutSize(specOf(before)), withoutSize(specOf(after)));
+        return alone
+          ? undefined
+          : `${by} took ${fewer.join(', ')} out of region ${cluster} (${why}) together with other changes`;
+      },
+    };
+  },
+};
+
+function withoutSize({ nodesPerRacks: _, topology, ...rest }: MemberSpec): unknown {
+  return { ...rest, dc: (topology?.dc ?? []).map(({ nodesPerRacks: __, ...dc }) => dc) };
+}

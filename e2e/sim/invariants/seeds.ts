@@ -1,0 +1,68 @@
+import type { Invariant } from './invariant.ts';
+import { podsOf, seedListsOf, statusOf } from './reading.ts';
+
+/** DESIGN invariant 4. */
+export const seedListsAreSound: Invariant = {
+  name: 'seed lists are sound',
+  statement:
+    'No region is ever given an empty seed list, or one without the other regions; and a pod that is still to join is not put into its own list, for a seed skips the bootstrap and would serve rows it does not have.',
+  watch: (facts) => {
+    const normal = new Set<string>();
+    return {
+      onNode: ({ kind, pod }) => {
+        if (kind === 'became NORMAL') normal.add(pod);
+        return undefined;
+      },
+      onWrite: ({ by, cluster, plural, succeeded, before, after, why }) => {
+        if (plural !== 'cassandraclusters' || !succeeded || !after) return undefined;
+        const recorded = statusOf(facts.mcc()).seeds ?? [];
+        const given = before && [...seedListsOf(before).values()].flat();
+        for (const [where, list] of seedListsOf(after)) {
+          const what = `${by} gave region ${cluster} (${why}) in ${where}`;
+          if (list.length === 0) return `${what} an empty seed list`;
+          // CassKop writes its own list into the status until it is given ours; that one is not our doing.
+          if (where === 'status.seedlist' && list.every((seed) => !recorded.includes(seed))) continue;
+          const missing = recorded.filter((seed) => !list.includes(seed));
+          if (missing.length > 0) return `${what} a seed list without ${missing.join(', ')}`;
+          const promoted = podsOf(after).filter(
+            (pod) =>
+              !normal.has(pod) &&
+              list.some((seed) => seed.startsWith(`${pod}.`)) &&
+              given?.length &&
+              !given.some((seed) => seed.startsWith(`${pod}.`)),
+          );
+          if (promoted.length > 0) return `${what} ${promoted.join(', ')} as a seed, which has not joined`;
+        }
+        return undefined;
+      },
+    };
+  },
+};
+
+/** The other half: what the pods themselves start with. */
+export const podsStartWithTheFederationsSeeds: Invariant = {
+  name: "pods start with the federation's seeds",
+  statement:
+    'A StatefulSet that has pods in the ring carries the seeds of all regions: with those that CassKop computes for itself a restarted pod would look for its ring in its own region only.',
+  watch: (facts) => ({
+    onRest: () => {
+      const recorded = statusOf(facts.mcc()).seeds ?? [];
+      for (const { name } of facts.shape.regions) {
+        const sets = facts
+          .server(name)
+          .all({ group: 'apps', version: 'v1', plural: 'statefulsets', kind: 'StatefulSet', namespaced: true });
+        for (const set of sets) {
+          const { template } = set['spec'] as {
+            template: { spec: { initContainers?: { name: string; env?: { name: string; value?: string }[] }[] } };
+          };
+          const bootstrap = template.spec.initContainers?.find((each) => each.name === 'bootstrap');
+          const seeds = bootstrap?.env?.find((each) => each.name === 'CASSANDRA_SEEDS')?.value?.split(',') ?? [];
+          const missing = recorded.filter((seed) => !seeds.includes(seed));
+          if (missing.length > 0)
+            return `StatefulSet ${set.metadata.name} of region ${name} starts pods without the seeds ${missing.join(', ')}`;
+        }
+      }
+      return undefined;
+    },
+  }),
+};

@@ -1,0 +1,172 @@
+import { isDeepStrictEqual } from 'node:util';
+import { readBookkeeping } from '../../../src/federation/bookkeeping.ts';
+import { finalizer } from '../../../src/api/schema.ts';
+import type { KubeObject } from '../../../src/kube/objects.ts';
+import type { Invariant } from './invariant.ts';
+import { hasOurAnnotations, ownerOf, statusOf } from './reading.ts';
+
+/** DESIGN invariant 3. */
+export const writesBuildOnTheLatestView: Invariant = {
+  name: 'writes build on the latest view',
+  statement:
+    'Nothing is written to a region whose view is not complete, or older than our own last write of that kind there: a stale view asks for what was done already, or undoes it.',
+  watch: (facts) => ({
+    onWrite: ({ by, cluster, plural, why, name }) => {
+      const heard = facts.heard(by, cluster, plural);
+      if (heard === undefined)
+        return `${by} wrote ${plural} ${name} in ${cluster} (${why}) before it had read what is there`;
+      const wrote = facts.wrote(by, cluster, plural);
+      if (wrote === undefined || wrote <= heard) return undefined;
+      return `${by} wrote ${plural} ${name} in ${cluster} (${why}) having heard of version ${heard} only, and its own last write there was ${wrote}`;
+    },
+  }),
+};
+
+/** DESIGN invariant 6. */
+export const deletesAreExact: Invariant = {
+  name: 'deletes are exact',
+  statement:
+    'Every delete names uid and resourceVersion and hits an object of ours; volumes are never touched, for they are the rows.',
+  watch: () => ({
+    onWrite: ({ method, by, plural, name, cluster, body, before, why }) => {
+      if (method !== 'DELETE') return undefined;
+      const what = `${by} deleted ${plural} ${name} in ${cluster} (${why})`;
+      if (plural === 'persistentvolumeclaims') return `${what}: a volume`;
+      const { uid, resourceVersion } =
+        (body as { preconditions?: Record<string, string> } | undefined)?.preconditions ?? {};
+      if (!uid || !resourceVersion) return `${what} without saying which one it means`;
+      if (before && !hasOurAnnotations(before)) return `${what}, which is not ours`;
+      return undefined;
+    },
+  }),
+};
+
+/** DESIGN invariant 8. */
+export const theFinalizerGoesLast: Invariant = {
+  name: 'the finalizer goes last',
+  statement:
+    'Our finalizer leaves a MultiCassandraCluster only when no region holds a member of it any more: afterwards nobody would know what is left behind where.',
+  watch: (facts) => ({
+    onWrite: ({ by, plural, succeeded, before, after }) => {
+      if (plural !== 'multicassandraclusters' || !succeeded) return undefined;
+      const had = before?.metadata.finalizers?.includes(finalizer) ?? false;
+      const has = after?.metadata.finalizers?.includes(finalizer) ?? false;
+      if (!had || has) return undefined;
+      const left = facts.shape.regions.filter(({ name }) => ownerOf(facts.member(name)) === before?.metadata.uid);
+      if (left.length === 0) return undefined;
+      return `${by} let the finalizer go while ${left.map(({ name }) => name).join(', ')} still held a member`;
+    },
+  }),
+};
+
+/** DESIGN invariant 9. */
+export const onlyTheLatestWriterWrites: Invariant = {
+  name: 'only the latest writer writes',
+  statement:
+    'Nothing is written to an object that belongs to another MultiCassandraCluster or carries the stamp of a writer with a newer spec, nor by a controller whose lease another one holds: two writers who disagree would undo each other for ever.',
+  watch: (facts) => {
+    /** Versions of the MultiCassandraCluster: what a process has heard tells which of them it knows. */
+    const versions: KubeObject[] = [];
+    return {
+      onChange: (cluster, { resource, object }) => {
+        if (resource.plural === 'multicassandraclusters' && cluster === facts.shape.hub) versions.push(object);
+        return undefined;
+      },
+      onWrite: ({ by, cluster, plural, name, before, after, succeeded, why }) => {
+        if (plural !== 'cassandraclusters' && plural !== 'configmaps') return undefined;
+        const lease = leaseOf(facts.server(facts.shape.hub).all(leases, undefined));
+        const what = `${by} wrote ${plural} ${name} in ${cluster} (${why})`;
+        if (lease && lease.holder !== by && facts.nowMs() < lease.untilMs)
+          return `${what} while ${lease.holder} held the lease`;
+        if (!before || !succeeded) return undefined;
+        const heard = facts.heard(by, facts.shape.hub, 'multicassandraclusters') ?? 0;
+        const known = versions.findLast((each) => Number(each.metadata.resourceVersion) <= heard);
+        const { owner, stamp } = readBookkeeping(before);
+        if (!owner) return `${what}, which nobody has marked as ours`;
+        if (owner.uid !== known?.metadata.uid) {
+          const policy = (known?.['spec'] as { adoptionPolicy?: string } | undefined)?.adoptionPolicy;
+          const remainder = plural === 'configmaps' && facts.member(cluster) === undefined;
+          const adopts = policy === 'IfUnchanged' || remainder;
+          if (!adopts || owner.name !== known?.metadata.name) {
+            return `${what}, which belongs to the MultiCassandraCluster with uid ${owner.uid}, and not to ${known?.metadata.uid}`;
+          }
+          return undefined;
+        }
+        const mine = known?.metadata.generation ?? 0;
+        if (stamp && stamp.generation > mine) {
+          return `${what} from generation ${mine} of the spec, over what was written from generation ${stamp.generation}`;
+        }
+        return after ? undefined : `${what}, and it was gone`;
+      },
+    };
+  },
+};
+
+const leases = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced: true };
+
+function leaseOf(all: Iterable<KubeObject>): { holder: string; untilMs: number } | undefined {
+  for (const { spec } of all as Iterable<KubeObject & { spec: Record<string, unknown> }>) {
+    const { holderIdentity, renewTime, leaseDurationSeconds } = spec;
+    if (typeof holderIdentity !== 'string' || holderIdentity === '') continue;
+    return { holder: holderIdentity, untilMs: Date.parse(String(renewTime)) + Number(leaseDurationSeconds) * 1000 };
+  }
+  return undefined;
+}
+
+/** DESIGN invariant 12. */
+export const aDroppedRegionIsLeftAlone: Invariant = {
+  name: 'a dropped region is left alone',
+  statement:
+    'A region whose entry disappears from the spec is left exactly as it is, for a careless apply must not cost a region; and labels of members never change, since CassKop copies them into selectors that cannot.',
+  watch: (facts) => {
+    const specs: { version: number; regions: string[] }[] = [];
+    return {
+      onChange: (cluster, { resource, object, previous, user, type }) => {
+        if (resource.plural === 'multicassandraclusters' && cluster === facts.shape.hub) {
+          const { regions } = object['spec'] as { regions: { name: string }[] };
+          specs.push({ version: Number(object.metadata.resourceVersion), regions: regions.map(({ name }) => name) });
+        }
+        const isOurs = user.startsWith('controller') && resource.plural === 'cassandraclusters' && type === 'MODIFIED';
+        if (!isOurs || isDeepStrictEqual(previous?.metadata.labels, object.metadata.labels)) return undefined;
+        return `${user} changed the labels of the member in ${cluster} from ${JSON.stringify(previous?.metadata.labels)} to ${JSON.stringify(object.metadata.labels)}`;
+      },
+      onWrite: ({ by, cluster, plural, name, succeeded, why }) => {
+        if (!succeeded || (plural !== 'cassandraclusters' && plural !== 'configmaps')) return undefined;
+        const heard = facts.heard(by, facts.shape.hub, 'multicassandraclusters') ?? 0;
+        const known = specs.findLast(({ version }) => version <= heard);
+        if (!known || known.regions.includes(cluster)) return undefined;
+        return `${by} wrote ${plural} ${name} in ${cluster} (${why}), although the spec it knew names ${known.regions.join(', ')} only`;
+      },
+    };
+  },
+};
+
+/** DESIGN invariant 5. */
+export const nothingRecordedIsForgotten: Invariant = {
+  name: 'nothing recorded is forgotten',
+  statement:
+    'What the status recorded of a region (identity, seeds, hosts) and of the ring (founder, seeds) stays there whether the region answers or not: whoever forgets it founds a second ring or takes a lost disk for a new one.',
+  watch: () => ({
+    onWrite: ({ by, plural, subresource, succeeded, before, after }) => {
+      if (plural !== 'multicassandraclusters' || subresource !== 'status' || !succeeded || !after) return undefined;
+      const [was, is] = [statusOf(before), statusOf(after)];
+      if (was.ring?.founder !== undefined && was.ring.founder !== is.ring?.founder) {
+        return `${by} recorded ${is.ring?.founder} as the founder in the place of ${was.ring.founder}`;
+      }
+      const lost = (was.seeds ?? []).filter((seed) => !is.seeds?.includes(seed));
+      if (lost.length > 0) return `${by} took the seeds ${lost.join(', ')} out of the status`;
+      for (const region of was.regions ?? []) {
+        const now = is.regions?.find((each) => each.name === region.name);
+        if (region.identity && !now) return `${by} took region ${region.name} out of the status`;
+        if (region.identity?.memberUID !== undefined && now?.identity?.memberUID === undefined) {
+          return `${by} forgot the member of region ${region.name}`;
+        }
+        const forgotten = (region.hosts ?? []).filter(({ pod }) => !now?.hosts?.some((each) => each.pod === pod));
+        if (forgotten.length > 0) {
+          return `${by} forgot the hosts of ${forgotten.map(({ pod }) => pod).join(', ')} in region ${region.name}`;
+        }
+      }
+      return undefined;
+    },
+  }),
+};

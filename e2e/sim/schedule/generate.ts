@@ -1,0 +1,118 @@
+import { SeededRandom } from '../../../src/edges/testing.ts';
+import type { Action, History, Shape, Step } from './history.ts';
+
+/** Faults and edits come within this time of the start, milliseconds. */
+const eventfulMs = 240_000;
+const longestMs = 90_000;
+const regionNames = ['eu', 'us', 'ap', 'sa'];
+
+/** The history that `seed` stands for. */
+export function historyOf(seed: number): History {
+  const random = new SeededRandom(seed);
+  const shape = drawShape(random);
+  const count = Math.floor(random.next() * 7);
+  const steps = Array.from({ length: count }, () => drawStep(random, shape));
+  return { seed, shape, steps: steps.sort((one, other) => one.atMs - other.atMs) };
+}
+
+function drawShape(random: SeededRandom): Shape {
+  const regions = regionNames.slice(0, pick(random, [2, 2, 3, 3, 3, 4])).map((name) => ({
+    name,
+    nodesPerRacks: pick(random, [1, 1, 1, 2]),
+    racks: pick(random, [1, 1, 1, 2]),
+  }));
+  return {
+    regions,
+    hub: pick(random, ['hub', 'eu', 'us']),
+    latencyMs: pick(random, [
+      { least: 1, most: 5 },
+      { least: 1, most: 50 },
+      { least: 20, most: 400 },
+    ]),
+    guardWaitSeconds: pick(random, [20, 60, 600]),
+    casskopTakesTime: random.next() < 0.3,
+  };
+}
+
+/** Half of them come while the ring is formed, when most is going on. */
+function drawStep(random: SeededRandom, shape: Shape): Step {
+  const span = random.next() < 0.5 ? eventfulMs / 4 : eventfulMs;
+  return { atMs: Math.round(random.next() * span), action: drawAction(random, shape) };
+}
+
+export function drawAction(random: SeededRandom, { regions, hub }: Shape): Action {
+  const names = regions.map((region) => region.name);
+  const clusters = [...new Set([hub, ...names])];
+  const region = (): string => pick(random, names);
+  const cluster = (): string => pick(random, clusters);
+  const time = (): number => Math.round(random.next() * random.next() * longestMs) + 1;
+  const few = (): number => 1 + Math.floor(random.next() * 5);
+  const kinds: (() => Action)[] = [
+    () => ({ do: 'kill controller', backAfterMs: time() }),
+    () => ({ do: 'stop controller', backAfterMs: time() }),
+    () => ({ do: 'pause controller', forMs: time() }),
+    () => ({ do: 'second controller', forMs: time() }),
+    () => ({ do: 'skew clock', byMs: Math.round((random.next() - 0.5) * 600_000) }),
+    ...(['before send', 'after commit', 'after reply'] as const).map((point) => (): Action => ({
+      do: 'crash at write',
+      nth: 1 + Math.floor(random.next() * 20),
+      point,
+      backAfterMs: time(),
+    })),
+    ...[0, 1, 2].map(() => (): Action => {
+      const from = pick(random, ['controller', ...names]);
+      const others = from === 'controller' ? clusters : [...names, 'controller'].filter((name) => name !== from);
+      return {
+        do: 'cut',
+        from,
+        to: pick(random, others),
+        passage: pick(random, ['refused', 'dropped', 'dropped']),
+        bothWays: random.next() < 0.6,
+        forMs: time(),
+      };
+    }),
+    () => ({
+      do: 'bad answers',
+      cluster: cluster(),
+      status: pick(random, [401, 409, 410, 429, 500, 503]),
+      count: few(),
+    }),
+    () => ({ do: 'lose answers', cluster: cluster(), count: few(), as: pick(random, ['silence', 'error']) }),
+    () => ({ do: 'slow requests', cluster: cluster(), count: few(), byMs: time() / 4 }),
+    () => ({ do: 'compact', cluster: cluster() }),
+    () => ({ do: 'reset watches', cluster: cluster(), inLine: random.next() < 0.3 }),
+    () => ({
+      do: 'hold watches',
+      cluster: cluster(),
+      plural: pick(random, ['cassandraclusters', 'configmaps', 'statefulsets', 'pods', 'multicassandraclusters']),
+      forMs: time(),
+    }),
+    () => ({ do: 'deafen watches', cluster: cluster() }),
+    () => ({ do: 'lag', cluster: cluster(), forMs: time() }),
+    () => ({ do: 'crash CassKop', region: region(), backAfterMs: time() }),
+    () => ({
+      do: 'restart pod',
+      region: region(),
+      pod: Math.floor(random.next() * 4),
+      wipe: random.next() < 0.3,
+    }),
+    () => ({ do: 'restart region', region: region() }),
+    () => ({ do: 'restart all pods' }),
+    () => ({ do: 'lose region', region: region(), forMs: time() }),
+    () => ({ do: 'set guardWaitSeconds', to: pick(random, [15, 45, 300]) }),
+    () => ({ do: 'reorder regions' }),
+    () => ({ do: 'drop region', region: region(), forMs: time() }),
+    () => ({ do: 'edit template', field: pick(random, ['image', 'resources', 'nodesPerRacks']), forMs: time() }),
+    () => ({ do: 'edit member by hand', region: region(), forMs: time() }),
+    () => ({ do: 'delete member', region: region() }),
+    () => ({ do: 'delete guard', region: region() }),
+    () => ({ do: 'wipe status' }),
+    () => ({ do: 'delete and recreate' }),
+    () => ({ do: 'create keyspace', strategy: pick(random, ['SimpleStrategy', 'NetworkTopologyStrategy']) }),
+  ];
+  return pick(random, kinds)();
+}
+
+function pick<T>(random: SeededRandom, choices: readonly T[]): T {
+  return choices[Math.floor(random.next() * choices.length)]!;
+}

@@ -1,0 +1,91 @@
+import type { Passage } from '../world/network.ts';
+import type { Mishap } from '../world/transport.ts';
+
+/** What the world is made of before anything happens. */
+export interface Shape {
+  /** One entry for each region, in the order of spec.regions. */
+  readonly regions: readonly { readonly name: string; readonly nodesPerRacks: number; readonly racks: number }[];
+  /** The cluster that holds the MultiCassandraCluster: one of the regions, or `hub` for one of its own. */
+  readonly hub: string;
+  /** Bounds of the time one message takes, milliseconds. */
+  readonly latencyMs: { readonly least: number; readonly most: number };
+  readonly guardWaitSeconds: number;
+  /** Whether CassKop's requests take time, so that others write between them. */
+  readonly casskopTakesTime: boolean;
+}
+
+/** One thing that a user, the weather or bad luck does. Times are milliseconds. */
+export type Action =
+  // The controller and its machine.
+  | { readonly do: 'kill controller'; readonly backAfterMs: number }
+  | { readonly do: 'stop controller'; readonly backAfterMs: number }
+  | { readonly do: 'pause controller'; readonly forMs: number }
+  | { readonly do: 'second controller'; readonly forMs: number }
+  | { readonly do: 'skew clock'; readonly byMs: number }
+  /** The `nth` write from now on dies at that point, and the controller with it. */
+  | {
+      readonly do: 'crash at write';
+      readonly nth: number;
+      readonly point: NonNullable<Mishap['crash']>;
+      readonly backAfterMs: number;
+    }
+  // The network.
+  | {
+      readonly do: 'cut';
+      readonly from: string;
+      readonly to: string;
+      readonly passage: Exclude<Passage, 'open'>;
+      readonly bothWays: boolean;
+      readonly forMs: number;
+    }
+  // The API servers.
+  | {
+      readonly do: 'bad answers';
+      readonly cluster: string;
+      readonly status: 401 | 409 | 410 | 429 | 500 | 503;
+      readonly count: number;
+    }
+  | {
+      readonly do: 'lose answers';
+      readonly cluster: string;
+      readonly count: number;
+      readonly as: NonNullable<Mishap['afterCommit']>;
+    }
+  | { readonly do: 'slow requests'; readonly cluster: string; readonly count: number; readonly byMs: number }
+  | { readonly do: 'compact'; readonly cluster: string }
+  | { readonly do: 'reset watches'; readonly cluster: string; readonly inLine: boolean }
+  | { readonly do: 'hold watches'; readonly cluster: string; readonly plural: string; readonly forMs: number }
+  | { readonly do: 'deafen watches'; readonly cluster: string }
+  /** Whatever lists from a cache, as with resourceVersion=0, is answered with how things were. */
+  | { readonly do: 'lag'; readonly cluster: string; readonly forMs: number }
+  // The regions.
+  | { readonly do: 'crash CassKop'; readonly region: string; readonly backAfterMs: number }
+  | { readonly do: 'restart pod'; readonly region: string; readonly pod: number; readonly wipe: boolean }
+  | { readonly do: 'restart region'; readonly region: string }
+  | { readonly do: 'restart all pods' }
+  | { readonly do: 'lose region'; readonly region: string; readonly forMs: number }
+  // The user.
+  | { readonly do: 'set guardWaitSeconds'; readonly to: number }
+  | { readonly do: 'reorder regions' }
+  | { readonly do: 'drop region'; readonly region: string; readonly forMs: number }
+  | { readonly do: 'edit template'; readonly field: 'image' | 'resources' | 'nodesPerRacks'; readonly forMs: number }
+  | { readonly do: 'edit member by hand'; readonly region: string; readonly forMs: number }
+  | { readonly do: 'delete member'; readonly region: string }
+  | { readonly do: 'delete guard'; readonly region: string }
+  | { readonly do: 'wipe status' }
+  | { readonly do: 'delete and recreate' }
+  | { readonly do: 'create keyspace'; readonly strategy: 'SimpleStrategy' | 'NetworkTopologyStrategy' };
+
+/** An action and its moment, milliseconds since the world began. */
+export interface Step {
+  readonly atMs: number;
+  readonly action: Action;
+}
+
+/** Everything that decides how a run goes. The same history gives the same run. */
+export interface History {
+  /** Of all that is drawn while it runs: latencies, jitter, host IDs. */
+  readonly seed: number;
+  readonly shape: Shape;
+  readonly steps: readonly Step[];
+}

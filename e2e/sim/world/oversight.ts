@@ -1,0 +1,166 @@
+import type { KubeObject } from '../../../src/kube/objects.ts';
+import { parsePath } from '../api/paths.ts';
+import type { ApiResponse, MemoryApiServer } from '../api/server.ts';
+import type { Write } from '../invariants/invariant.ts';
+import { Beliefs } from './beliefs.ts';
+import { Snapshot } from './snapshot.ts';
+import type { Timeline } from './timeline.ts';
+import { apiRequest, type Exchange, type Mishap, type Overseer } from './transport.ts';
+
+/** A mishap that waits for the exchanges it is meant for. */
+export interface PlannedMishap {
+  /** Whether this exchange is one of them. */
+  matches(exchange: Exchange): boolean;
+  /** So many are let pass before. */
+  after: number;
+  /** And so many are hit. */
+  count: number;
+  readonly mishap: Mishap;
+  /** What comes of it later. */
+  readonly then?: () => void;
+}
+
+const minuteMs = 60_000;
+
+/** Stands at every API server's door: lets mishaps happen, and shows each write to those who check it. */
+export class Oversight implements Overseer {
+  readonly beliefs = new Beliefs();
+  readonly #now: () => number;
+  readonly #timeline: Timeline;
+  readonly #onWrite: (write: Write) => void;
+  readonly #onCrash: (process: string) => void;
+  /** What each process last said it does, by cluster. */
+  readonly #whys = new Map<string, string>();
+  readonly #requests = new Map<string, { at: number; isWrite: boolean }[]>();
+  readonly #lags = new Map<string, { untilMs: number; snapshot: Snapshot }>();
+  #planned: PlannedMishap[] = [];
+  writes = 0;
+  requests = 0;
+
+  constructor(options: {
+    now: () => number;
+    timeline: Timeline;
+    onWrite: (write: Write) => void;
+    onCrash: (process: string) => void;
+  }) {
+    this.#now = options.now;
+    this.#timeline = options.timeline;
+    this.#onWrite = options.onWrite;
+    this.#onCrash = options.onCrash;
+  }
+
+  plan(mishap: PlannedMishap): void {
+    this.#planned.push(mishap);
+  }
+
+  /** Until then what is read from a cache of `cluster`, as with resourceVersion=0, is how things are now. */
+  lag(cluster: string, server: MemoryApiServer, untilMs: number): void {
+    this.#lags.set(cluster, { untilMs, snapshot: new Snapshot(server) });
+  }
+
+  /** Nothing that was planned happens any more. */
+  calmDown(): void {
+    this.#planned = [];
+    this.#lags.clear();
+  }
+
+  /** `process` says what it is about to do in `cluster`. */
+  intend(process: string, cluster: string, why: string): void {
+    this.#whys.set(`${process} ${cluster}`, why);
+  }
+
+  requestsOfLastMinute(): { by: string; requests: number; writes: number }[] {
+    const since = this.#now() - minuteMs;
+    return [...this.#requests].map(([by, all]) => {
+      while (all[0] && all[0].at < since) all.shift();
+      return { by, requests: all.length, writes: all.filter(({ isWrite }) => isWrite).length };
+    });
+  }
+
+  mishap(exchange: Exchange): Mishap | undefined {
+    this.requests++;
+    const { process, isWrite } = exchange;
+    let all = this.#requests.get(process);
+    if (!all) this.#requests.set(process, (all = []));
+    all.push({ at: this.#now(), isWrite });
+    for (const planned of this.#planned) {
+      if (!planned.matches(exchange)) continue;
+      if (planned.after > 0) {
+        planned.after--;
+        continue;
+      }
+      planned.count--;
+      if (planned.count <= 0) this.#planned = this.#planned.filter((each) => each !== planned);
+      this.#timeline.note('fault', () => `${JSON.stringify(planned.mishap)} for ${describe(exchange)}`);
+      planned.then?.();
+      return planned.mishap;
+    }
+    return undefined;
+  }
+
+  serve(exchange: Exchange, server: MemoryApiServer): ApiResponse {
+    const { request, process, cluster, isWrite } = exchange;
+    if (!isWrite) {
+      const asked = apiRequest(request, process);
+      const lag = this.#lags.get(cluster);
+      const old = lag && this.#now() < lag.untilMs ? lag.snapshot.answer(asked) : undefined;
+      return old ?? server.handle(asked);
+    }
+    this.writes++;
+    const { target } = parsePath(request.path);
+    const read = (): KubeObject | undefined => {
+      const { status, body } = server.handle({
+        method: 'GET',
+        path: request.path.replace(/(\/status)?(\?.*)?$/, ''),
+        user: process,
+      });
+      return status === 200 ? (body as KubeObject) : undefined;
+    };
+    const before = read();
+    const asked = apiRequest(request, process);
+    const response = server.handle(asked);
+    const after = read();
+    const plural = target?.plural ?? '';
+    const succeeded = response.status < 300;
+    const why =
+      plural === 'multicassandraclusters' ? 'status' : (this.#whys.get(`${process} ${cluster}`) ?? 'nothing it said');
+    this.#timeline.note(process, () => `${describe(exchange)} -> ${response.status} ${reasonOf(response)}(${why})`);
+    this.#onWrite({
+      by: process,
+      cluster,
+      method: request.method as Write['method'],
+      plural,
+      name: target?.name ?? '',
+      subresource: target?.subresource,
+      body: asked.body,
+      before,
+      after,
+      succeeded,
+      why,
+    });
+    if (succeeded && after && after !== before) {
+      this.beliefs.write(process, cluster, plural, after.metadata.resourceVersion ?? '');
+    }
+    return response;
+  }
+
+  heard(process: string, cluster: string, plural: string, resourceVersion: string): void {
+    this.beliefs.hear(process, cluster, plural, resourceVersion);
+  }
+
+  crash(process: string, exchange: Exchange): void {
+    this.#timeline.note(
+      'fault',
+      () => `${process} dies at ${describe(exchange)}; it had heard ${this.beliefs.describe(process)}`,
+    );
+    this.#onCrash(process);
+  }
+}
+
+function describe({ cluster, request, number }: Exchange): string {
+  return `#${number} ${request.method} ${cluster}${request.path.replace(/\?.*/, '')}`;
+}
+
+function reasonOf({ status, body }: ApiResponse): string {
+  return status < 300 ? '' : `${String((body as { message?: string }).message)} `;
+}

@@ -1,0 +1,66 @@
+import type { Condition, RegionStatus } from '../../../src/api/schema.ts';
+import { statusOf } from '../invariants/reading.ts';
+import type { Replication } from '../region/cassandra/schema.ts';
+import { removeNode } from '../region/cassandra/storage-service.ts';
+import type { World } from './world.ts';
+
+type Fields = Record<string, unknown>;
+
+/** What a person does who reads the conditions and follows them to the letter, and does nothing else. */
+export function followAdvice(world: World): void {
+  const status = statusOf(world.user.mcc);
+  const all: Condition[] = [
+    ...(status.conditions ?? []),
+    ...(status.regions ?? []).flatMap((region: RegionStatus) => region.conditions ?? []),
+  ];
+  for (const message of new Set(all.map((condition) => condition.message))) {
+    acknowledge(world, message);
+    removeNodes(world, message);
+    alterKeyspaces(world, message);
+  }
+}
+
+function acknowledge(world: World, message: string): void {
+  const pattern =
+    /spec\.regions\[([a-z0-9-]+)\]\.acknowledgedHosts lists \{pod: ([a-z0-9-]+), hostId: ([0-9a-f-]{36})\}/g;
+  for (const [, name, pod, hostId] of message.matchAll(pattern)) {
+    const regions = world.user.spec['regions'] as (Fields & { name: string })[];
+    const region = regions.find((each) => each.name === name);
+    const known = (region?.['acknowledgedHosts'] ?? []) as { pod: string; hostId: string }[];
+    if (!region || known.some((each) => each.pod === pod && each.hostId === hostId)) continue;
+    const acknowledgedHosts = [...known.filter((each) => each.pod !== pod), { pod, hostId }];
+    const changed = regions.map((each) => (each === region ? { ...each, acknowledgedHosts } : each));
+    world.user.spec = { ...world.user.spec, regions: changed };
+    world.user.apply();
+  }
+}
+
+function removeNodes(world: World, message: string): void {
+  for (const [, hostId = ''] of message.matchAll(/nodetool removenode ([0-9a-f-]{36})/g)) {
+    const node = [...world.ring.nodes].find((each) => each.mode === 'NORMAL' && each.isGossiping);
+    if (!node || world.removedHosts.has(hostId)) continue;
+    const refusal = removeNode(world.ring, node, hostId);
+    world.timeline.note('user', () => `nodetool removenode ${hostId} -> ${refusal ?? 'done'}`);
+    if (refusal === undefined) world.removedHosts.add(hostId);
+  }
+}
+
+function alterKeyspaces(world: World, message: string): void {
+  const pattern = /ALTER KEYSPACE "?(\w+)"? WITH replication = \{'class': 'NetworkTopologyStrategy', ([^}]*)\};/g;
+  for (const [statement, keyspace = '', factors = ''] of message.matchAll(pattern)) {
+    const node = [...world.ring.nodes].find((each) => each.mode === 'NORMAL' && each.isGossiping);
+    if (!node) return;
+    const entries = [...factors.matchAll(/'(\w+)': (\d+)/g)].map(([, name = '', factor]) => [name, Number(factor)]);
+    const replication: Replication = {
+      strategy: 'NetworkTopologyStrategy',
+      datacenters: Object.fromEntries(entries) as Record<string, number>,
+    };
+    try {
+      world.ring.writeKeyspace(node, keyspace, replication);
+      world.ring.repair(node);
+      world.timeline.note('user', () => statement);
+    } catch (error) {
+      world.timeline.note('user', () => `${statement} -> ${String(error)}`);
+    }
+  }
+}

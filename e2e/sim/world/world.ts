@@ -1,0 +1,268 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { SeededRandom } from '../../../src/edges/testing.ts';
+import { multiCassandraClusters } from '../../../src/api/schema.ts';
+import type { KubeObject } from '../../../src/kube/objects.ts';
+import { resources } from '../../../src/kube/objects.ts';
+import { casskop } from '../../../src/operators/casskop/casskop.ts';
+import { MemoryApiServer } from '../api/server.ts';
+import { guardOf } from '../invariants/reading.ts';
+import type { Facts } from '../invariants/facts.ts';
+import { CassandraNetwork } from '../region/cassandra/network.ts';
+import type { CassandraNode } from '../region/cassandra/node.ts';
+import type { Replication } from '../region/cassandra/schema.ts';
+import { SimulatedRegion } from '../region/region.ts';
+import type { Shape } from '../schedule/history.ts';
+import { SimulationClock } from './clock.ts';
+import { ControllerProcess } from './controller-process.ts';
+import { Inspection, type Violation } from './inspection.ts';
+import { Network } from './network.ts';
+import { Oversight } from './oversight.ts';
+import { Timeline } from './timeline.ts';
+import type { Cluster } from './transport.ts';
+import { clusterName, namespace, specOf, User, zone } from './user.ts';
+
+const crds = {
+  federation: readCrd('../../../crds/ringmaster.dev_multicassandraclusters.yaml'),
+  member: readCrd('../../casskop/crds/cassandraclusters.yaml'),
+};
+
+function readCrd(path: string): KubeObject {
+  return parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as KubeObject;
+}
+
+const bookmarkEveryMs = 60_000;
+const inspectEveryMs = 5_000;
+
+/** One simulated world: clusters, regions, nodes, controllers, a user, the network between them, and whoever checks. */
+export class World {
+  readonly shape: Shape;
+  readonly clock = new SimulationClock();
+  readonly timeline: Timeline;
+  readonly network: Network;
+  readonly oversight: Oversight;
+  readonly inspection: Inspection;
+  readonly ring: CassandraNetwork;
+  readonly regions = new Map<string, SimulatedRegion>();
+  readonly clusters = new Map<string, Cluster>();
+  readonly user: User;
+  readonly removedHosts = new Set<string>();
+  /** Pods whose disk was taken on purpose. */
+  readonly wipedPods = new Set<string>();
+  readonly #random: SeededRandom;
+  readonly #controllers: ControllerProcess[] = [];
+  #controllersEver = 0;
+  #addresses = 0;
+  #uids = 0;
+  #troubledUntilMs = 0;
+  /** From then on nothing may be written, monotonic milliseconds. */
+  quietSinceMs: number | undefined;
+
+  constructor(seed: number, shape: Shape, options: { keepTimeline?: boolean } = {}) {
+    this.shape = shape;
+    this.#random = new SeededRandom(seed);
+    this.timeline = new Timeline(options.keepTimeline ?? false, () => this.clock.monotonic());
+    this.network = new Network(this.#random.fork(), shape.latencyMs);
+    this.inspection = new Inspection(this.#facts(), () => this.clock.monotonic());
+    this.oversight = new Oversight({
+      now: () => this.clock.monotonic(),
+      timeline: this.timeline,
+      onWrite: (write) => this.inspection.onWrite(write),
+      onCrash: (name) => {
+        const process = this.#controllers.find((each) => each.name === name);
+        process?.kill();
+        if (process) this.#forget(process);
+      },
+    });
+    this.ring = new CassandraNetwork({
+      clock: this.clock,
+      random: this.#random.fork(),
+      reachable: (from, to) => this.network.isOpen(from, to),
+    });
+    this.network.onChange(() => this.ring.connectivityChanged());
+    this.ring.onChange(() => this.inspection.onRing());
+    for (const name of new Set([shape.hub, ...shape.regions.map((region) => region.name)])) this.#build(name);
+    this.user = new User(this.server(shape.hub), specOf(shape), this.timeline);
+    this.#every(bookmarkEveryMs, () => {
+      for (const { server } of this.clusters.values()) server.bookmark();
+    });
+    this.#every(inspectEveryMs, () => this.inspection.onTick());
+  }
+
+  /** The sentence for the first thing that was wrong. */
+  get violation(): Violation | undefined {
+    return this.inspection.violation;
+  }
+
+  get controllers(): readonly ControllerProcess[] {
+    return this.#controllers;
+  }
+
+  server(cluster: string): MemoryApiServer {
+    const found = this.clusters.get(cluster);
+    if (!found) throw new Error(`there is no cluster ${cluster}`);
+    return found.server;
+  }
+
+  region(name: string): SimulatedRegion {
+    const found = this.regions.get(name);
+    if (!found) throw new Error(`there is no region ${name}`);
+    return found;
+  }
+
+  /** Starts a new run of the controller, beside those that are alive. */
+  startController(): ControllerProcess {
+    const process: ControllerProcess = new ControllerProcess({
+      name: `controller-${++this.#controllersEver}`,
+      hub: this.shape.hub,
+      clusters: [...this.clusters.values()],
+      clock: this.clock,
+      random: this.#random.fork(),
+      network: this.network,
+      overseer: this.oversight,
+      timeline: this.timeline,
+      onError: (message) => this.inspection.report('no internal error', `${process.name} logged an error: ${message}`),
+      onIntent: (region, why) => this.oversight.intend(process.name, region, why),
+    });
+    this.timeline.note(process.name, () => 'starts');
+    this.#controllers.push(process);
+    process.start();
+    return process;
+  }
+
+  endController(process: ControllerProcess, how: 'kill' | 'stop'): void {
+    this.timeline.note(process.name, () => (how === 'kill' ? 'is killed' : 'is asked to stop'));
+    process[how]();
+    this.#forget(process);
+  }
+
+  #forget(process: ControllerProcess): void {
+    const index = this.#controllers.indexOf(process);
+    if (index >= 0) this.#controllers.splice(index, 1);
+  }
+
+  /** Whether something is broken on purpose, or was within the last `milliseconds`. */
+  isTroubled(milliseconds: number): boolean {
+    return this.clock.monotonic() < this.#troubledUntilMs + milliseconds;
+  }
+
+  /** Says that something is broken on purpose until then. */
+  trouble(forMs: number): void {
+    this.#troubledUntilMs = Math.max(this.#troubledUntilMs, this.clock.monotonic() + forMs);
+  }
+
+  /** A client of `node` makes the keyspace `rows` and writes to it. */
+  createKeyspace(node: CassandraNode, replication: Replication): void {
+    this.timeline.note('user', () => `CREATE KEYSPACE rows ${JSON.stringify(replication)}`);
+    this.ring.writeKeyspace(node, 'rows', replication);
+    this.ring.write(node, 'rows');
+  }
+
+  /** Whatever is broken on purpose is mended; what was to come does not come any more. */
+  calmDown(): void {
+    this.timeline.note('fault', () => 'all faults stop');
+    this.network.heal();
+    this.oversight.calmDown();
+    for (const process of this.#controllers) process.clock.resume();
+    for (const process of this.#controllers.slice(1)) this.endController(process, 'kill');
+    if (this.#controllers.length === 0) this.startController();
+    for (const region of this.regions.values()) region.startCassKop();
+  }
+
+  #build(name: string): void {
+    const random = this.#random.fork();
+    const server = new MemoryApiServer({
+      name,
+      clock: this.clock,
+      uid: () => `00000000-0000-4000-9000-${(++this.#uids).toString(16).padStart(12, '0')}`,
+    });
+    const post = (path: string, body: unknown): void => {
+      const { status, body: answer } = server.handle({ method: 'POST', path, body, user: 'admin' });
+      if (status >= 300) throw new Error(`${name}: POST ${path}: ${status} ${JSON.stringify(answer)}`);
+    };
+    const crdsPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+    post('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    if (name === this.shape.hub) post(crdsPath, crds.federation);
+    const isRegion = this.shape.regions.some((region) => region.name === name);
+    if (isRegion) {
+      post(crdsPath, crds.member);
+      const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'cassandra-cluster-node' } };
+      post(`/api/v1/namespaces/${namespace}/serviceaccounts`, account);
+      const region = new SimulatedRegion({
+        name,
+        namespace,
+        clock: this.clock,
+        random,
+        server,
+        ring: this.ring,
+        resolve: (host) => this.#resolve(name, host),
+        address: () => `10.${this.regions.size}.${Math.floor(++this.#addresses / 250)}.${(this.#addresses % 250) + 1}`,
+        ...(this.shape.casskopTakesTime && { casskopCallMs: () => 2 + random.next() * 40 }),
+      });
+      this.regions.set(name, region);
+      region.start();
+    }
+    server.onChange((change) => this.inspection.onChange(name, change));
+    this.clusters.set(name, {
+      name,
+      server,
+      proxy: (_namespace, pod, path) => this.regions.get(name)?.answerJolokia(pod, path),
+    });
+  }
+
+  /** `<pod>.<region>.<zone>` from anywhere, `<pod>.<service>.<namespace>` within a region. */
+  #resolve(from: string, host: string): string | undefined {
+    const [pod = '', second = ''] = host.split('.');
+    const region = host.endsWith(`.${zone}`) ? second : from;
+    return this.regions.get(region)?.addressOf(pod);
+  }
+
+  #every(milliseconds: number, work: () => void): void {
+    const again = (): void => {
+      work();
+      this.clock.schedule(milliseconds, again);
+    };
+    this.clock.schedule(milliseconds, again);
+  }
+
+  #facts(): Facts {
+    const find = (cluster: string, resource: Parameters<MemoryApiServer['find']>[0], name: string) =>
+      this.server(cluster).find(resource, namespace, name);
+    return {
+      shape: this.shape,
+      nowMs: () => this.clock.monotonic(),
+      mcc: () => find(this.shape.hub, multiCassandraClusters, clusterName),
+      server: (cluster) => this.server(cluster),
+      member: (region) => find(region, casskop.member, clusterName),
+      guard: (region) => find(region, resources.configMaps, `${clusterName}-ringmaster`),
+      ring: () => this.ring,
+      heard: (process, cluster, plural) => this.oversight.beliefs.heard(process, cluster, plural),
+      wrote: (process, cluster, plural) => this.oversight.beliefs.wrote(process, cluster, plural),
+      podWithDisk: (hostId) => this.#podWithDisk(hostId),
+      removedHosts: () => this.removedHosts,
+      nodesWithoutTheirRows: () => this.#nodesWithoutTheirRows(),
+      requestsOfLastMinute: () => this.oversight.requestsOfLastMinute(),
+      isQuiet: () => this.quietSinceMs !== undefined && this.clock.monotonic() > this.quietSinceMs,
+      isTroubled: (milliseconds) => this.isTroubled(milliseconds),
+    };
+  }
+
+  #podWithDisk(hostId: string): string | undefined {
+    if (!this.ring.disks.has(hostId)) return undefined;
+    for (const { name } of this.shape.regions) {
+      const guard = this.server(name).find(resources.configMaps, namespace, `${clusterName}-ringmaster`);
+      const joined = guardOf(guard).joined.find((each) => each.hostId === hostId);
+      if (joined) return joined.pod;
+    }
+    return [...this.ring.nodes].find((node) => node.hostId === hostId)?.options.name;
+  }
+
+  #nodesWithoutTheirRows(): string[] {
+    const node = [...this.ring.nodes].find((each) => each.mode === 'NORMAL');
+    if (!node) return [];
+    return this.ring.dataGaps(node).flatMap(({ hostId, keyspace }) => {
+      const name = [...this.ring.nodes].find((each) => each.hostId === hostId)?.options.name ?? hostId;
+      return this.wipedPods.has(name) ? [] : [`${name} (${keyspace})`];
+    });
+  }
+}
