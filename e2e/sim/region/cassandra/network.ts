@@ -26,6 +26,13 @@ export interface NetworkOptions {
   timing?: Partial<CassandraTiming>;
 }
 
+/** A node with an empty disk that reached no ring started one of its own. */
+export interface Founding {
+  readonly atMs: number;
+  readonly node: CassandraNode;
+  readonly hostId: string;
+}
+
 /** Data of which nobody has a copy any more. */
 export interface Loss {
   readonly atMs: number;
@@ -39,6 +46,7 @@ export interface Loss {
  */
 export class CassandraNetwork {
   readonly timing: CassandraTiming;
+  readonly foundings: Founding[] = [];
   readonly losses: Loss[] = [];
   readonly #clock: ActorClock;
   readonly #reachable: (fromRegion: string, toRegion: string) => boolean;
@@ -70,6 +78,7 @@ export class CassandraNetwork {
       wake: () => this.#wake(),
       changed: () => this.#changed(),
       began: ({ hostId, options }) => this.#disks.set(hostId, options.disk),
+      founds: (node) => this.foundings.push({ atMs: clock.monotonic(), node, hostId: node.hostId }),
       answerOfRing: (node, addresses) =>
         addresses.map((address) => this.#partner(node, address)).find((peer) => peer?.isGossiping),
       isAsking: (node, address) => this.#partner(node, address)?.isAsking ?? false,
@@ -116,7 +125,7 @@ export class CassandraNetwork {
     return () => this.#listeners.delete(listener);
   }
 
-  /** To be called when `reachable` answers otherwise than before, or names lead elsewhere. */
+  /** To be called when `reachable` answers otherwise than before, or names have other addresses by themselves. */
   connectivityChanged(): void {
     this.#wake();
     this.#changed();

@@ -40,6 +40,8 @@ export interface NodeSurroundings extends GossipWorld {
   answerOfRing(node: CassandraNode, addresses: readonly string[]): CassandraNode | undefined;
   /** Whether the node at that address says that it is looking for the ring as well. */
   isAsking(node: CassandraNode, address: string): boolean;
+  /** The node starts a ring of its own. */
+  founds(node: CassandraNode): void;
   /** Why the ring cannot give the node its share of the data; undefined when it has given it. */
   streamBootstrap(node: CassandraNode): string | undefined;
   /** Why what the node holds cannot go to the others. */
@@ -212,6 +214,7 @@ export class CassandraNode {
     }
     this.#world.wake();
     if (ring) tell(this.#world, ring, this, this.#world.clock.monotonic());
+    else if (disk.bootstrapped === 'NEEDS_BOOTSTRAP') this.#world.founds(this);
     this.#gossips = true;
     if (!bootstraps) {
       this.#becomeNormal();
