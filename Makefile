@@ -10,7 +10,7 @@ NODE_TEST := node --test --test-timeout=$(TEST_TIMEOUT)
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help demo test test-unit test-e2e check regions regions-down bench-ring crds format build
+.PHONY: help demo test test-unit test-e2e test-sim check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring crds format build
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,7 +22,7 @@ $(INSTALLED): package.json package-lock.json .npmrc
 demo: $(INSTALLED) ## three regions, one MultiCassandraCluster, one ring; ONCE=1 exits after the proof
 	node e2e/demo/main.ts $(if $(ONCE),--once)
 
-test: check test-unit test-e2e ## everything: checks, unit tests, real regions
+test: check test-unit test-sim test-e2e ## everything: checks, unit tests, simulated and real regions
 
 check: $(INSTALLED) ## types, lint, format, direction of imports
 	tsc -p tsconfig.json
@@ -36,6 +36,25 @@ test-unit: $(INSTALLED) ## unit and property tests; nothing leaves the process
 test-e2e: $(INSTALLED) ## real API servers, real Cassandra; CASSKOP_BIN=/path/to/casskop takes the real CassKop
 	node e2e/harness/toolchain.ts
 	$(NODE_TEST) --test-concurrency=2 'e2e/{api,casskop/api,crd,demo,guard,harness,light-node,proxy,ring}/**/*.test.ts'
+
+# What `make test` simulates; SEEDS and SECONDS widen or bound it.
+test-sim: $(INSTALLED) ## simulated federations: random histories, crash points, mutants; within five minutes
+	$(NODE_TEST) e2e/sim/budget.test.ts
+
+SEEDS := 10000
+FIRST_SEED := 1
+
+sim: $(INSTALLED) ## SEEDS=10000 FIRST_SEED=1: that many random histories of a simulated federation
+	node e2e/sim/main.ts --seeds $(SEEDS) --first $(FIRST_SEED)
+
+sim-replay: $(INSTALLED) ## SEED=n: one history, with everything that happens; SHRINK=1 makes it smaller first
+	node e2e/sim/main.ts --replay $(SEED) $(if $(SHRINK),--shrink)
+
+sim-crash: $(INSTALLED) ## die at every write of every workload, before, during and after it
+	node e2e/sim/crash.ts
+
+sim-mutants: $(INSTALLED) ## put known mistakes into the controller, and see that the simulation finds each
+	node e2e/sim/mutants/main.ts
 
 regions: $(INSTALLED) ## start the regions eu, us and ap and keep them
 	node e2e/regions.ts up

@@ -54,7 +54,17 @@ function essence(spec: MemberSpec): unknown {
   const { backRestSidecar = {}, config = {}, ...rest } = spec;
   const { envVars: _, ...sidecar } = backRestSidecar;
   const { 'cluster-info': __, ...configuration } = config;
-  return { ...rest, sidecar, configuration };
+  return withoutEmpty({ ...rest, sidecar, configuration });
+}
+
+/** CassKop fills its types' empty structs in again. */
+function withoutEmpty(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutEmpty);
+  if (typeof value !== 'object' || value === null) return value;
+  const left = Object.entries(value)
+    .map(([field, child]) => [field, withoutEmpty(child)] as const)
+    .filter(([, child]) => child !== undefined);
+  return left.length === 0 ? undefined : Object.fromEntries(left);
 }
 
 /** DESIGN invariant 7. */
@@ -96,5 +106,5 @@ export const scaleDownIsAlone: Invariant = {
 };
 
 function withoutSize({ nodesPerRacks: _, topology, ...rest }: MemberSpec): unknown {
-  return { ...rest, dc: (topology?.dc ?? []).map(({ nodesPerRacks: __, ...dc }) => dc) };
+  return withoutEmpty({ ...rest, dc: (topology?.dc ?? []).map(({ nodesPerRacks: __, ...dc }) => dc) });
 }

@@ -11,8 +11,9 @@ export const everythingComesRight: Invariant = {
       const mcc = facts.mcc();
       if (!mcc) return undefined;
       const ready = conditionOf(mcc, 'Ready');
+      const stalled = conditionOf(mcc, 'Stalled');
       if (ready?.status !== 'True')
-        return `Ready is ${ready?.status ?? 'not set'}: ${ready?.reason ?? ''}: ${ready?.message ?? ''}`;
+        return `Ready is ${ready?.status ?? 'not set'}: ${ready?.reason ?? ''}: ${ready?.message ?? ''}; Stalled is ${stalled?.status}: ${stalled?.reason}: ${stalled?.message}`;
       if (statusOf(mcc).observedGeneration !== mcc.metadata.generation) {
         return `the status speaks of generation ${statusOf(mcc).observedGeneration}, and the spec is at ${mcc.metadata.generation}`;
       }

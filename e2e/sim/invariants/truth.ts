@@ -14,6 +14,10 @@ export const readyIsTrue: Invariant = {
     let wrongSince: number | undefined;
     let wrong = '';
     return {
+      onRest: () => {
+        const trouble = conditionOf(facts.mcc(), 'Ready')?.status === 'True' ? whatIsWrong(facts) : undefined;
+        return trouble && `Ready=True in the end although ${trouble}`;
+      },
       onTick: () => {
         const trouble = conditionOf(facts.mcc(), 'Ready')?.status === 'True' ? whatIsWrong(facts) : undefined;
         if (trouble === undefined || facts.isTroubled(lagMs)) {

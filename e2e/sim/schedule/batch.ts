@@ -12,6 +12,8 @@ export interface BatchResult {
   readonly checks: number;
   /** By kind of action: in how many histories it came. */
   readonly actions: Readonly<Record<string, number>>;
+  /** What the status said, by conditions and stages. */
+  readonly states: readonly string[];
   readonly failures: readonly { readonly seed: number; readonly violation: Violation }[];
 }
 
@@ -27,6 +29,7 @@ export async function runBatch(options: {
 }): Promise<BatchResult> {
   const { first, count, step, failuresMax, isOver, onOutcome } = options;
   const cpu = process.cpuUsage();
+  const states = new Set<string>();
   const actions: Record<string, number> = {};
   const failures: { seed: number; violation: Violation }[] = [];
   const total = { histories: 0, virtualMs: 0, requests: 0, writes: 0, checks: 0 };
@@ -40,6 +43,7 @@ export async function runBatch(options: {
     total.requests += outcome.requests;
     total.writes += outcome.writes;
     total.checks += outcome.checks;
+    for (const state of outcome.states) states.add(state);
     if (outcome.violation) failures.push({ seed, violation: outcome.violation });
     onOutcome?.(seed, outcome);
   }
@@ -52,6 +56,7 @@ export async function runBatch(options: {
     writes: total.writes,
     checks: total.checks,
     actions,
+    states: [...states],
     failures,
   };
 }
@@ -68,6 +73,7 @@ export function together(one: BatchResult, other: BatchResult): BatchResult {
     writes: one.writes + other.writes,
     checks: one.checks + other.checks,
     actions,
+    states: [...new Set([...one.states, ...other.states])],
     failures: [...one.failures, ...other.failures].sort((a, b) => a.seed - b.seed),
   };
 }

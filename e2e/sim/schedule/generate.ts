@@ -30,7 +30,6 @@ function drawShape(random: SeededRandom): Shape {
       { least: 20, most: 400 },
     ]),
     guardWaitSeconds: pick(random, [20, 60, 600]),
-    casskopTakesTime: random.next() < 0.3,
   };
 }
 
@@ -54,8 +53,10 @@ export function drawAction(random: SeededRandom, { regions, hub }: Shape): Actio
     () => ({ do: 'second controller', forMs: time() }),
     () => ({ do: 'skew clock', byMs: Math.round((random.next() - 0.5) * 600_000) }),
     ...(['before send', 'after commit', 'after reply'] as const).map((point) => (): Action => ({
-      do: 'crash at write',
-      nth: 1 + Math.floor(random.next() * 20),
+      do: 'crash at',
+      ...(random.next() < 0.7
+        ? { nth: 1 + Math.floor(random.next() * 25), of: 'writes' as const }
+        : { nth: 1 + Math.floor(random.next() * 300), of: 'requests' as const }),
       point,
       backAfterMs: time(),
     })),

@@ -10,8 +10,6 @@ export interface Shape {
   /** Bounds of the time one message takes, milliseconds. */
   readonly latencyMs: { readonly least: number; readonly most: number };
   readonly guardWaitSeconds: number;
-  /** Whether CassKop's requests take time, so that others write between them. */
-  readonly casskopTakesTime: boolean;
 }
 
 /** One thing that a user, the weather or bad luck does. Times are milliseconds. */
@@ -22,10 +20,11 @@ export type Action =
   | { readonly do: 'pause controller'; readonly forMs: number }
   | { readonly do: 'second controller'; readonly forMs: number }
   | { readonly do: 'skew clock'; readonly byMs: number }
-  /** The `nth` write from now on dies at that point, and the controller with it. */
+  /** At the `nth` request from now on, or the nth that changes something, the controller dies. */
   | {
-      readonly do: 'crash at write';
+      readonly do: 'crash at';
       readonly nth: number;
+      readonly of: 'requests' | 'writes';
       readonly point: NonNullable<Mishap['crash']>;
       readonly backAfterMs: number;
     }

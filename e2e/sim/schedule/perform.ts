@@ -39,11 +39,11 @@ export function perform(world: World, action: Action): void {
     case 'skew clock':
       for (const process of world.controllers) process.clock.skewMs += action.byMs;
       return;
-    case 'crash at write': {
-      const { nth, point, backAfterMs } = action;
+    case 'crash at': {
+      const { nth, of, point, backAfterMs } = action;
       const mishap = { crash: point };
       world.oversight.plan({
-        matches: ({ isWrite }) => isWrite,
+        matches: ({ isWrite }) => isWrite || of === 'requests',
         after: nth - 1,
         count: 1,
         mishap,
@@ -99,13 +99,13 @@ export function perform(world: World, action: Action): void {
       return;
     case 'crash CassKop': {
       const region = world.region(action.region);
-      region.stopCassKop();
-      later(action.backAfterMs, () => region.startCassKop());
+      region.stopCasskop();
+      later(action.backAfterMs, () => region.startCasskop());
       return;
     }
     case 'restart pod': {
       const region = world.region(action.region);
-      const pods = region.pods();
+      const pods = world.podsOf(action.region);
       const pod = pods[action.pod % Math.max(1, pods.length)];
       if (pod === undefined) return;
       if (action.wipe) world.wipedPods.add(pod);
@@ -174,8 +174,7 @@ function disturbWatches(
 
 function restartAll(world: World, regions: readonly string[]): void {
   for (const name of regions) {
-    const region = world.region(name);
-    for (const pod of region.pods()) region.restartPod(pod, { wipeDisk: false });
+    world.region(name).restartAllPods();
   }
   // Without a live seed a node that has joined waits for guardWaitSeconds.
   world.trouble((world.shape.guardWaitSeconds + 120) * 1000);

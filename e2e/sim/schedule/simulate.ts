@@ -15,6 +15,8 @@ export interface Outcome {
   readonly requests: number;
   readonly writes: number;
   readonly checks: number;
+  /** What the status said on the way, by conditions and stages. */
+  readonly states: ReadonlySet<string>;
   /** What happened, for people; empty unless it was to be kept. */
   readonly timeline: string;
 }
@@ -23,8 +25,8 @@ export interface Outcome {
 const convergenceMs = 3_600_000;
 const adviceEveryMs = 30_000;
 /** After it is right: what is still under way comes to its end, and then there is silence. Milliseconds. */
-const settlingMs = 180_000;
-const silenceMs = 300_000;
+const settlingMs = 60_000;
+const silenceMs = 90_000;
 
 /** Runs one history from the first apply to the silence at its end. The same history gives the same outcome. */
 export async function simulate(history: History, options: { keepTimeline?: boolean } = {}): Promise<Outcome> {
@@ -71,6 +73,7 @@ export async function simulate(history: History, options: { keepTimeline?: boole
     requests: oversight.requests,
     writes: oversight.writes,
     checks: world.inspection.checks,
+    states: oversight.states,
     timeline: world.timeline.toString(),
   };
 }

@@ -2,6 +2,7 @@ import type { KubeObject } from '../../../src/kube/objects.ts';
 import { parsePath } from '../api/paths.ts';
 import type { ApiResponse, MemoryApiServer } from '../api/server.ts';
 import type { Write } from '../invariants/invariant.ts';
+import { statusOf } from '../invariants/reading.ts';
 import { Beliefs } from './beliefs.ts';
 import { Snapshot } from './snapshot.ts';
 import type { Timeline } from './timeline.ts';
@@ -34,6 +35,8 @@ export class Oversight implements Overseer {
   readonly #requests = new Map<string, { at: number; isWrite: boolean }[]>();
   readonly #lags = new Map<string, { untilMs: number; snapshot: Snapshot }>();
   #planned: PlannedMishap[] = [];
+  /** What the status said so far, by conditions and stages. */
+  readonly states = new Set<string>();
   writes = 0;
   requests = 0;
 
@@ -122,6 +125,8 @@ export class Oversight implements Overseer {
     const after = read();
     const plural = target?.plural ?? '';
     const succeeded = response.status < 300;
+    if (succeeded && target?.subresource === 'status' && plural === 'multicassandraclusters')
+      this.states.add(stateOf(after));
     const why =
       plural === 'multicassandraclusters' ? 'status' : (this.#whys.get(`${process} ${cluster}`) ?? 'nothing it said');
     this.#timeline.note(process, () => `${describe(exchange)} -> ${response.status} ${reasonOf(response)}(${why})`);
@@ -155,6 +160,12 @@ export class Oversight implements Overseer {
     );
     this.#onCrash(process);
   }
+}
+
+function stateOf(mcc: KubeObject | undefined): string {
+  const { conditions = [], regions = [] } = statusOf(mcc);
+  const said = conditions.map(({ type, status, reason }) => `${type}=${status}/${reason}`);
+  return [...said, ...regions.map(({ stage }) => stage)].join(' ');
 }
 
 function describe({ cluster, request, number }: Exchange): string {

@@ -1,7 +1,8 @@
 import type { Condition, RegionStatus } from '../../../src/api/schema.ts';
 import { statusOf } from '../invariants/reading.ts';
 import type { Replication } from '../region/cassandra/schema.ts';
-import { removeNode } from '../region/cassandra/storage-service.ts';
+import { execute } from '../region/cassandra/storage-service.ts';
+import { namespace } from './user.ts';
 import type { World } from './world.ts';
 
 type Fields = Record<string, unknown>;
@@ -17,6 +18,23 @@ export function followAdvice(world: World): void {
     acknowledge(world, message);
     removeNodes(world, message);
     alterKeyspaces(world, message);
+    deleteLeftovers(world, message);
+  }
+}
+
+/** The rows of these tests are all of value only while a ring serves them. */
+function deleteLeftovers(world: World, message: string): void {
+  const pattern =
+    /region (\w+) (?:still|already) holds (.*?) (?:of an earlier ring )?in namespace [^:;]*[;:].* Delete what is left/g;
+  for (const [, region = '', names = ''] of message.matchAll(pattern)) {
+    for (const [, kind = '', name = ''] of names.matchAll(/(StatefulSet|PersistentVolumeClaim) ([a-z0-9-]+)/g)) {
+      const path =
+        kind === 'StatefulSet'
+          ? `/apis/apps/v1/namespaces/${namespace}/statefulsets/${name}`
+          : `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${name}`;
+      if (kind !== 'StatefulSet') world.wipedPods.add(name.replace(/^data-/, ''));
+      world.user.delete(world.server(region), path);
+    }
   }
 }
 
@@ -39,9 +57,13 @@ function removeNodes(world: World, message: string): void {
   for (const [, hostId = ''] of message.matchAll(/nodetool removenode ([0-9a-f-]{36})/g)) {
     const node = [...world.ring.nodes].find((each) => each.mode === 'NORMAL' && each.isGossiping);
     if (!node || world.removedHosts.has(hostId)) continue;
-    const refusal = removeNode(world.ring, node, hostId);
-    world.timeline.note('user', () => `nodetool removenode ${hostId} -> ${refusal ?? 'done'}`);
-    if (refusal === undefined) world.removedHosts.add(hostId);
+    try {
+      execute({ network: world.ring, clock: world.clock, node }, 'removeNode(java.lang.String)', [hostId]);
+      world.removedHosts.add(hostId);
+      world.timeline.note('user', () => `nodetool removenode ${hostId}`);
+    } catch (error) {
+      world.timeline.note('user', () => `nodetool removenode ${hostId} -> ${String(error)}`);
+    }
   }
 }
 

@@ -22,14 +22,8 @@ import { Timeline } from './timeline.ts';
 import type { Cluster } from './transport.ts';
 import { clusterName, namespace, specOf, User, zone } from './user.ts';
 
-const crds = {
-  federation: readCrd('../../../crds/ringmaster.dev_multicassandraclusters.yaml'),
-  member: readCrd('../../casskop/crds/cassandraclusters.yaml'),
-};
-
-function readCrd(path: string): KubeObject {
-  return parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as KubeObject;
-}
+const definitionFile = new URL('../../../crds/ringmaster.dev_multicassandraclusters.yaml', import.meta.url);
+const definition = parse(readFileSync(definitionFile, 'utf8')) as KubeObject;
 
 const bookmarkEveryMs = 60_000;
 const inspectEveryMs = 5_000;
@@ -151,6 +145,11 @@ export class World {
     this.#troubledUntilMs = Math.max(this.#troubledUntilMs, this.clock.monotonic() + forMs);
   }
 
+  /** The names of a region's pods. */
+  podsOf(region: string): string[] {
+    return [...this.server(region).all(resources.pods, namespace)].map(({ metadata }) => metadata.name);
+  }
+
   /** A client of `node` makes the keyspace `rows` and writes to it. */
   createKeyspace(node: CassandraNode, replication: Replication): void {
     this.timeline.note('user', () => `CREATE KEYSPACE rows ${JSON.stringify(replication)}`);
@@ -166,7 +165,7 @@ export class World {
     for (const process of this.#controllers) process.clock.resume();
     for (const process of this.#controllers.slice(1)) this.endController(process, 'kill');
     if (this.#controllers.length === 0) this.startController();
-    for (const region of this.regions.values()) region.startCassKop();
+    for (const region of this.regions.values()) region.startCasskop();
   }
 
   #build(name: string): void {
@@ -180,14 +179,8 @@ export class World {
       const { status, body: answer } = server.handle({ method: 'POST', path, body, user: 'admin' });
       if (status >= 300) throw new Error(`${name}: POST ${path}: ${status} ${JSON.stringify(answer)}`);
     };
-    const crdsPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-    post('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-    if (name === this.shape.hub) post(crdsPath, crds.federation);
     const isRegion = this.shape.regions.some((region) => region.name === name);
     if (isRegion) {
-      post(crdsPath, crds.member);
-      const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'cassandra-cluster-node' } };
-      post(`/api/v1/namespaces/${namespace}/serviceaccounts`, account);
       const region = new SimulatedRegion({
         name,
         namespace,
@@ -195,13 +188,16 @@ export class World {
         random,
         server,
         ring: this.ring,
-        resolve: (host) => this.#resolve(name, host),
-        address: () => `10.${this.regions.size}.${Math.floor(++this.#addresses / 250)}.${(this.#addresses % 250) + 1}`,
-        ...(this.shape.casskopTakesTime && { casskopCallMs: () => 2 + random.next() * 40 }),
+        resolve: (host) => this.#resolve(host),
+        addresses: () =>
+          `10.${this.regions.size}.${Math.floor(++this.#addresses / 250)}.${(this.#addresses % 250) + 1}`,
       });
       this.regions.set(name, region);
       region.start();
+    } else {
+      post('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
     }
+    if (name === this.shape.hub) post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition);
     server.onChange((change) => this.inspection.onChange(name, change));
     this.clusters.set(name, {
       name,
@@ -210,11 +206,10 @@ export class World {
     });
   }
 
-  /** `<pod>.<region>.<zone>` from anywhere, `<pod>.<service>.<namespace>` within a region. */
-  #resolve(from: string, host: string): string | undefined {
-    const [pod = '', second = ''] = host.split('.');
-    const region = host.endsWith(`.${zone}`) ? second : from;
-    return this.regions.get(region)?.addressOf(pod);
+  /** `<pod>.<region>.<zone>`, the same everywhere. */
+  #resolve(host: string): string | undefined {
+    const [pod = '', region = ''] = host.split('.');
+    return host.endsWith(`.${zone}`) ? this.regions.get(region)?.addressOf(pod) : undefined;
   }
 
   #every(milliseconds: number, work: () => void): void {

@@ -1,0 +1,38 @@
+import type { Action, History, Shape } from './history.ts';
+
+const region = (name: string, nodesPerRacks = 1, racks = 1): Shape['regions'][0] => ({ name, nodesPerRacks, racks });
+
+const shapeOf = (regions: Shape['regions'], changes: Partial<Shape> = {}): Shape => ({
+  regions,
+  hub: 'hub',
+  latencyMs: { least: 1, most: 20 },
+  guardWaitSeconds: 60,
+  ...changes,
+});
+
+/** When a federation of the shapes below is formed and at rest, milliseconds since its apply. */
+const formedMs = 300_000;
+
+function workload(seed: number, shape: Shape, ...steps: [number, Action][]): History {
+  return { seed, shape, steps: steps.map(([atMs, action]) => ({ atMs, action })) };
+}
+
+const three = shapeOf([region('eu'), region('us'), region('ap')]);
+
+/** What users do, each without any fault: the ground for dying at every request on the way. */
+export const workloads: Readonly<Record<string, History>> = {
+  'two regions': workload(1, shapeOf([region('eu'), region('us')], { hub: 'eu' })),
+  'three regions': workload(2, three),
+  'racks and two nodes': workload(3, shapeOf([region('eu', 2, 2), region('us', 1, 2)])),
+  'an edit': workload(4, three, [formedMs, { do: 'set guardWaitSeconds', to: 45 }]),
+  'another order': workload(5, three, [formedMs, { do: 'reorder regions' }]),
+  'a refused edit, taken back': workload(6, three, [formedMs, { do: 'edit template', field: 'image', forMs: 20_000 }]),
+  'a region dropped by mistake': workload(7, three, [formedMs, { do: 'drop region', region: 'us', forMs: 20_000 }]),
+  'a wiped status': workload(8, three, [formedMs, { do: 'wipe status' }]),
+  'a wiped status while it is formed': workload(9, three, [15_000, { do: 'wipe status' }]),
+  'deleted, applied again and adopted': workload(10, three, [formedMs, { do: 'delete and recreate' }]),
+  'a deleted guard': workload(11, three, [formedMs, { do: 'delete guard', region: 'us' }]),
+  'a deleted member': workload(12, three, [formedMs, { do: 'delete member', region: 'us' }]),
+  'a lost disk': workload(13, three, [formedMs, { do: 'restart pod', region: 'us', pod: 0, wipe: true }]),
+  'everything restarts': workload(14, three, [formedMs, { do: 'restart all pods' }]),
+};
