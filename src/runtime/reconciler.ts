@@ -114,10 +114,10 @@ export class Reconciler {
     ]);
     if (executed.status === 'rejected') throw executed.reason as Error;
     if (written.status === 'rejected') throw written.reason as Error;
-    this.#remember(key, executed.value);
+    const isOver = this.#remember(key, snapshot, executed.value);
     const failed = executed.value.find((outcome) => outcome.error);
     if (failed?.error) throw failed.error;
-    return { afterMs: earliest(written.value, planPaceMs[result.pace]) };
+    return { afterMs: isOver ? 0 : earliest(written.value, planPaceMs[result.pace]) };
   }
 
   /**
@@ -154,15 +154,22 @@ export class Reconciler {
     });
   }
 
-  /** What a server refused is said in the status until a write to that region goes through; a lost race is no refusal. */
-  #remember(key: string, outcomes: readonly Outcome[]): void {
+  /**
+   * What a server refused is said in the status until a write to that region goes through, or none is wanted there any
+   * more: an answer that was lost looks like a refusal. A lost race is none. Answers whether one is over.
+   */
+  #remember(key: string, { regions }: Snapshot, outcomes: readonly Outcome[]): boolean {
     const memory = this.#memory(key);
-    const refused = { ...memory.refused };
+    const tried = new Set(outcomes.map(({ intent }) => intent.region));
+    const isLeft = (name: string): boolean => tried.has(name) || regions[name]?.known === false;
+    const refused = Object.fromEntries(Object.entries(memory.refused).filter(([name]) => isLeft(name)));
+    const isOver = Object.keys(refused).length < Object.keys(memory.refused).length;
     for (const { intent, error } of outcomes) {
       if (error === undefined) delete refused[intent.region];
       else if (error.code !== 'Conflict') refused[intent.region] = `${intent.why}: ${error.message}`;
     }
     memory.refused = refused;
+    return isOver;
   }
 
   /** A pass made before the caches show what the last one wrote would only say again what is known to be outdated. */
