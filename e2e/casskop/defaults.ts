@@ -7,6 +7,7 @@ import {
   type Datacenter,
   type RackStatus,
 } from './cluster.ts';
+import { copyJson } from './json.ts';
 
 const everyPass = {
   cassandraImage: 'cassandra:3.11.10',
@@ -38,7 +39,7 @@ export function setDefaults({ spec }: CassandraCluster): void {
  */
 export function initialise(cluster: CassandraCluster): boolean {
   const { spec, status } = cluster;
-  const before = structuredClone(cluster);
+  const before = copyJson(cluster);
   spec.nodesPerRacks ??= 1;
   if (!status.phase) {
     status.phase = 'Initializing';

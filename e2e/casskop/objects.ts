@@ -37,7 +37,10 @@ export function isReady(pod: Pod): boolean {
   return pod.status?.phase === 'Running' && container?.ready === true;
 }
 
-/** The objects of one namespace as the operator reads and writes them: always whole, always the newest. */
+/**
+ * The objects of one namespace as the operator reads and writes them: always whole, always the newest. What is read may
+ * be shared with others and is never changed; CassandraClusters are the operator's own.
+ */
 export class Objects {
   readonly #api: Api;
   readonly namespace: string;
@@ -54,16 +57,16 @@ export class Objects {
     return found && decodeCluster(found);
   }
 
-  /** PUTs everything but the status. @throws ApiError 409 when somebody wrote since it was read. */
-  async putCluster(cluster: CassandraCluster): Promise<CassandraCluster> {
+  /** PUTs everything but the status; answers the new metadata. @throws ApiError 409 when somebody wrote since it was read. */
+  async putCluster(cluster: CassandraCluster): Promise<ApiObject['metadata']> {
     const path = `${clustersPath(this.namespace)}/${cluster.metadata.name}?${writer}`;
-    return decodeCluster(await this.#api.put(path, cluster, this.#signal));
+    return { ...(await this.#api.put(path, cluster, this.#signal)).metadata };
   }
 
-  /** PUTs the status alone. @throws ApiError 409 when somebody wrote since it was read. */
-  async putClusterStatus(cluster: CassandraCluster): Promise<CassandraCluster> {
+  /** PUTs the status alone; answers the new metadata. @throws ApiError 409 when somebody wrote since it was read. */
+  async putClusterStatus(cluster: CassandraCluster): Promise<ApiObject['metadata']> {
     const path = `${clustersPath(this.namespace)}/${cluster.metadata.name}/status?${writer}`;
-    return decodeCluster(await this.#api.put(path, cluster, this.#signal));
+    return { ...(await this.#api.put(path, cluster, this.#signal)).metadata };
   }
 
   findStatefulSet(name: string): Promise<StatefulSet | undefined> {
@@ -87,7 +90,7 @@ export class Objects {
   async pods(labels: Record<string, string>): Promise<Pod[]> {
     const pods = await this.#api.list<Pod>(this.#path('api/v1', 'pods') + selector(labels), this.#signal);
     const ordinal = (pod: Pod): number => Number(/\d+$/.exec(pod.metadata.name)?.[0] ?? 0);
-    return pods.sort((a, b) => ordinal(a) - ordinal(b));
+    return pods.toSorted((a, b) => ordinal(a) - ordinal(b));
   }
 
   findPod(name: string): Promise<Pod | undefined> {
@@ -98,8 +101,8 @@ export class Objects {
   async labelPod(name: string, labels: Record<string, string>): Promise<void> {
     const path = this.#path('api/v1', 'pods', name);
     const pod = await this.#api.get<Pod>(path, this.#signal);
-    pod.metadata.labels = { ...pod.metadata.labels, ...labels };
-    await this.#api.put(`${path}?${writer}`, pod, this.#signal);
+    const metadata = { ...pod.metadata, labels: { ...pod.metadata.labels, ...labels } };
+    await this.#api.put(`${path}?${writer}`, { ...pod, metadata }, this.#signal);
   }
 
   async deletePod(name: string, options: { gracePeriodSeconds?: number } = {}): Promise<void> {

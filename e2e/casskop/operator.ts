@@ -7,6 +7,7 @@ import {
   type LastAction,
 } from './cluster.ts';
 import { initialise, setDefaults } from './defaults.ts';
+import { copyJson } from './json.ts';
 import { isReady, type Objects } from './objects.ts';
 import { nodeOf, podsOfCluster, type Pass } from './pass.ts';
 import { reconcileFirstPods, reconcileRacks } from './racks.ts';
@@ -39,7 +40,7 @@ export async function reconcile(
   }
   setDefaults(cluster);
   await followDeletePolicy(objects, cluster);
-  const pass: Pass = { ...environment, cluster, status: structuredClone(cluster.status), budget: undefined };
+  const pass: Pass = { ...environment, cluster, status: copyJson(cluster.status), budget: undefined };
   try {
     if (await refuseOrAccept(pass)) return { afterMs: pace.refusedResyncMs };
     await ensureDisruptionBudget(pass);
@@ -57,11 +58,9 @@ export async function reconcile(
 
 /** The object first, then its status: whoever writes the status in between wins, for the second write meets a conflict. */
 async function writeInitial(objects: Objects, cluster: CassandraCluster): Promise<void> {
-  const { status } = cluster;
   setFinalizers(cluster);
-  const stored = await objects.putCluster(cluster);
-  stored.status = status;
-  await objects.putClusterStatus(stored);
+  cluster.metadata = await objects.putCluster(cluster);
+  await objects.putClusterStatus(cluster);
 }
 
 /** Wipes everybody's finalizers when claims shall be kept; adds its own, when they shall go, only if there is none. */
@@ -74,7 +73,7 @@ async function followDeletePolicy(objects: Objects, cluster: CassandraCluster): 
   const before = previouslyApplied(cluster);
   if (!before || before.spec.deletePVC === cluster.spec.deletePVC) return;
   setFinalizers(cluster);
-  cluster.metadata = (await objects.putCluster(cluster)).metadata;
+  cluster.metadata = await objects.putCluster(cluster);
 }
 
 /** A budget with another number is deleted and made anew. */

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { sleep } from '../../src/edges/clock.ts';
 import { labelTime, rackLabels, type PodOperationName, type RackOfCluster, type RackStatus } from './cluster.ts';
+import { copyJson } from './json.ts';
 import { continueDecommission, isScalingDown } from './decommission.ts';
 import type { Pod } from './objects.ts';
 import { nodeOf, now, ringHasJoiningNodes, type Pass } from './pass.ts';
@@ -131,7 +132,7 @@ async function startOperation(
  */
 async function noteEnd(pass: Pass, { rackKey, podName, error }: Finished): Promise<void> {
   if (error !== undefined) pass.log(`${podName}: the operation failed`, error);
-  const copy = structuredClone(pass.cluster);
+  const copy = copyJson(pass.cluster);
   const status = pass.cluster.status;
   const last = status.cassandraRackStatus?.[rackKey]?.podLastOperation;
   if (last) {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CassandraCluster, ClusterStatus } from './cluster.ts';
 import type { Pass } from './pass.ts';
-import { decodeCluster } from './typed.ts';
+import { decodeCluster, decodeStatus } from './typed.ts';
 
 const annotation = 'cassandraclusters.db.orange.com/last-applied-configuration';
 
@@ -32,18 +32,18 @@ export async function save(
   status: ClusterStatus = pass.status,
 ): Promise<boolean> {
   const applied = lastApplied(cluster);
-  const wanted = decodeCluster({ ...cluster, status }).status;
+  const wanted = decodeStatus(status);
   const isApplied = cluster.metadata.annotations?.[annotation] === applied;
-  if (isApplied && isDeepStrictEqual(decodeCluster(cluster).status, wanted)) return true;
+  if (isApplied && isDeepStrictEqual(decodeStatus(cluster.status), wanted)) return true;
   cluster.metadata.annotations = { ...cluster.metadata.annotations, [annotation]: applied };
   try {
-    cluster.metadata = (await pass.objects.putCluster(cluster)).metadata;
+    cluster.metadata = await pass.objects.putCluster(cluster);
   } catch (error) {
     pass.log('the CassandraCluster could not be written', error);
   }
   cluster.status = wanted;
   try {
-    cluster.metadata = (await pass.objects.putClusterStatus(cluster)).metadata;
+    cluster.metadata = await pass.objects.putClusterStatus(cluster);
     return true;
   } catch (error) {
     pass.log('the status could not be written', error);

@@ -47,8 +47,8 @@ export async function resizeStorage(
   const claims = await claimsOf(pass, rack, stored);
   const small = claims.filter(({ spec }) => spec.resources?.requests?.['storage'] !== capacity);
   for (const claim of small) {
-    claim.spec.resources = { ...claim.spec.resources, requests: { storage: capacity } };
-    await objects.putClaim(claim);
+    const resources = { ...claim.spec.resources, requests: { storage: capacity } };
+    await objects.putClaim({ ...claim, spec: { ...claim.spec, resources } });
   }
   const isGrown = ({ status }: Claim): boolean =>
     compareQuantities(status?.capacity?.['storage'] ?? '0', capacity) === 0;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { ApiObject } from '../harness/api-server.ts';
-import type { CassandraCluster } from './cluster.ts';
+import type { CassandraCluster, ClusterStatus } from './cluster.ts';
 import { canonicalQuantity } from './quantity.ts';
 
 interface Schema {
@@ -32,7 +32,7 @@ const pointers = new Set([
 ]);
 
 /** Structs that are no pointers: they appear, empty, in everything CassKop writes. */
-const alwaysWritten: Record<string, unknown> = {
+const alwaysWritten: Readonly<Record<string, object | undefined>> = {
   resources: {},
   'topology.dc.resources': {},
   topology: {},
@@ -50,69 +50,115 @@ const schemas = (() => {
   return properties;
 })();
 
-const resourcesSchema = schemas.spec.properties?.['resources'] ?? {};
+/** Makes of a value what is left of it after decoding; undefined when nothing is. */
+type Decoder = (value: unknown) => unknown;
+
+interface Field {
+  name: string;
+  decode: Decoder;
+  keepsZero: boolean;
+  /** Takes the place of a value that is not there or not kept; undefined: none does. */
+  whenAbsent: (() => unknown) | undefined;
+  isRequired: boolean;
+}
+
+const decodeSpec = structDecoder(schemas.spec, '');
+const decodeStatusFields = structDecoder(schemas.status, 'status');
+const decodeResources = decoderOf(schemas.spec.properties?.['resources'] ?? {}, '');
 
 /**
  * What is left of a CassandraCluster after CassKop has decoded it into its Go types: unknown fields are gone, a false,
  * 0, "", [] or {} too unless its type keeps them, empty structs appear, quantities are canonical. CassKop always PUTs
  * the whole object in this form. Of sidecarConfigs and storageConfigs[].pvcSpec only the resources are looked at.
+ * What it has no types for is shared with `object`; everything that the operator changes is its own.
  */
-export function decodeCluster(object: ApiObject): CassandraCluster {
-  const { apiVersion, kind, metadata, spec, status } = structuredClone(object);
-  const racks = (status as CassandraCluster['status'] | undefined)?.cassandraRackStatus ?? {};
+export function decodeCluster({ apiVersion, kind, metadata, spec, status }: ApiObject): CassandraCluster {
   const decoded = {
     ...(kind !== undefined && { kind }),
     ...(apiVersion !== undefined && { apiVersion }),
-    metadata,
-    spec: struct(spec ?? {}, schemas.spec, ''),
-    status: struct(status ?? {}, schemas.status, 'status'),
+    metadata: { ...metadata },
+    spec: decodeSpec(spec ?? {}),
+    status: decodeStatus((status ?? {}) as ClusterStatus),
   } as unknown as CassandraCluster;
-  const parts = [...(decoded.spec.sidecarConfigs ?? []), ...(decoded.spec.storageConfigs ?? []).map(claimSpec)];
-  for (const part of parts) part['resources'] = decode(part['resources'], resourcesSchema, '') ?? {};
-  for (const rack of Object.keys(racks)) {
-    const rackStatus = (decoded.status.cassandraRackStatus ??= {});
+  const { sidecarConfigs, storageConfigs } = decoded.spec;
+  if (sidecarConfigs) decoded.spec.sidecarConfigs = sidecarConfigs.map(withDecodedResources);
+  if (storageConfigs) {
+    decoded.spec.storageConfigs = storageConfigs.map((storage) => ({
+      ...storage,
+      pvcSpec: withDecodedResources(storage.pvcSpec as object),
+    }));
+  }
+  return decoded;
+}
+
+/** The status alone, as `decodeCluster` decodes it. */
+export function decodeStatus(status: ClusterStatus): ClusterStatus {
+  const decoded = decodeStatusFields(status) as ClusterStatus;
+  for (const rack of Object.keys(status.cassandraRackStatus ?? {})) {
+    const rackStatus = (decoded.cassandraRackStatus ??= {});
     rackStatus[rack] = { ...rackStatus[rack], cassandraLastAction: {}, podLastOperation: {}, ...rackStatus[rack] };
   }
   return decoded;
 }
 
-function claimSpec(storage: { pvcSpec?: unknown }): Record<string, unknown> {
-  return storage.pvcSpec as Record<string, unknown>;
+function withDecodedResources<T extends object>(part: T): T {
+  return { ...part, resources: decodeResources((part as { resources?: unknown }).resources) ?? {} };
 }
 
-function struct(value: unknown, schema: Schema, path: string): Record<string, unknown> {
-  const source = value as Record<string, unknown>;
-  const result: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(schema.properties ?? {})) {
+function structDecoder(schema: Schema, path: string): (value: unknown) => Record<string, unknown> {
+  const fields = Object.entries(schema.properties ?? {}).map(([name, field]): Field => {
     const fieldPath = path === '' ? name : `${path}.${name}`;
-    const decoded = decode(source[name], field, fieldPath);
     const isFreeForm = field['x-kubernetes-preserve-unknown-fields'] ?? false;
-    const keepsZero = pointers.has(fieldPath) || pointers.has(name) || field.properties !== undefined || isFreeForm;
-    if (decoded !== undefined && (keepsZero || !isZero(decoded))) result[name] = decoded;
-    else if (fieldPath in alwaysWritten) result[name] = structuredClone(alwaysWritten[fieldPath]);
-    else if (schema.required?.includes(name)) result[name] = decoded ?? '';
-  }
-  return result;
+    const empty = alwaysWritten[fieldPath];
+    return {
+      name,
+      decode: decoderOf(field, fieldPath),
+      keepsZero: pointers.has(fieldPath) || pointers.has(name) || field.properties !== undefined || isFreeForm,
+      whenAbsent: empty === undefined ? undefined : () => ({ ...empty }),
+      isRequired: schema.required?.includes(name) ?? false,
+    };
+  });
+  return (value) => {
+    const source = value as Record<string, unknown>;
+    const result: Record<string, unknown> = {};
+    for (const { name, decode, keepsZero, whenAbsent, isRequired } of fields) {
+      const before = source[name];
+      const decoded = before === undefined ? undefined : decode(before);
+      if (decoded !== undefined && (keepsZero || !isZero(decoded))) result[name] = decoded;
+      else if (whenAbsent) result[name] = whenAbsent();
+      else if (isRequired) result[name] = decoded ?? '';
+    }
+    return result;
+  };
 }
 
-function decode(value: unknown, schema: Schema, path: string): unknown {
-  if (value === undefined || value === null) return undefined;
-  if (schema['x-kubernetes-int-or-string']) return canonicalQuantity(value as string | number);
+function decoderOf(schema: Schema, path: string): Decoder {
+  const decode = presentDecoder(schema, path);
+  return (value) => (value === undefined || value === null ? undefined : decode(value));
+}
+
+function presentDecoder(schema: Schema, path: string): Decoder {
+  if (schema['x-kubernetes-int-or-string']) return (value) => canonicalQuantity(value as string | number);
   if (schema.properties && !schema['x-kubernetes-preserve-unknown-fields']) {
-    return { ...(alwaysWritten[path] as object | undefined), ...struct(value, schema, path) };
+    const struct = structDecoder(schema, path);
+    const empty = alwaysWritten[path];
+    return empty === undefined ? struct : (value) => ({ ...empty, ...struct(value) });
   }
   if (schema.items) {
-    const items = schema.items;
-    return (value as unknown[]).map((item) => decode(item, items, path));
+    const decode = decoderOf(schema.items, path);
+    return (value) => (value as unknown[]).map(decode);
   }
   if (schema.additionalProperties) {
-    const values = schema.additionalProperties;
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decode(item, values, path) ?? '']));
+    const decode = decoderOf(schema.additionalProperties, path);
+    return (value) =>
+      Object.fromEntries(Object.entries(value as object).map(([key, item]) => [key, decode(item) ?? '']));
   }
-  return value;
+  return (value) => value;
 }
 
 function isZero(value: unknown): boolean {
   if (value === false || value === 0 || value === '') return true;
-  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+  if (typeof value !== 'object' || value === null) return false;
+  for (const _ in value) return false;
+  return true;
 }
