@@ -78,7 +78,7 @@ export function decodeCluster({ apiVersion, kind, metadata, spec, status }: ApiO
     ...(apiVersion !== undefined && { apiVersion }),
     metadata: { ...metadata },
     spec: decodeSpec(spec ?? {}),
-    status: decodeStatus((status ?? {}) as ClusterStatus),
+    status: decodeStatus(status ?? {}),
   } as unknown as CassandraCluster;
   const { sidecarConfigs, storageConfigs } = decoded.spec;
   if (sidecarConfigs) decoded.spec.sidecarConfigs = sidecarConfigs.map(withDecodedResources);

@@ -1,9 +1,10 @@
 import { sleep } from '../../src/edges/clock.ts';
 import { labelTime, type RackOfCluster, type RackStatus } from './cluster.ts';
 import { hasNoDisruption, now, type Pass } from './pass.ts';
-import { isSameStatefulSet, rememberGenerated } from './same-statefulset.ts';
-import { generateStatefulSet, type StatefulSet } from './statefulset.ts';
-import { keepStoredCapacity } from './storage.ts';
+import { generatedStatefulSet, originOf } from './generated-statefulset.ts';
+import { isSameStatefulSet } from './same-statefulset.ts';
+import type { StatefulSet } from './statefulset.ts';
+import { dataCapacityOf, keepStoredCapacity } from './storage.ts';
 
 /**
  * Creates the rack's StatefulSet, or brings it to what the present spec makes of it: one replica at a time, with the
@@ -19,8 +20,7 @@ export async function ensureStatefulSet(
   options: { firstPodOnly?: boolean } = {},
 ): Promise<boolean> {
   const { cluster, objects, pace, clock, signal } = pass;
-  const generated = generateStatefulSet(cluster, pass.status, rack);
-  rememberGenerated(generated);
+  const generated = generatedStatefulSet(cluster, pass.status, rack);
   if (options.firstPodOnly) generated.spec.replicas = 1;
   if (!hasNoDisruption(pass) && !cluster.spec.unlockNextOperation) return false;
 
@@ -33,7 +33,7 @@ export async function ensureStatefulSet(
 
   const action = rackStatus.cassandraLastAction;
   const checks = !cluster.spec.noCheckStsAreEqual;
-  if (checks && isSameStatefulSet(stored, generated)) return false;
+  if (checks && isSame(stored, generated)) return false;
   if (action.status === 'ToDo') start(pass, rackStatus);
   if (checks && action.status === 'Done') {
     action.name = 'UpdateStatefulSet';
@@ -42,6 +42,37 @@ export async function ensureStatefulSet(
   await objects.putStatefulSet(generated);
   await sleep(clock, pace.afterStatefulSetMs, signal);
   return true;
+}
+
+interface Comparison {
+  readonly origin: StatefulSet;
+  readonly metadata: StatefulSet['metadata'];
+  readonly changes: string;
+  readonly isSame: boolean;
+}
+
+/** By the stored spec, how the last comparison with it ended: most are the same as the one before. */
+const comparisons = new WeakMap<StatefulSet['spec'], Comparison>();
+
+function isSame(stored: StatefulSet, generated: StatefulSet): boolean {
+  const origin = originOf(generated);
+  const { replicas, template } = generated.spec;
+  const { metadata } = stored;
+  const changed = [replicas, template.metadata.labels, seedsVariable(generated)?.value, dataCapacityOf(generated)];
+  const changes = JSON.stringify(changed);
+  const last = comparisons.get(stored.spec);
+  if (
+    last &&
+    last.origin === origin &&
+    last.changes === changes &&
+    last.metadata.labels === metadata.labels &&
+    last.metadata.annotations === metadata.annotations
+  ) {
+    return last.isSame;
+  }
+  const isSame = isSameStatefulSet(stored, generated);
+  if (origin) comparisons.set(stored.spec, { origin, metadata, changes, isSame });
+  return isSame;
 }
 
 /** Takes over from the stored StatefulSet what this pass must not change. */

@@ -163,13 +163,14 @@ export class RegionBench {
 
 /** Some regions that reach each other, on virtual time; for tests. */
 export class WorldBench {
-  readonly clock = new VirtualClock();
+  readonly clock: VirtualClock;
   readonly random: SeededRandom;
   readonly ring: CassandraNetwork;
   readonly cut = new Set<string>();
   readonly #regions: RegionBench[] = [];
 
-  constructor(seed = 1) {
+  constructor(seed = 1, clock = new VirtualClock()) {
+    this.clock = clock;
     this.random = new SeededRandom(seed);
     const reachable = (from: string, to: string): boolean => !this.cut.has(`${from}>${to}`);
     this.ring = new CassandraNetwork({ clock: this.clock, random: this.random, reachable });

@@ -43,7 +43,9 @@ export class GarbageCollector {
     }
     this.#present.add(uid);
     if (ownerReferences !== previous?.metadata.ownerReferences) {
-      for (const owner of previous?.metadata.ownerReferences ?? []) this.#dependents.get(owner.uid)?.delete(uid);
+      for (const owner of previous?.metadata.ownerReferences ?? []) {
+        if (!ownerReferences?.some((each) => each.uid === owner.uid)) this.#dependents.get(owner.uid)?.delete(uid);
+      }
       for (const owner of ownerReferences ?? []) {
         let dependents = this.#dependents.get(owner.uid);
         if (!dependents) this.#dependents.set(owner.uid, (dependents = new Map<string, Place>()));
