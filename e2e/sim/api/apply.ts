@@ -1,14 +1,15 @@
 import type { KubeObject } from '../../../src/kube/objects.ts';
 import { metadataSchema } from './built-in-schemas.ts';
 import type { Entry } from './collection.ts';
-import { difference, union, type FieldSet } from './field-set.ts';
+import { difference, setOf, union, type FieldSet } from './field-set.ts';
 import { merged, withoutFields } from './merge.ts';
 import { compareObjects, nullPath, ownableFieldsOf, writtenMetadata } from './objects.ts';
 import { afterApply, conflicts, ownerOf } from './ownership.ts';
+import type { Query } from './paths.ts';
 import type { ApiResponse } from './request.ts';
 import { childSchema, type Schema } from './schema.ts';
 import * as status from './status.ts';
-import { plain } from './values.ts';
+import { isRecord, plain } from './values.ts';
 import { create, identityOf, update, type Write } from './writes.ts';
 
 /**
@@ -20,7 +21,8 @@ export function apply(write: Write, entry: Entry | undefined, body: KubeObject, 
   const { schema, status: hasStatus } = collection.traits;
   const identity = identityOf(write, 'Apply');
   const applied = plain(body) as KubeObject;
-  const set = ownableFieldsOf(schema, applied, ignoredParts(collection.isCustom, hasStatus, subresource));
+  const ignored = ignoredParts(collection.isCustom, hasStatus, subresource);
+  const set = ownableFieldsOf(schema, applied, ignored);
   if (!entry) {
     if (subresource) return status.notFound(collection.resource, name);
     if (applied.metadata.uid) {
@@ -37,7 +39,7 @@ export function apply(write: Write, entry: Entry | undefined, body: KubeObject, 
     (kept, owner) => (owner.set === last ? kept : union(kept, owner.set)),
     set,
   );
-  const whole = mergedObject(schema, live, applied);
+  const whole = mergedObject(schema, live, applied, ignored);
   const left = difference(last, set) ? withoutObjectFields(schema, whole, last, all) : whole;
   const next = { ...left, metadata: { ...left.metadata, ...preconditions(applied, live) } };
   const comparison = compareObjects(schema, live, left);
@@ -56,6 +58,17 @@ export function apply(write: Write, entry: Entry | undefined, body: KubeObject, 
   );
 }
 
+/** What an apply must say, and must not. */
+export function refusedApply(body: unknown, { fieldManager }: Query): ApiResponse | undefined {
+  if (!fieldManager) return status.managerRequired;
+  if (!isRecord(body)) return status.badRequest('error decoding YAML: the patch is not an object');
+  const { apiVersion, kind, metadata } = body;
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string')
+    return status.badRequest('invalid object type: /, Kind=');
+  const hasManagedFields = isRecord(metadata) && metadata['managedFields'] !== undefined;
+  return hasManagedFields ? status.badRequest('metadata.managedFields must be nil') : undefined;
+}
+
 /** The parts that a path does not store, so nobody comes to own them by it. */
 function ignoredParts(isCustom: boolean, hasStatus: boolean, subresource: 'status' | undefined): string[] {
   if (subresource === 'status') return isCustom ? ['spec'] : ['spec', 'data'];
@@ -68,10 +81,10 @@ function preconditions({ metadata }: KubeObject, live: KubeObject): { uid?: stri
   return { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) };
 }
 
-function mergedObject(schema: Schema, live: KubeObject, applied: KubeObject): KubeObject {
+function mergedObject(schema: Schema, live: KubeObject, applied: KubeObject, ignored: readonly string[]): KubeObject {
   const result: KubeObject = { ...live };
   for (const part in applied) {
-    if (part === 'apiVersion' || part === 'kind' || part === 'metadata') continue;
+    if (part === 'apiVersion' || part === 'kind' || part === 'metadata' || ignored.includes(part)) continue;
     result[part] = merged(childSchema(schema, part), live[part], applied[part]);
   }
   let { metadata } = live;
@@ -83,11 +96,17 @@ function mergedObject(schema: Schema, live: KubeObject, applied: KubeObject): Ku
   return result;
 }
 
+/** An object keeps its metadata, whatever is taken out of it. */
 function withoutObjectFields(
   schema: Schema,
   object: KubeObject,
   gone: FieldSet | undefined,
   kept: FieldSet | undefined,
 ): KubeObject {
-  return withoutFields(schema, object, gone, kept) as KubeObject;
+  const parts = new Map(gone?.children);
+  parts.delete('metadata');
+  const left = withoutFields(schema, object, setOf(false, parts), kept) as KubeObject;
+  const [goneMetadata, keptMetadata] = [gone, kept].map((set) => set?.children?.get('metadata'));
+  const metadata = withoutFields(metadataSchema, object.metadata, goneMetadata, keptMetadata);
+  return metadata === object.metadata ? left : { ...left, metadata: metadata as KubeObject['metadata'] };
 }

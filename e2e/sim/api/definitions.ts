@@ -51,7 +51,19 @@ export function removeDefinition(storage: Storage, kinds: Kinds, name: string, b
   if (!definitions || !entry) return status.notFound(resources.customResourceDefinitions, name);
   const { finalizers = [], ...metadata } = entry.object.metadata;
   if (!finalizers.includes(finalizer)) {
-    const held = { ...entry.object, metadata: { ...metadata, finalizers: [...finalizers, finalizer] } };
+    const before = entry.object['status'] as { conditions?: object[] } | undefined;
+    const terminating = {
+      type: 'Terminating',
+      status: 'True',
+      lastTransitionTime: storage.timestamp(),
+      reason: 'InstanceDeletionPending',
+      message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
+    };
+    const held = {
+      ...entry.object,
+      metadata: { ...metadata, finalizers: [...finalizers, finalizer] },
+      status: { ...before, conditions: [...(before?.conditions ?? []), terminating] },
+    };
     storage.update(definitions, entry, held, entry.owners, author);
   }
   const answer = remove(storage, definitions, entry, body, by);
@@ -60,6 +72,15 @@ export function removeDefinition(storage: Storage, kinds: Kinds, name: string, b
   for (const instance of collection?.sorted() ?? []) remove(storage, collection as Collection, instance, {}, author);
   finishDefinition(storage, kinds, name);
   return answer;
+}
+
+/** Why no object of a kind can be created: its definition is being deleted. */
+export function refusedKind(kinds: Kinds, { resource, isCustom }: Collection, name: string): ApiResponse | undefined {
+  if (!isCustom) return undefined;
+  const definitions = kinds.find(resources.customResourceDefinitions);
+  const definition = definitions?.find(undefined, `${resource.plural}.${resource.group}`);
+  if (definition?.object.metadata.deletionTimestamp === undefined) return undefined;
+  return status.forbidden(resource, name, 'create not allowed while custom resource definition is terminating');
 }
 
 /** Ends a kind whose definition is being deleted and whose last object is gone. */

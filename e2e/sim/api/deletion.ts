@@ -36,14 +36,16 @@ export function remove(
   const { uid, resourceVersion } = entry.object.metadata;
   const { preconditions } = options;
   if (preconditions?.uid !== undefined && preconditions.uid !== uid) {
-    const words = `Precondition failed: UID in precondition: ${preconditions.uid}, UID in object meta: ${uid}`;
-    return status.conflict(resource, entry.name, words);
+    const words =
+      `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${uid}). ` +
+      'The object might have been deleted and then recreated';
+    return status.deletionConflict(resource, entry.name, words);
   }
   if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) {
     const words =
-      `Precondition failed: ResourceVersion in precondition: ${preconditions.resourceVersion}, ` +
-      `ResourceVersion in object meta: ${resourceVersion}`;
-    return status.conflict(resource, entry.name, words);
+      `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion ` +
+      `in record (${resourceVersion}). The object might have been modified`;
+    return status.deletionConflict(resource, entry.name, words);
   }
   return resource.plural === 'pods'
     ? removePod(storage, collection, entry, options, author)

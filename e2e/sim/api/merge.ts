@@ -17,27 +17,34 @@ export function merged(schema: Schema, live: unknown, applied: unknown): unknown
   return copy ?? live;
 }
 
-/** Applied items keep their order, and those that only the live list has keep their places among them. */
+/**
+ * Applied items keep their order; those that only the live list has keep their places before the next item that both
+ * have.
+ */
 function mergedItems(schema: Schema, live: readonly unknown[], applied: readonly unknown[]): readonly unknown[] {
   const items = schema.items ?? schema;
-  const liveByKey = new Map(live.map((item) => [itemKey(schema, item), item]));
-  const appliedKeys = new Set(applied.map((item) => itemKey(schema, item)));
-  const liveKeys = [...liveByKey.keys()];
+  const keysOf = (list: readonly unknown[]): string[] => list.map((item) => itemKey(schema, item));
+  const [liveKeys, appliedKeys] = [keysOf(live), keysOf(applied)];
+  const liveByKey = new Map(liveKeys.map((key, i) => [key, live[i]]));
+  const inApplied = new Set(appliedKeys);
+  const shared = appliedKeys.filter((key) => liveByKey.has(key));
+  const done = new Set<string>();
   const result: unknown[] = [];
-  let at = 0;
-  const takeOwn = (): void => {
-    while (at < liveKeys.length && !appliedKeys.has(liveKeys[at] ?? ''))
-      result.push(liveByKey.get(liveKeys[at++] ?? ''));
+  const take = (i: number): void => {
+    const key = appliedKeys[i] ?? '';
+    done.add(key);
+    if (shared[0] === key) shared.shift();
+    result.push(liveByKey.has(key) ? merged(items, liveByKey.get(key), applied[i]) : applied[i]);
   };
-  for (const item of applied) {
-    takeOwn();
-    const key = itemKey(schema, item);
-    if (liveKeys[at] === key) at++;
-    result.push(liveByKey.has(key) ? merged(items, liveByKey.get(key), item) : item);
-  }
-  for (; at < liveKeys.length; at++) {
-    const key = liveKeys[at] ?? '';
-    if (!appliedKeys.has(key)) result.push(liveByKey.get(key));
+  for (let l = 0, a = 0; l < live.length || a < applied.length;) {
+    const key = l < live.length ? liveKeys[l] : undefined;
+    if (key !== undefined && !inApplied.has(key)) result.push(live[l++]);
+    else if (key !== undefined && key === appliedKeys[a]) {
+      take(a++);
+      l++;
+    } else if (key !== undefined && (done.has(key) || (a < applied.length && shared.length > 0 && shared[0] !== key)))
+      l++;
+    else take(a++);
   }
   return result.length === live.length && result.every((item, i) => item === live[i]) ? live : result;
 }

@@ -1,6 +1,7 @@
-import { type KubeObject, resources } from '../../../src/kube/objects.ts';
+import { type KubeObject, type ObjectMeta, resources } from '../../../src/kube/objects.ts';
 import type { Collection, Entry } from './collection.ts';
 import { removeNow } from './deletion.ts';
+import { changedMetadata } from './objects.ts';
 import type { ApiResponse } from './request.ts';
 import * as status from './status.ts';
 import type { Author, Storage } from './storage.ts';
@@ -54,8 +55,13 @@ export function finalizeNamespace(
   body: unknown,
   author: Author,
 ): ApiResponse {
-  const spec = isRecord(body) && isRecord(body['spec']) ? body['spec'] : {};
-  const next = { ...entry.object, spec };
+  const sent = isRecord(body) ? body : {};
+  const { finalizers } = (sent['spec'] ?? {}) as { finalizers?: string[] };
+  const next = {
+    ...entry.object,
+    metadata: changedMetadata(entry.object.metadata, (sent['metadata'] ?? {}) as ObjectMeta),
+    spec: finalizers?.length ? { finalizers } : {},
+  };
   if (next.metadata.deletionTimestamp !== undefined && isOver(next)) {
     storage.remove(namespaces, entry, author);
     return { status: 200, body: next };

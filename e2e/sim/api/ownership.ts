@@ -68,10 +68,10 @@ export function conflicts(
     .flatMap((owner) => pathsOf(intersection(owner.set, changed)).map((path) => ({ manager: described(owner), path })));
 }
 
-function described({ identity: { manager, operation, apiVersion, subresource }, entry }: Owner): string {
-  if (operation === 'Apply') return manager;
+/** As messages name an owner. */
+function described({ identity: { manager, operation, apiVersion, subresource } }: Owner): string {
   const at = subresource === undefined ? '' : ` with subresource "${subresource}"`;
-  return `${manager}"${at} using ${apiVersion} at ${entry.time}`;
+  return `"${manager}"${at}${operation === 'Apply' ? '' : ` using ${apiVersion}`}`;
 }
 
 function replaced(

@@ -28,7 +28,8 @@ export function list(collection: Collection, target: Target, query: Query, versi
   if ('status' in snapshot) return snapshot;
 
   const { namespace } = target;
-  const limit = Number(query['limit'] ?? 0);
+  // Any state will do for version 0, and the one at hand is given whole.
+  const limit = query['resourceVersion'] === '0' ? 0 : Number(query['limit'] ?? 0);
   const items: object[] = [];
   let next: string | undefined;
   let last = '';
@@ -50,6 +51,8 @@ export function list(collection: Collection, target: Target, query: Query, versi
   const metadata = {
     resourceVersion: String(shown),
     ...(next !== undefined && { continue: tokenOf(shown, next) }),
+    // A list of custom resources says so even when nothing is left.
+    ...(next === undefined && collection.isCustom && { continue: '' }),
     // With a selector a server does not count what is left.
     ...(next !== undefined && !matches && { remainingItemCount: remaining }),
   };
@@ -63,7 +66,7 @@ export function matchesOf(collection: Collection, query: Query): Matches | ApiRe
   if (!labelSelector && !fieldSelector) return undefined;
   const fields = ['metadata.name', 'metadata.namespace', ...collection.traits.selectableFields];
   try {
-    return selection(labelSelector, fieldSelector, fields);
+    return selection(labelSelector, fieldSelector, fields, collection.isCustom);
   } catch (error) {
     if (error instanceof RangeError) return status.badRequest(error.message);
     throw error;
@@ -84,12 +87,25 @@ function itemOf(object: KubeObject): object {
 
 function snapshotOf(collection: Collection, query: Query, version: number): Snapshot | ApiResponse {
   const { resourceVersion = '', resourceVersionMatch: match } = query;
+  const field = 'resourceVersionMatch';
+  if (match && resourceVersion === '') {
+    const words = `Forbidden: ${field} is forbidden unless resourceVersion is provided`;
+    return status.invalidListOptions(field, 'FieldValueForbidden', words);
+  }
+  if (match === 'Exact' && resourceVersion === '0') {
+    const words = `Forbidden: ${field} "exact" is forbidden for resourceVersion "0"`;
+    return status.invalidListOptions(field, 'FieldValueForbidden', words);
+  }
+  if (match && match !== 'Exact' && match !== 'NotOlderThan') {
+    const words = `Unsupported value: "${match}": supported values: "Exact", "NotOlderThan", ""`;
+    return status.invalidListOptions(field, 'FieldValueNotSupported', words);
+  }
   if (query['continue']) {
     if (resourceVersion !== '' && resourceVersion !== '0') {
       return status.badRequest('specifying resource version is not allowed when using continue');
     }
     const token = readToken(query['continue']);
-    if (!token) return status.badRequest('continue key is not valid');
+    if (!token) return status.badRequest('invalid continue token: continue key is not valid');
     return token.version < collection.forgotten
       ? status.expired(
           'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.',

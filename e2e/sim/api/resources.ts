@@ -74,7 +74,10 @@ const notes: Readonly<Record<string, Partial<KindTraits>>> = {
   },
   '/persistentvolumeclaims': {
     status: true,
-    admit: (claim) => ({ ...claim, metadata: { ...claim.metadata, finalizers: [claimProtection] } }),
+    admit: (claim) => {
+      const finalizers = new Set(claim.metadata.finalizers).add(claimProtection);
+      return { ...claim, metadata: { ...claim.metadata, finalizers: [...finalizers] } };
+    },
     initialStatus: { phase: 'Pending' },
     answersDeletionWithObject: true,
   },

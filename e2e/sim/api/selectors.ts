@@ -17,9 +17,10 @@ export function selection(
   labelSelector: string | undefined,
   fieldSelector: string | undefined,
   selectableFields: readonly string[],
+  isCustom: boolean,
 ): Matches | undefined {
   const labels = labelSelector ? labelTest(labelSelector) : undefined;
-  const fields = fieldSelector ? fieldTest(fieldSelector, selectableFields) : undefined;
+  const fields = fieldSelector ? fieldTest(fieldSelector, selectableFields, isCustom) : undefined;
   if (!labels) return fields;
   const matchesLabels: Matches = ({ metadata }) => labels(metadata.labels ?? noLabels);
   return fields ? (object) => fields(object) && matchesLabels(object) : matchesLabels;
@@ -63,7 +64,7 @@ function parseRequirement(requirement: string): LabelTest {
   return (labels) => name in labels !== (not === '!');
 }
 
-function fieldTest(selector: string, selectable: readonly string[]): Matches | undefined {
+function fieldTest(selector: string, selectable: readonly string[], isCustom: boolean): Matches | undefined {
   const tests = selector
     .split(',')
     .filter((each) => each !== '')
@@ -71,7 +72,12 @@ function fieldTest(selector: string, selectable: readonly string[]): Matches | u
       const [, field = '', operator, value = ''] = /^([^=!]+)(==|=|!=)(.*)$/.exec(requirement) ?? [];
       if (operator === undefined)
         throw new RangeError(`invalid selector: '${selector}'; can't understand '${requirement}'`);
-      if (!selectable.includes(field)) throw new RangeError(`field label not supported: ${field}`);
+      if (!selectable.includes(field)) {
+        const known = selectable.map((each) => `"${each}"`).join(', ');
+        throw new RangeError(
+          isCustom ? `field label not supported: ${field}` : `"${field}" is not a known field selector: only ${known}`,
+        );
+      }
       const path = field.split('.');
       return (object) => (valueAt(object, path) === value) === (operator !== '!=');
     });

@@ -20,7 +20,13 @@ function start(watchWindow?: number): MemoryApiServer {
 function put(server: MemoryApiServer, name: string, value: string): ApiResponse {
   const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { value } };
   const contentType = 'application/apply-patch+yaml';
-  return server.handle({ method: 'PATCH', path: `${path}/${name}?force=true`, contentType, body, user: 'test' });
+  return server.handle({
+    method: 'PATCH',
+    path: `${path}/${name}?fieldManager=test&force=true`,
+    contentType,
+    body,
+    user: 'test',
+  });
 }
 
 test('two servers count their versions from different numbers', () => {

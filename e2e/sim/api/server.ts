@@ -1,8 +1,8 @@
 import type { Clock } from '../../../src/edges/clock.ts';
 import { type KubeObject, type ResourceType, resources } from '../../../src/kube/objects.ts';
-import { apply } from './apply.ts';
+import { apply, refusedApply } from './apply.ts';
 import type { Collection, Entry } from './collection.ts';
-import { definitionWritten, finishDefinition, removeDefinition } from './definitions.ts';
+import { definitionWritten, finishDefinition, refusedKind, removeDefinition } from './definitions.ts';
 import { remove } from './deletion.ts';
 import { Kinds } from './kinds.ts';
 import { finalizeNamespace, newNamespace, refusedNamespace, removeNamespace } from './namespaces.ts';
@@ -77,8 +77,9 @@ export class MemoryApiServer {
     const { target, pathname, query } = parsePath(request.path);
     if (!target) return serverPath(pathname);
     const collection = this.#kinds.at(target);
-    if (!collection) return this.#kinds.serves(target) ? status.noSuchResource : status.noSuchPath;
+    if (!collection) return this.#missing(target);
     if (request.method === 'GET') {
+      if (!isReadable(collection, target)) return noSuchSubresource(collection, target.name);
       if (target.name === undefined) return list(collection, target, query, this.#storage.version);
       return get(collection, target, query, this.#storage.version);
     }
@@ -95,11 +96,11 @@ export class MemoryApiServer {
   watch(request: ApiRequest, sink: WatchSink): { cancel(): void } | ApiResponse {
     const { target, query } = parsePath(request.path);
     const collection = target && this.#kinds.at(target);
-    if (!target || !collection) return status.noSuchPath;
+    if (!target || !collection) return this.#missing(target);
     const matches = matchesOf(collection, query);
     if (typeof matches === 'object') return matches;
     const { resourceVersion = '' } = query;
-    if (!/^\d*$/.test(resourceVersion)) return status.invalidVersion(resourceVersion);
+    if (!/^\d*$/.test(resourceVersion)) return status.invalidWatchVersion(resourceVersion);
     const since = Number(resourceVersion) === 0 ? undefined : Number(resourceVersion);
     if (since !== undefined && since < collection.forgotten) {
       const { body } = status.expired(`too old resource version: ${since} (${collection.forgotten})`);
@@ -164,7 +165,10 @@ export class MemoryApiServer {
       author,
       uid: this.#uid,
     };
-    if (name === undefined) return method === 'POST' ? this.#create(write, body) : status.methodNotAllowed;
+    if (name === undefined) {
+      if (method === 'DELETE') return this.#removeAll(write, target, query, body);
+      return method === 'POST' ? this.#create(write, body) : status.methodNotAllowed;
+    }
     const entry = collection.find(namespace, name);
     if (subresource === 'status' ? !collection.traits.status : subresource !== undefined) {
       if (collection === this.#namespaces && subresource === 'finalize' && method === 'PUT') {
@@ -175,7 +179,7 @@ export class MemoryApiServer {
       if (collection.resource.plural === 'pods' && subresource === 'binding' && method === 'POST') {
         return entry ? bind(storage, collection, entry, body, author) : status.notFound(collection.resource, name);
       }
-      return status.noSuchResource;
+      return noSuchSubresource(collection, name);
     }
     if (method === 'PATCH') return this.#patch(write, entry, request, query);
     if (!entry) return status.notFound(collection.resource, name);
@@ -185,27 +189,31 @@ export class MemoryApiServer {
     return isResponse(sent) ? sent : update(write, entry, sent, 'put');
   }
 
+  /** Why nothing can be created there. */
+  #refusedPlace({ collection, namespace }: Write, name: string): ApiResponse | undefined {
+    return (
+      (namespace === undefined ? undefined : refusedNamespace(this.#namespaces, collection, namespace, name)) ??
+      refusedKind(this.#kinds, collection, name)
+    );
+  }
+
   #create(write: Write, body: unknown): ApiResponse {
     const sent = bodyOf(write, body);
     if (isResponse(sent)) return sent;
-    const { collection, namespace } = write;
+    const { collection } = write;
     if (collection === this.#namespaces) return create(write, newNamespace(sent));
-    const refused =
-      namespace === undefined
-        ? undefined
-        : refusedNamespace(this.#namespaces, collection, namespace, sent.metadata.name);
-    return refused ?? create(write, sent);
+    return this.#refusedPlace(write, sent.metadata.name) ?? create(write, sent);
   }
 
   #patch(write: Write, entry: Entry | undefined, { body, contentType = '' }: ApiRequest, query: Query): ApiResponse {
-    const { collection, name, namespace } = write;
+    const { collection, name } = write;
     if (contentType.startsWith('application/apply-patch')) {
+      const refused = refusedApply(body, query);
+      if (refused) return refused;
       const sent = bodyOf(write, body);
       if (isResponse(sent)) return sent;
-      if (!entry && namespace !== undefined && !write.subresource) {
-        const refused = refusedNamespace(this.#namespaces, collection, namespace, name);
-        if (refused) return refused;
-      }
+      const missing = entry || write.subresource ? undefined : this.#refusedPlace(write, name);
+      if (missing) return missing;
       const whole = !entry && collection === this.#namespaces ? newNamespace(sent) : sent;
       return apply(write, entry, whole, query['force'] === 'true');
     }
@@ -231,6 +239,18 @@ export class MemoryApiServer {
     return remove(this.#storage, collection, entry, body, author);
   }
 
+  /** Answers the list of what it deleted, as it was. */
+  #removeAll(write: Write, target: Target, query: Query, body: unknown): ApiResponse {
+    const { collection } = write;
+    const listed = list(collection, target, query, this.#storage.version);
+    if (listed.status !== 200) return listed;
+    for (const { metadata } of (listed.body as { items: readonly KubeObject[] }).items) {
+      const entry = collection.find(metadata.namespace, metadata.name);
+      if (entry) this.#remove(entry, collection, body, write);
+    }
+    return listed;
+  }
+
   /** What a write makes the server itself do. */
   #follow(collection: Collection, { body }: ApiResponse): void {
     const { resource } = collection;
@@ -242,11 +262,24 @@ export class MemoryApiServer {
     if (name !== undefined) definitionWritten(this.#storage, this.#kinds, name);
   }
 
+  #missing(target: Target | undefined): ApiResponse {
+    return target && this.#kinds.serves(target) ? status.noSuchResource : status.noSuchPath;
+  }
+
   #require(resource: ResourceType): Collection {
     const collection = this.#kinds.find(resource);
     if (!collection) throw new Error(`the server has no ${resource.plural}`);
     return collection;
   }
+}
+
+/** Of a custom kind the object is said to be missing. */
+function noSuchSubresource({ isCustom, resource }: Collection, name = ''): ApiResponse {
+  return isCustom ? status.notFound(resource, name) : status.noSuchResource;
+}
+
+function isReadable({ traits }: Collection, { subresource }: Target): boolean {
+  return subresource === undefined || (subresource === 'status' && traits.status);
 }
 
 /** Paths outside the resource tree. */

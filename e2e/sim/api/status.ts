@@ -54,8 +54,8 @@ export function notFound(resource: ResourceType, name: string): ApiResponse {
   return failure(404, 'NotFound', `${qualified(resource)} "${name}" not found`, detailsOf(resource, name));
 }
 
-export function alreadyExists(resource: ResourceType, name: string): ApiResponse {
-  const message = `${qualified(resource)} "${name}" already exists`;
+export function alreadyExists(resource: ResourceType, name: string, isBeingDeleted: boolean): ApiResponse {
+  const message = `${isBeingDeleted ? 'object is being deleted: ' : ''}${qualified(resource)} "${name}" already exists`;
   return failure(409, 'AlreadyExists', message, detailsOf(resource, name));
 }
 
@@ -64,23 +64,41 @@ export function conflict(resource: ResourceType, name: string, words: string): A
   return failure(409, 'Conflict', message, detailsOf(resource, name));
 }
 
+/** A deletion is about another object than the one that is there, or about an earlier state of it. */
+export function deletionConflict(resource: ResourceType, name: string, words: string): ApiResponse {
+  return conflict({ ...resource, plural: resource.kind }, name, words);
+}
+
 export const modifiedSince =
   'the object has been modified; please apply your changes to the latest version and try again';
 
-/** An apply without force meets fields of other managers. */
+/** An apply without force meets fields of other managers, described as `"name" using v1`. */
 export function applyConflict(fields: readonly { manager: string; path: string }[]): ApiResponse {
-  const [first] = fields;
-  const message =
-    fields.length === 1 && first
-      ? `Apply failed with 1 conflict: conflict with "${first.manager}": ${first.path}`
-      : `Apply failed with ${fields.length} conflicts`;
+  const byManager = Map.groupBy(fields, ({ manager }) => manager);
+  const words = [...byManager].map(([manager, each]) =>
+    each.length === 1
+      ? `conflict with ${manager}: ${each[0]?.path}`
+      : `conflicts with ${manager}:\n${each.map(({ path }) => `- ${path}`).join('\n')}`,
+  );
+  const count = fields.length === 1 ? '1 conflict' : `${fields.length} conflicts`;
   const causes = fields.map(({ manager, path }) => ({
     reason: 'FieldManagerConflict',
-    message: `conflict with "${manager}"`,
+    message: `conflict with ${manager}`,
     field: path,
   }));
-  return failure(409, 'Conflict', message, { causes });
+  return failure(409, 'Conflict', `Apply failed with ${count}: ${words.join('\n')}`, { causes });
 }
+
+/** An apply that does not say who applies. */
+export const managerRequired = invalid(
+  { group: 'meta.k8s.io', version: 'v1', plural: '', kind: 'PatchOptions', namespaced: false },
+  '',
+  {
+    reason: 'FieldValueRequired',
+    message: 'Required value: is required for apply patch',
+    field: 'fieldManager',
+  },
+);
 
 /** `causes`: a field, what is wrong with it, in the words of the server, and its machine-readable reason. */
 export function invalid(resource: ResourceType, name: string, ...causes: Required<Cause>[]): ApiResponse {
@@ -140,7 +158,7 @@ export function expired(message: string): ApiResponse {
 
 /** A reader wants to see at least a version that is yet to come. */
 export function tooLargeVersion(wanted: number, current: number): ApiResponse {
-  return failure(504, 'Timeout', `Too large resource version: ${wanted}, current: ${current}`, {
+  return failure(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
     causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
     retryAfterSeconds: 1,
   });
@@ -148,14 +166,32 @@ export function tooLargeVersion(wanted: number, current: number): ApiResponse {
 
 /** A resourceVersion that is no number. */
 export function invalidVersion(version: string): ApiResponse {
-  return badRequest(`Invalid value: "${version}": strconv.ParseUint: parsing "${version}": invalid syntax`);
+  return badRequest(`invalid resource version: ${invalidVersionWords(version)}`);
+}
+
+/** A watch from a resourceVersion that is no number. */
+export function invalidWatchVersion(version: string): ApiResponse {
+  return failure(500, '', invalidVersionWords(version));
+}
+
+function invalidVersionWords(version: string): string {
+  return `resourceVersion: Invalid value: "${version}": strconv.ParseUint: parsing "${version}": invalid syntax`;
+}
+
+/** A list that asks for what makes no sense. */
+export function invalidListOptions(field: string, reason: string, message: string): ApiResponse {
+  const resource = { group: 'meta.k8s.io', version: 'v1', plural: '', kind: 'ListOptions', namespaced: false };
+  return invalid(resource, '', { reason, message, field });
 }
 
 /** What a deletion that is done is answered with. */
-export function success(details?: Details): ApiResponse {
-  const body = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', ...(details && { details }) };
-  return { status: 200, body };
-}
 export function deleted(resource: ResourceType, name: string, uid: string | undefined): ApiResponse {
-  return success({ ...detailsOf(resource, name), ...(uid !== undefined && { uid }) });
+  const details = { ...detailsOf(resource, name), ...(uid !== undefined && { uid }) };
+  return { status: 200, body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details } };
 }
+
+/** What a binding is answered with. */
+export const bound: ApiResponse = {
+  status: 201,
+  body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 },
+};

@@ -86,10 +86,8 @@ export class Storage {
   }
 
   #seal(object: KubeObject, owners: readonly Owner[]): KubeObject {
-    const metadata = { ...object.metadata, resourceVersion: String(++this.#version) };
-    if (owners.length > 0) metadata.managedFields = owners.map(({ entry }) => entry);
-    else delete metadata.managedFields;
-    const stored = { ...object, metadata };
+    const stored = withOwners(object, owners);
+    stored.metadata.resourceVersion = String(++this.#version);
     markPlain(stored);
     return stored;
   }
@@ -123,6 +121,14 @@ export class Storage {
       this.#dispatching = false;
     }
   }
+}
+
+/** A copy of `object` that says in its metadata who owns it. */
+export function withOwners(object: KubeObject, owners: readonly Owner[]): KubeObject {
+  const metadata = { ...object.metadata };
+  if (owners.length > 0) metadata.managedFields = owners.map(({ entry }) => entry);
+  else delete metadata.managedFields;
+  return { ...object, metadata };
 }
 
 /** RFC 3339 in seconds, as Kubernetes writes times. */

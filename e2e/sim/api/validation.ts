@@ -26,7 +26,8 @@ export function refusedChange(
   if (deletionTimestamp !== undefined && added.length > 0) {
     const list = added.map((finalizer) => JSON.stringify(finalizer)).join(', ');
     const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`;
-    return invalid(resource, name, { reason: 'FieldValueForbidden', field: 'metadata.finalizers', message });
+    const cause = { reason: 'FieldValueForbidden', message, field: 'metadata.finalizers' };
+    return invalid(resource, name, cause, cause);
   }
   if (resource.plural === 'statefulsets' && parts.includes('spec')) return refusedStatefulSet(resource, before, after);
   return undefined;

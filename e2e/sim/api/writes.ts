@@ -1,5 +1,6 @@
 import type { KubeObject, ObjectMeta } from '../../../src/kube/objects.ts';
 import type { Collection, Entry } from './collection.ts';
+import { withOwners } from './storage.ts';
 import { storageKey } from './collection.ts';
 import type { Comparison } from './compare.ts';
 import { changedMetadata, changedParts, compareObjects, newMetadata, normalised, type StoredMeta } from './objects.ts';
@@ -66,7 +67,8 @@ export function create(write: Write, body: KubeObject, nextOwners?: NextOwners):
     };
     return status.invalid(collection.resource, '', cause);
   }
-  if (collection.find(namespace, name)) return status.alreadyExists(collection.resource, name);
+  const there = collection.find(namespace, name)?.object.metadata;
+  if (there) return status.alreadyExists(collection.resource, name, there.deletionTimestamp !== undefined);
   if (!nextOwners && body.metadata.resourceVersion) return status.versionOnCreate;
   const object = normalised(collection, body);
   const metadata = newMetadata(body.metadata, {
@@ -116,9 +118,9 @@ export function update(
   if (hasGeneration(collection) && parts.some((part) => isCounted(collection, part))) {
     after.metadata = { ...after.metadata, generation: (before.metadata.generation ?? 0) + 1 };
   }
-  if (isLastFinalizer(before.metadata, after.metadata)) {
+  if (isLastFinalizer(before.metadata, after)) {
     storage.remove(collection, entry, author);
-    return { status: 200, body: after };
+    return { status: 200, body: withOwners(after, owners) };
   }
   return { status: 200, body: storage.update(collection, entry, after, owners, author) };
 }
@@ -132,7 +134,9 @@ function isCounted({ traits, isCustom }: Collection, part: string): boolean {
   return isCustom ? part !== 'metadata' && !(part === 'status' && traits.status) : part === 'spec';
 }
 
-function isLastFinalizer(before: StoredMeta, after: StoredMeta): boolean {
+function isLastFinalizer(before: StoredMeta, { metadata: after, spec, kind }: KubeObject): boolean {
+  // A namespace has finalizers in its spec too, which only its controller takes away.
+  if (kind === 'Namespace' && isRecord(spec) && spec['finalizers'] !== undefined) return false;
   return (
     before.deletionTimestamp !== undefined &&
     (before.finalizers?.length ?? 0) > 0 &&
