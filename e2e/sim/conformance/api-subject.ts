@@ -1,5 +1,5 @@
-import type { Transport } from '../../../src/edges/transport.ts';
 import { readLines, readText } from '../../../src/kube/body.ts';
+import type { LoneApiServer } from '../../api/server.ts';
 import type { MemoryApiServer } from '../api/server.ts';
 import { eventLineOf, jsonOf } from '../api/json.ts';
 import { isResponse } from '../api/request.ts';
@@ -28,6 +28,13 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export interface ApiSubject {
   send(method: Method, path: string, body?: unknown, contentType?: string): Promise<Answer>;
   watch(path: string): Promise<OpenWatch | Answer>;
+  /** Lets it forget what was before now; it ends all watches. */
+  forget(): Promise<void>;
+}
+
+/** Whether a watch was answered with something else. */
+export function isAnswer(watch: OpenWatch | Answer): watch is Answer {
+  return 'status' in watch;
 }
 
 /** Who asks; its writes without a fieldManager are of a manager of this name. */
@@ -56,12 +63,17 @@ export function memorySubject(server: MemoryApiServer): ApiSubject {
       if (isResponse(watch)) return Promise.resolve({ status: watch.status, body: parsed(jsonOf(watch.body)) });
       return Promise.resolve({ next: () => queue.next(), close: () => watch.cancel() });
     },
+    forget() {
+      server.compact();
+      return Promise.resolve();
+    },
   };
 }
 
 const bodyLimitBytes = 16 * 1024 * 1024;
 
-export function realSubject(transport: Transport): ApiSubject {
+export function realSubject(server: LoneApiServer): ApiSubject {
+  const { transport } = server;
   const headers = (contentType: string | undefined): Record<string, string> => ({
     accept: 'application/json',
     'user-agent': `${user}/1`,
@@ -89,8 +101,8 @@ export function realSubject(transport: Transport): ApiSubject {
           for await (const line of readLines(answer.body, bodyLimitBytes, () => undefined)) {
             queue.push(JSON.parse(line) as Event);
           }
-        } catch (error) {
-          if (!stop.signal.aborted) throw error;
+        } catch {
+          // Cut by us, or by the end of the server: in any case the watch is over.
         } finally {
           queue.end();
         }
@@ -103,6 +115,11 @@ export function realSubject(transport: Transport): ApiSubject {
           void reading;
         },
       };
+    },
+    async forget() {
+      await server.compact();
+      await server.kill();
+      await server.start();
     },
   };
 }

@@ -1,0 +1,323 @@
+import fc from 'fast-check';
+import {
+  anotherUid,
+  configMap,
+  federation,
+  identityOf,
+  member,
+  patchTypes,
+  type Fields,
+  type Stored,
+} from './api-fixtures.ts';
+import type { Answer, ApiSubject } from './api-subject.ts';
+import type { KubeObject } from '../../../src/kube/objects.ts';
+
+/** What a write says of the state it is meant for: nothing, that of an earlier answer, or something wrong. */
+type Precondition = 'none' | 'last' | 'first' | 'version' | 'uid' | 'create' | 'strange';
+
+/** One request of a sequence, with what it needs from earlier answers still open. */
+export type Step =
+  | {
+      do: 'post' | 'apply' | 'applyStatus';
+      object: number;
+      content: Content;
+      precondition: Precondition;
+      manager: string;
+      force: boolean;
+    }
+  | { do: 'put' | 'putStatus'; object: number; content: Content; onto: 'last' | 'first' | 'nothing'; manager: string }
+  | { do: 'merge' | 'mergeStatus'; object: number; content: Content; precondition: Precondition; manager: string }
+  | { do: 'json'; object: number; tests: Precondition; operations: object[]; manager: string }
+  | { do: 'delete'; object: number; precondition: Precondition; propagation: string | undefined }
+  | { do: 'get' | 'list'; object: number };
+
+interface Content {
+  spec: Fields | undefined;
+  status: Fields;
+  labels: Record<string, string> | undefined;
+  finalizers: string[] | undefined;
+}
+
+/** A kind that sequences write to, and what is written. */
+export interface RandomKind {
+  collection: string;
+  make: (name: string, metadata: object) => KubeObject;
+  /** Where the content goes: `spec`, `data`. */
+  part: string;
+  content: fc.Arbitrary<Fields>;
+  /** For merge patches, null takes away. */
+  patch: fc.Arbitrary<Fields>;
+  /** Paths for JSON patches, with a value each. */
+  pointers: [path: string, value: unknown][];
+  hasStatus: boolean;
+}
+
+const letter = fc.constantFrom('a', 'b');
+const oneOrTwo = fc.constantFrom(1, 2);
+
+function optional<T>(arbitraries: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Fields> {
+  return fc.record(arbitraries, { requiredKeys: [] }) as fc.Arbitrary<Fields>;
+}
+
+const strings = { x: letter, y: letter };
+const memberContent = {
+  nodesPerRacks: oneOrTwo,
+  cassandraImage: letter,
+  seedlist: fc.array(letter, { maxLength: 2 }),
+  pod: optional({ annotations: optional(strings) }),
+  resources: optional({ limits: optional({ cpu: letter }), requests: optional({ cpu: letter }) }),
+  topology: optional({ dc: fc.array(fc.record({ name: letter }), { maxLength: 2 }) }),
+  backRestSidecar: optional({ image: letter, nonsense: letter }),
+};
+const unknown = { unknown: optional({ deep: optional(strings), list: fc.array(letter, { maxLength: 2 }) }) };
+
+const regionNames = fc.uniqueArray(fc.constantFrom('eu', 'us', 'ap', 'za'), { minLength: 1, maxLength: 3 });
+const federationContent = regionNames.chain((names) =>
+  fc
+    .record({ paused: fc.option(fc.boolean(), { nil: undefined }), token: fc.option(letter, { nil: undefined }) })
+    .map(({ paused, token }) => ({
+      ...(federation('', names)['spec'] as Fields),
+      ...(paused !== undefined && { rollout: { paused, ...(token !== undefined && { restartToken: token }) } }),
+    })),
+);
+
+function nullable(content: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Fields> {
+  const each = Object.entries(content).map(([key, value]) => [
+    key,
+    fc.oneof({ weight: 3, arbitrary: value }, fc.constant(null)),
+  ]);
+  return fc.record(Object.fromEntries(each) as Record<string, fc.Arbitrary<unknown>>, { requiredKeys: [] });
+}
+
+export const randomKinds: RandomKind[] = [
+  {
+    collection: '/apis/db.orange.com/v2/namespaces/default/cassandraclusters',
+    make: (name, metadata) => member(name, {}, metadata),
+    part: 'spec',
+    content: optional({ ...memberContent, ...unknown }),
+    patch: nullable(memberContent),
+    pointers: [
+      ['/spec/nodesPerRacks', 2],
+      ['/spec/seedlist', ['b']],
+      ['/spec/seedlist/0', 'a'],
+      ['/spec/pod/annotations/x', 'b'],
+      ['/metadata/annotations', { x: 'a' }],
+      ['/metadata/finalizers/0', 'x.y/a'],
+    ],
+    hasStatus: true,
+  },
+  {
+    collection: '/api/v1/namespaces/default/configmaps',
+    make: (name, metadata) => configMap(name, {}, metadata),
+    part: 'data',
+    content: optional({ ...strings, z: letter }),
+    patch: nullable({ ...strings, z: letter }),
+    pointers: [
+      ['/data/x', 'a'],
+      ['/data/z', 'b'],
+      ['/metadata/annotations', { x: 'a' }],
+      ['/metadata/finalizers/0', 'x.y/a'],
+    ],
+    hasStatus: false,
+  },
+  {
+    collection: '/apis/ringmaster.dev/v1alpha1/namespaces/default/multicassandraclusters',
+    make: (name, metadata) => federation(name, ['eu'], metadata),
+    part: 'spec',
+    content: federationContent,
+    patch: federationContent,
+    pointers: [
+      ['/spec/rollout/paused', true],
+      ['/metadata/annotations', { x: 'a' }],
+      ['/metadata/finalizers/0', 'x.y/a'],
+    ],
+    hasStatus: true,
+  },
+];
+
+const manager = fc.constantFrom('ringmaster', 'casskop', 'user');
+const object = fc.constantFrom(0, 0, 0, 1);
+const precondition = fc.constantFrom<Precondition>(
+  'none',
+  'none',
+  'last',
+  'last',
+  'first',
+  'version',
+  'uid',
+  'create',
+  'strange',
+);
+
+function contentOf(spec: fc.Arbitrary<Fields>): fc.Arbitrary<Content> {
+  return fc.record({
+    spec: fc.option(spec, { nil: undefined, freq: 8 }),
+    status: optional({ phase: letter, seedlist: fc.array(letter, { maxLength: 2 }) }),
+    labels: fc.option(optional(strings) as fc.Arbitrary<Record<string, string>>, { nil: undefined }),
+    finalizers: fc.option(fc.uniqueArray(fc.constantFrom('x.y/a', 'x.y/b')), { nil: undefined, freq: 3 }),
+  });
+}
+
+/** One request to one of two objects of a kind. */
+export function steps(kind: RandomKind): fc.Arbitrary<Step[]> {
+  const content = contentOf(kind.content);
+  const patch = contentOf(kind.patch);
+  const operation = fc.tuple(fc.constantFrom('add', 'remove', 'replace', 'test'), fc.constantFrom(...kind.pointers));
+  const operations = fc.array(
+    operation.map(([op, [path, value]]) => ({ op, path, ...(op !== 'remove' && { value }) })),
+    {
+      minLength: 1,
+      maxLength: 2,
+    },
+  );
+  const tests = fc.constantFrom<Precondition>('none', 'last', 'first', 'strange');
+  const onto = fc.constantFrom<'last' | 'first' | 'nothing'>('last', 'last', 'last', 'first', 'nothing');
+  const propagation = fc.constantFrom(undefined, undefined, 'Background', 'Orphan', 'Foreground');
+  const status = kind.hasStatus ? 1 : 0;
+  const force = fc.constantFrom(true, true, true, false);
+  const make = <T>(arbitrary: fc.Arbitrary<T>, weight: number): fc.WeightedArbitrary<T> => ({ arbitrary, weight });
+  const step = fc.oneof(
+    make(
+      fc.record({
+        do: fc.constant('post' as const),
+        object,
+        content,
+        precondition: fc.constant('none' as const),
+        manager,
+        force,
+      }),
+      2,
+    ),
+    make(fc.record({ do: fc.constant('apply' as const), object, content, precondition, manager, force }), 8),
+    make(fc.record({ do: fc.constant('applyStatus' as const), object, content, precondition, manager, force }), status),
+    make(fc.record({ do: fc.constant('put' as const), object, content, onto, manager }), 5),
+    make(fc.record({ do: fc.constant('putStatus' as const), object, content, onto, manager }), 2 * status),
+    make(fc.record({ do: fc.constant('merge' as const), object, content: patch, precondition, manager }), 4),
+    make(fc.record({ do: fc.constant('mergeStatus' as const), object, content, precondition, manager }), 3 * status),
+    make(fc.record({ do: fc.constant('json' as const), object, tests, operations, manager }), 4),
+    make(fc.record({ do: fc.constant('delete' as const), object, precondition, propagation }), 2),
+    make(fc.record({ do: fc.constantFrom('get' as const, 'list' as const), object }), 1),
+  );
+  return fc.array(step, { minLength: 1, maxLength: 20, size: 'max' });
+}
+
+/** What an object was like at the answers about it. */
+interface Known {
+  first: Stored | undefined;
+  last: Stored | undefined;
+}
+
+/** Sends a sequence, each request made from the answers before it. `names` are the two objects'. */
+export async function play(
+  subject: ApiSubject,
+  kind: RandomKind,
+  names: readonly string[],
+  sequence: readonly Step[],
+): Promise<Answer[]> {
+  const known: Known[] = names.map(() => ({ first: undefined, last: undefined }));
+  const answers: Answer[] = [];
+  for (const step of sequence) {
+    const answer = await perform(subject, kind, names[step.object] ?? '', known[step.object], names, step);
+    answers.push(answer);
+    const body = answer.body as Stored;
+    const state = known[step.object];
+    if (state && answer.status < 300 && body.kind !== 'Status' && body.metadata.name === names[step.object]) {
+      state.first ??= body;
+      state.last = body;
+    }
+  }
+  return answers;
+}
+
+function perform(
+  subject: ApiSubject,
+  { collection, make, part }: RandomKind,
+  name: string,
+  known: Known | undefined,
+  names: readonly string[],
+  step: Step,
+): Promise<Answer> {
+  const path = `${collection}/${name}`;
+  const sent = (content: Content, metadata: object): KubeObject => {
+    const { [part]: _, ...rest } = make(name, {
+      ...metadata,
+      ...(content.labels && { labels: content.labels }),
+      ...(content.finalizers && { finalizers: content.finalizers }),
+    });
+    return { ...(rest as KubeObject), ...(content.spec && { [part]: content.spec }), status: content.status };
+  };
+  switch (step.do) {
+    case 'post':
+      return subject.send('POST', `${collection}?fieldManager=${step.manager}`, sent(step.content, {}));
+    case 'apply':
+    case 'applyStatus': {
+      const query = `fieldManager=${step.manager}&force=${step.force}`;
+      const body = sent(step.content, preconditionOf(step.precondition, known));
+      return subject.send('PATCH', `${path}${step.do === 'apply' ? '' : '/status'}?${query}`, body, patchTypes.apply);
+    }
+    case 'put':
+    case 'putStatus': {
+      const before = step.onto === 'nothing' ? undefined : known?.[step.onto];
+      const { metadata, ...body } = sent(step.content, {});
+      const whole = { ...before, ...body, metadata: { ...before?.metadata, ...metadata } };
+      return subject.send('PUT', `${path}${step.do === 'put' ? '' : '/status'}?fieldManager=${step.manager}`, whole);
+    }
+    case 'merge':
+    case 'mergeStatus': {
+      const {
+        apiVersion: _,
+        kind: __,
+        metadata,
+        ...body
+      } = sent(step.content, preconditionOf(step.precondition, known));
+      const at = `${path}${step.do === 'merge' ? '' : '/status'}?fieldManager=${step.manager}`;
+      return subject.send('PATCH', at, { ...body, metadata }, patchTypes.merge);
+    }
+    case 'json': {
+      const { uid, resourceVersion } = preconditionOf(step.tests, known) as { uid?: string; resourceVersion?: string };
+      const tests = [
+        ...(uid === undefined ? [] : [{ op: 'test', path: '/metadata/uid', value: uid }]),
+        ...(resourceVersion === undefined
+          ? []
+          : [{ op: 'test', path: '/metadata/resourceVersion', value: resourceVersion }]),
+      ];
+      return subject.send(
+        'PATCH',
+        `${path}?fieldManager=${step.manager}`,
+        [...tests, ...step.operations],
+        patchTypes.json,
+      );
+    }
+    case 'delete': {
+      const preconditions = preconditionOf(step.precondition, known);
+      return subject.send('DELETE', path, {
+        preconditions,
+        ...(step.propagation !== undefined && { propagationPolicy: step.propagation }),
+      });
+    }
+    case 'get':
+      return subject.send('GET', path);
+    case 'list':
+      return subject.send('GET', `${collection}?fieldSelector=metadata.name%3D${names[0]}`);
+  }
+}
+
+function preconditionOf(precondition: Precondition, known: Known | undefined): object {
+  const state = known?.last;
+  switch (precondition) {
+    case 'none':
+      return {};
+    case 'last':
+      return state ? identityOf(state) : {};
+    case 'first':
+      return known?.first ? identityOf(known.first) : {};
+    case 'version':
+      return state ? { resourceVersion: state.metadata.resourceVersion } : {};
+    case 'uid':
+      return state ? { uid: state.metadata.uid } : {};
+    case 'create':
+      return { resourceVersion: '1' };
+    case 'strange':
+      return { ...(state && identityOf(state)), uid: anotherUid };
+  }
+}
