@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { SeededRandom, VirtualClock } from '../../../src/edges/testing.ts';
+import type { Random } from '../../../src/edges/random.ts';
 import { guardData } from '../../../src/federation/guard/guard.ts';
 import { resources, type KubeObject } from '../../../src/kube/objects.ts';
 import { casskop } from '../../../src/operators/casskop/casskop.ts';
@@ -164,14 +165,14 @@ export class RegionBench {
 /** Some regions that reach each other, on virtual time; for tests. */
 export class WorldBench {
   readonly clock: VirtualClock;
-  readonly random: SeededRandom;
+  readonly random: Random;
   readonly ring: CassandraNetwork;
   readonly cut = new Set<string>();
   readonly #regions: RegionBench[] = [];
 
-  constructor(seed = 1, clock = new VirtualClock()) {
+  constructor(seed = 1, random: Random = new SeededRandom(seed), clock = new VirtualClock()) {
     this.clock = clock;
-    this.random = new SeededRandom(seed);
+    this.random = random;
     const reachable = (from: string, to: string): boolean => !this.cut.has(`${from}>${to}`);
     this.ring = new CassandraNetwork({ clock: this.clock, random: this.random, reachable });
   }

@@ -64,6 +64,7 @@ export class CasskopProcess {
       },
       new AbortController().signal,
     );
+    options.clock.wakePromises?.();
     operation.catch((error: unknown) => log('CassKop ended', error));
   }
 

@@ -63,6 +63,11 @@ export class ClusterAccess {
     return this.#send('DELETE', pathOf(resource, object), { preconditions, ...options });
   }
 
+  /** Lets a namespace go that is being deleted. */
+  finalize(namespace: KubeObject): ApiResponse {
+    return this.#send('PUT', `${pathOf(kinds.namespaces, namespace)}/finalize`, { ...namespace, spec: {} });
+  }
+
   #send(method: ApiRequest['method'], path: string, body: unknown): ApiResponse {
     return this.server.handle({ method, path, body, user: this.#user });
   }

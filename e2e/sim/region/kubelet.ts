@@ -23,6 +23,8 @@ export interface KubeletContext {
   readonly takeAddress: () => string;
   /** Looks a name up as a pod of the namespace would. */
   readonly resolve: (name: string, namespace: string) => Resolution;
+  /** Whether new pods find a machine. */
+  readonly hasRoom: () => boolean;
   /** A pod's init container let it start although no seed is live. */
   readonly startedAlone: (pod: string, as: Alone) => void;
   /** Now, as the API writes times. */
@@ -58,8 +60,13 @@ export class Kubelet {
     } else if (resource === kinds.configMaps && type !== 'DELETED') {
       for (const run of this.#in(namespace)) run.configMapChanged(name);
     } else if (resource === kinds.claims && type === 'MODIFIED') {
-      for (const run of this.#in(namespace)) run.volumesChanged();
+      for (const run of this.#in(namespace)) run.mount();
     }
+  }
+
+  /** There is room for pods that found none. */
+  roomChanged(): void {
+    for (const run of this.#pods.values()) run.mount();
   }
 
   pod(namespace: string, name: string): PodRun | undefined {

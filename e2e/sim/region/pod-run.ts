@@ -1,6 +1,7 @@
 import type { Timer } from '../../../src/edges/clock.ts';
 import { schedule } from './actor-clock.ts';
 import { settingsOf, type PodSettings } from './bootstrap-container.ts';
+import { CassandraContainer } from './cassandra-container.ts';
 import { emptyDisk, type NodeDisk } from './cassandra/node-disk.ts';
 import type { CassandraNode } from './cassandra/node.ts';
 import { kinds } from './cluster-access.ts';
@@ -8,10 +9,13 @@ import { decideBootstrap, type SeedAnswer } from './guard-decision.ts';
 import type { KubeletContext } from './kubelet.ts';
 import { resolverFails } from './names.ts';
 import {
+  BackOff,
   cannotBePulled,
   initializing,
   nodeName,
   podStatus,
+  terminated,
+  unschedulableStatus,
   type ContainerRecord,
   type PodRecord,
 } from './pod-status.ts';
@@ -24,8 +28,8 @@ const roundMs = 2_000;
 const notYet: ContainerRecord = { state: initializing, restarts: 0, ready: false };
 
 /**
- * One pod on its node, from its creation to its end: volumes, address, init container, Cassandra, readiness. What it
- * waits for wakes it; nothing runs meanwhile.
+ * One pod on its node, from its creation to its end: volumes, address, init container, Cassandra. What it waits for
+ * wakes it; nothing runs meanwhile.
  */
 export class PodRun {
   readonly #context: KubeletContext;
@@ -34,22 +38,21 @@ export class PodRun {
   #record: PodRecord;
   #stage: 'volumes' | 'sandbox' | 'bootstrap' | 'node' | 'terminating' | 'gone' = 'volumes';
   #timer: Timer | undefined;
-  /** For what goes on beside the stage: readiness, and a new view of the ConfigMap. */
-  #probe: Timer | undefined;
+  /** For a new view of the ConfigMap, beside the stage. */
   #refresh: Timer | undefined;
   #configMap: Readonly<Record<string, string>> | undefined;
   #emptyDirectory: NodeDisk | undefined;
   #bootstrapStartedMs = 0;
-  #seeds: readonly string[] = [];
-  #node: CassandraNode | undefined;
-  #failures = 0;
+  readonly #bootstrapBackOff: BackOff;
+  #cassandra: CassandraContainer | undefined;
 
   constructor(context: KubeletContext, pod: Pod) {
     this.#context = context;
     this.#pod = pod;
     this.#settings = settingsOf(pod);
     this.#record = { address: undefined, startedAt: context.timestamp(), bootstrap: notYet, node: notYet };
-    this.#mount();
+    this.#bootstrapBackOff = new BackOff(context.timing.backOffMs);
+    this.mount();
   }
 
   get pod(): Pod {
@@ -60,9 +63,9 @@ export class PodRun {
     return this.#record.address;
   }
 
-  /** Cassandra's process, while there is one. */
+  /** The last process of Cassandra, which may have ended; undefined before the first. */
   get node(): CassandraNode | undefined {
-    return this.#node;
+    return this.#cassandra?.node;
   }
 
   /** The object changed. */
@@ -74,24 +77,39 @@ export class PodRun {
   /** The object is gone, however that came about: so is what ran. */
   gone(): void {
     this.#stop('gone');
-    this.#node?.crash();
+    this.#cassandra?.end('crash');
     if (this.#emptyDirectory) this.#context.network.diskLost(this.#emptyDirectory);
     this.#record = { ...this.#record, address: undefined };
   }
 
-  /** A volume or ConfigMap that it needs may be there now. */
-  volumesChanged(): void {
-    if (this.#stage === 'volumes') this.#mount();
+  /** Gets its sandbox if a machine has room for it, and its volumes and its ConfigMap are there. */
+  mount(): void {
+    if (this.#stage !== 'volumes') return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const { namespace } = this.#pod.metadata;
+    const { clock, random, timing, volumes } = this.#context;
+    if (!this.#context.hasRoom()) {
+      if (this.#pod.status?.conditions?.[0]?.reason !== 'Unschedulable') {
+        this.#putStatus(unschedulableStatus(this.#context.timestamp()));
+      }
+      return;
+    }
+    if (claimsOf(this.#pod).some((claim) => !volumes.diskOf(namespace, claim))) return;
+    const configMap = this.#findConfigMap();
+    if (this.#settings?.configMap?.optional === false && !configMap) return;
+    this.#configMap = configMap?.data ?? (this.#settings?.configMap && {});
+    this.#stage = 'sandbox';
+    this.#timer = schedule(clock, draw(random, timing.sandboxMs), () => this.#begin());
   }
 
   /** The ConfigMap `name` was created or changed. */
   configMapChanged(name: string): void {
     if (name !== this.#settings?.configMap?.name) return;
+    const { random, timing, clock } = this.#context;
     if (this.#stage === 'volumes') {
-      const { random, timing, clock } = this.#context;
-      this.#timer ??= schedule(clock, draw(random, timing.mountRetryMs), () => this.#mount());
+      this.#timer ??= schedule(clock, draw(random, timing.mountRetryMs), () => this.mount());
     } else if (this.#stage === 'sandbox' || this.#stage === 'bootstrap') {
-      const { random, timing, clock } = this.#context;
       this.#refresh ??= schedule(clock, draw(random, timing.configMapMs), () => {
         this.#refresh = undefined;
         this.#configMap = this.#findConfigMap()?.data ?? this.#configMap;
@@ -100,38 +118,34 @@ export class PodRun {
     }
   }
 
-  /** Something in the ring, the network or the DNS changed: the init container may decide otherwise at its next look. */
+  /** Something in the ring, the network or the names changed: who waits may not have to any more. */
   surroundingsChanged(): void {
     if (this.#stage === 'bootstrap') this.#lookAgain();
-    else if (this.#stage === 'node' && !this.#record.node.ready) this.#awaitReady();
+    else if (this.#stage === 'node') this.#cassandra?.surroundingsChanged();
   }
 
-  /** The machine restarts the pod: a new address, and everything from the beginning, with the same volumes or empty ones. */
+  /** The machine restarts the pod: a new address, everything from the beginning, with the same disk or an empty one. */
   restart(wipeDisk: boolean): void {
     if (this.#stage === 'terminating' || this.#stage === 'gone') return;
+    const { node } = this.#record;
     this.#stop('volumes');
-    this.#node?.crash();
-    this.#node = undefined;
+    this.#cassandra?.end('crash');
+    this.#cassandra = undefined;
     if (wipeDisk) this.#wipe();
-    const restarts = this.#record.node.restarts + ('running' in this.#record.node.state ? 1 : 0);
-    this.#record = { ...this.#record, address: undefined, bootstrap: notYet, node: { ...notYet, restarts } };
-    this.#report();
-    this.#mount();
+    const restarts = node.restarts + ('running' in node.state ? 1 : 0);
+    this.#update({ address: undefined, bootstrap: notYet, node: { ...notYet, restarts } });
+    this.mount();
   }
 
   /** Cassandra's process dies; the pod stays. */
   crashNode(): void {
-    if (!this.#node || this.#node.hasEnded) return;
-    this.#node.crash();
-    this.#ended('killed');
+    this.#cassandra?.crash();
   }
 
   #stop(stage: 'volumes' | 'terminating' | 'gone'): void {
     this.#stage = stage;
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#probe?.cancel();
-    this.#probe = undefined;
     this.#refresh?.cancel();
     this.#refresh = undefined;
   }
@@ -143,20 +157,6 @@ export class PodRun {
     this.#emptyDirectory = undefined;
   }
 
-  /** Waits for volumes and ConfigMap, then for the sandbox. */
-  #mount(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    const { namespace } = this.#pod.metadata;
-    const { clock, random, timing, volumes } = this.#context;
-    if (claimsOf(this.#pod).some((claim) => !volumes.diskOf(namespace, claim))) return;
-    const configMap = this.#findConfigMap();
-    if (this.#settings?.configMap?.optional === false && !configMap) return;
-    this.#configMap = configMap?.data ?? (this.#settings?.configMap && {});
-    this.#stage = 'sandbox';
-    this.#timer = schedule(clock, draw(random, timing.sandboxMs), () => this.#begin());
-  }
-
   #findConfigMap(): ConfigMap | undefined {
     const source = this.#settings?.configMap;
     return source && this.#context.access.find(kinds.configMaps, this.#pod.metadata.namespace, source.name);
@@ -166,12 +166,12 @@ export class PodRun {
   #begin(): void {
     this.#timer = undefined;
     this.#record = { ...this.#record, address: this.#context.takeAddress() };
-    if (!this.#settings || this.#pod.spec.initContainers?.some(cannotBePulled)) {
-      this.#stage = 'node';
-      this.#report();
+    if (this.#settings && !this.#pod.spec.initContainers?.some(cannotBePulled)) {
+      this.#startBootstrap();
       return;
     }
-    this.#startBootstrap();
+    this.#stage = 'node';
+    this.#update({});
   }
 
   #startBootstrap(): void {
@@ -197,15 +197,18 @@ export class PodRun {
 
   #decide(): void {
     this.#timer = undefined;
-    const { clock, random, timing } = this.#context;
+    const { clock, timestamp } = this.#context;
+    const settings = this.#settings;
+    const { address, bootstrap } = this.#record;
+    if (!settings || address === undefined) return;
     const elapsedMs = clock.monotonic() - this.#bootstrapStartedMs;
     const decision = decideBootstrap({
       configMap: this.#configMap,
       pod: this.#pod.metadata.name,
       hostName: this.#hostName(),
-      address: this.#record.address ?? '',
-      clusterName: this.#settings?.clusterName ?? '',
-      seeds: this.#settings?.seeds ?? '',
+      address,
+      clusterName: settings.clusterName,
+      seeds: settings.seeds,
       elapsedSeconds: elapsedMs / 1000,
       ask: (seed) => this.#ask(seed),
     });
@@ -214,27 +217,19 @@ export class PodRun {
       if (untilSeconds !== undefined) this.#plan(Math.ceil((untilSeconds * 1000 - elapsedMs) / roundMs) * roundMs);
       return;
     }
-    const exitCode = decision.kind === 'fail' ? 1 : 0;
-    const state = this.#terminated(exitCode, exitCode === 0 ? undefined : 'the seeds are not what they should be');
     if (decision.kind === 'fail') {
-      const { restarts } = this.#record.bootstrap;
-      this.#update({ bootstrap: { state, last: state, restarts: restarts + 1, ready: false } });
-      this.#timer = schedule(clock, this.#backOff(), () => {
+      const state = terminated(1, timestamp(), decision.reason);
+      this.#update({ bootstrap: { state, last: state, restarts: bootstrap.restarts + 1, ready: false } });
+      this.#timer = schedule(clock, this.#bootstrapBackOff.next(), () => {
         this.#timer = undefined;
         this.#startBootstrap();
       });
       return;
     }
-    this.#failures = 0;
-    this.#seeds = decision.seeds;
+    this.#bootstrapBackOff.reset();
     if (decision.alone !== undefined) this.#context.startedAlone(this.#pod.metadata.name, decision.alone);
-    this.#stage = 'node';
-    this.#record = { ...this.#record, bootstrap: { ...this.#record.bootstrap, state, ready: true } };
-    if (this.#pod.spec.containers.some((each) => each.name === nodeName && cannotBePulled(each))) {
-      this.#report();
-      return;
-    }
-    this.#timer = schedule(clock, draw(random, timing.containerMs), () => this.#startNode());
+    this.#record = { ...this.#record, bootstrap: { ...bootstrap, state: terminated(0, timestamp()), ready: true } };
+    this.#startCassandra(settings, address, decision.seeds);
   }
 
   #ask(seed: string): SeedAnswer {
@@ -252,31 +247,20 @@ export class PodRun {
     return `${name}.${this.#pod.spec.subdomain}.${namespace}.svc.cluster.local`;
   }
 
-  #startNode(): void {
-    this.#timer = undefined;
-    const { network, region, resolve } = this.#context;
+  #startCassandra(settings: PodSettings, address: string, seeds: readonly string[]): void {
+    this.#stage = 'node';
+    if (this.#pod.spec.containers.some((each) => each.name === nodeName && cannotBePulled(each))) {
+      this.#update({});
+      return;
+    }
     const { name, namespace } = this.#pod.metadata;
-    const settings = this.#settings;
-    const { address } = this.#record;
-    if (!settings || address === undefined) return;
-    const ownName = this.#hostName();
-    this.#node = network.start({
-      name,
-      region,
-      address,
-      clusterName: settings.configuredName,
-      datacenter: settings.datacenter,
-      rack: settings.rack,
-      seeds: this.#seeds,
-      resolve: (seed) => {
-        const found = seed === ownName ? address : resolve(seed, namespace);
-        return found === resolverFails ? undefined : found;
-      },
-      disk: this.#disk(),
-      onExit: (reason) => this.#ended(reason),
-    });
-    const state = { running: { startedAt: this.#context.timestamp() } };
-    this.#update({ node: { ...this.#record.node, state, ready: false } });
+    const { restarts } = this.#record.node;
+    const hostName = this.#hostName();
+    this.#cassandra = new CassandraContainer(
+      this.#context,
+      { pod: name, namespace, hostName, address, settings, seeds, disk: this.#disk(), restarts },
+      (node) => this.#update({ node }),
+    );
   }
 
   /** The claim that cassandra mounts, else a directory that lives as long as the pod. */
@@ -287,61 +271,25 @@ export class PodRun {
     return disk ?? (this.#emptyDirectory ??= emptyDisk());
   }
 
-  /** CassKop's probe finds the node's own address among LiveNodes, which is there from the join on, and for good. */
-  #awaitReady(): void {
-    const { clock, random, timing } = this.#context;
-    if (this.#probe || !this.#node || this.#node.hasEnded || this.#node.mode === 'STARTING') return;
-    this.#probe = schedule(clock, draw(random, timing.probeMs), () => {
-      this.#probe = undefined;
-      if (this.#stage === 'node' && this.#node && !this.#node.hasEnded) {
-        this.#update({ node: { ...this.#record.node, ready: true } });
-      }
-    });
-  }
-
-  #ended(reason: string): void {
-    if (this.#stage !== 'node') return;
-    this.#probe?.cancel();
-    this.#probe = undefined;
-    const last = this.#terminated(3, reason);
-    const { restarts } = this.#record.node;
-    const state = { waiting: { reason: 'CrashLoopBackOff', message: reason } };
-    this.#update({ node: { state, last, restarts: restarts + 1, ready: false } });
-    this.#timer = schedule(this.#context.clock, this.#backOff(), () => this.#startNode());
-  }
-
-  #backOff(): number {
-    const { first, most } = this.#context.timing.backOffMs;
-    return Math.min(most, first * 2 ** this.#failures++);
-  }
-
   #terminate(): void {
-    const { clock, random, timing } = this.#context;
+    const { clock, random, timing, access } = this.#context;
     this.#stop('terminating');
-    this.#node?.stop();
+    this.#cassandra?.end('stop');
     this.#timer = schedule(clock, draw(random, timing.terminationMs), () => {
-      this.#context.access.remove(kinds.pods, this.#pod, { gracePeriodSeconds: 0 });
+      access.remove(kinds.pods, this.#pod, { gracePeriodSeconds: 0 });
     });
-  }
-
-  #terminated(exitCode: number, message: string | undefined) {
-    const now = this.#context.timestamp();
-    const reason = exitCode === 0 ? 'Completed' : 'Error';
-    return {
-      terminated: { exitCode, reason, ...(message !== undefined && { message }), startedAt: now, finishedAt: now },
-    };
   }
 
   #update(change: Partial<PodRecord>): void {
     this.#record = { ...this.#record, ...change };
-    this.#report();
+    if (this.#stage === 'terminating' || this.#stage === 'gone') return;
+    this.#putStatus(podStatus(this.#pod, this.#record, this.#context.timestamp()));
   }
 
-  #report(): void {
-    if (this.#stage === 'gone') return;
-    const { access, timestamp } = this.#context;
-    const stored = access.find(kinds.pods, this.#pod.metadata.namespace, this.#pod.metadata.name);
-    if (stored?.metadata.uid !== this.#pod.metadata.uid) return;
-    access.putStatus(kinds.pods, stored, podStatus(stored, this.#record, timestamp()));
+  #putStatus(status: object): void {
+    const { access } = this.#context;
+    const { namespace, name, uid } = this.#pod.metadata;
+    const stored = access.find(kinds.pods, namespace, name);
+    if (stored?.metadata.uid === uid) access.putStatus(kinds.pods, stored, status);
   }
 }

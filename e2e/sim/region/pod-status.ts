@@ -33,6 +33,38 @@ export function cannotBePulled({ image = '' }: Container): boolean {
   return image.includes('bad');
 }
 
+/** Milliseconds until a container starts again, doubling from one failure to the next. */
+export class BackOff {
+  readonly #bounds: { first: number; most: number };
+  #failures = 0;
+
+  constructor(bounds: { first: number; most: number }) {
+    this.#bounds = bounds;
+  }
+
+  next(): number {
+    return Math.min(this.#bounds.most, this.#bounds.first * 2 ** this.#failures++);
+  }
+
+  reset(): void {
+    this.#failures = 0;
+  }
+}
+
+/** The state of a container that has ended. */
+export function terminated(exitCode: number, at: string, message?: string): ContainerState {
+  const reason = exitCode === 0 ? 'Completed' : 'Error';
+  return {
+    terminated: { exitCode, reason, ...(message !== undefined && { message }), startedAt: at, finishedAt: at },
+  };
+}
+
+/** The status of a pod that no machine has room for. */
+export function unschedulableStatus(now: string): object {
+  const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', lastTransitionTime: now };
+  return { phase: 'Pending', conditions: [condition] };
+}
+
 /** The pod's status, for PUT pods/status. Times of conditions that did not change stay as they are. */
 export function podStatus(pod: Pod, record: PodRecord, now: string): object {
   const { address, bootstrap, node } = record;

@@ -10,6 +10,7 @@ import type { CassandraNode } from './cassandra/node.ts';
 import { ClusterAccess, kinds } from './cluster-access.ts';
 import { DisruptionController } from './disruption-controller.ts';
 import { GarbageCollector } from './garbage-collector.ts';
+import { NamespaceController } from './namespace-controller.ts';
 import type { Alone } from './guard-decision.ts';
 import { Kubelet } from './kubelet.ts';
 import { isAddress, type Resolution } from './names.ts';
@@ -50,6 +51,7 @@ export class SimulatedRegion {
   #actors: { see(change: ObjectChange): void; stop(): void }[] = [];
   #kubelet: Kubelet | undefined;
   #casskop: CasskopProcess | undefined;
+  #hasRoom = true;
   #detach: () => void = () => undefined;
 
   constructor(options: RegionOptions) {
@@ -78,6 +80,7 @@ export class SimulatedRegion {
       volumes,
       takeAddress: this.#options.addresses,
       resolve: (hostName, namespace) => this.#resolve(hostName, namespace),
+      hasRoom: () => this.#hasRoom,
       startedAlone: (pod, alone) => this.#options.onStartedAlone?.(pod, alone),
       timestamp: () => formatTime(clock.now()),
     });
@@ -86,6 +89,7 @@ export class SimulatedRegion {
       volumes,
       new StatefulSetController(as('statefulset-controller'), `node-${name}`, soon),
       new DisruptionController(as('disruption-controller'), soon),
+      new NamespaceController(as('namespace-controller'), work(this.#timing.garbageMs)),
       this.#kubelet,
     ];
     this.#detach = server.onChange((change) => {
@@ -132,7 +136,7 @@ export class SimulatedRegion {
     return this.#pod(pod)?.address;
   }
 
-  /** Cassandra's process in a pod, while there is one. */
+  /** The last process of Cassandra in a pod, which may have ended; undefined before the first. */
   nodeOf(pod: string): CassandraNode | undefined {
     return this.#pod(pod)?.node;
   }
@@ -157,6 +161,12 @@ export class SimulatedRegion {
   /** Cassandra's process in a pod dies; its container is started again after its back-off. */
   crashNode(pod: string): void {
     this.#pod(pod)?.crashNode();
+  }
+
+  /** Whether pods that are created, or restarted, find a machine from now on; those that wait for one do too. */
+  setRoom(hasRoom: boolean): void {
+    this.#hasRoom = hasRoom;
+    if (hasRoom) this.#kubelet?.roomChanged();
   }
 
   /** Deletes a pod as a user would. */
