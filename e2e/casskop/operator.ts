@@ -39,10 +39,11 @@ export async function reconcile(
     return 'retry';
   }
   setDefaults(cluster);
-  await followDeletePolicy(objects, cluster);
+  const before = previouslyApplied(cluster);
+  await followDeletePolicy(objects, cluster, before);
   const pass: Pass = { ...environment, cluster, status: copyJson(cluster.status), budget: undefined };
   try {
-    if (await refuseOrAccept(pass)) return { afterMs: pace.refusedResyncMs };
+    if (await refuseOrAccept(pass, before)) return { afterMs: pace.refusedResyncMs };
     await ensureDisruptionBudget(pass);
     await noteHostIds(pass);
     await reconcileAll(pass);
@@ -69,8 +70,11 @@ function setFinalizers({ metadata, spec }: CassandraCluster): void {
   else if (!metadata.finalizers?.length) metadata.finalizers = [claimFinalizer];
 }
 
-async function followDeletePolicy(objects: Objects, cluster: CassandraCluster): Promise<void> {
-  const before = previouslyApplied(cluster);
+async function followDeletePolicy(
+  objects: Objects,
+  cluster: CassandraCluster,
+  before: CassandraCluster | undefined,
+): Promise<void> {
   if (!before || before.spec.deletePVC === cluster.spec.deletePVC) return;
   setFinalizers(cluster);
   cluster.metadata = await objects.putCluster(cluster);

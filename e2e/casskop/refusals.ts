@@ -2,17 +2,15 @@ import { isDeepStrictEqual } from 'node:util';
 import { nodesPerRack, racksOf, rackLabels, storageOf, type CassandraCluster, type Datacenter } from './cluster.ts';
 import { nodeOf, now, type Pass } from './pass.ts';
 import { compareQuantities } from './quantity.ts';
-import { previouslyApplied } from './save.ts';
 
 /**
- * Compares the spec with what was last accepted. A change that is not allowed is put back and noted as
+ * Compares the spec with `before`, what was last accepted. A change that is not allowed is put back and noted as
  * CorrectCRDConfig; the removal of an empty datacenter is carried out; a change of resources becomes an action of every
  * rack.
  * @returns whether the pass ends here.
  */
-export async function refuseOrAccept(pass: Pass): Promise<boolean> {
+export async function refuseOrAccept(pass: Pass, before: CassandraCluster | undefined): Promise<boolean> {
   const { cluster, status } = pass;
-  const before = previouslyApplied(cluster);
   if (!before) return false;
   const restored = [restoreCounts(cluster, before), restoreStorage(cluster, before)];
   if (restored.includes(true)) {
