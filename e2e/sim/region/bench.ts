@@ -25,6 +25,8 @@ export class RegionBench {
   readonly server: MemoryApiServer;
   readonly region: SimulatedRegion;
   readonly startedAlone: string[] = [];
+  /** What CassKop logged as an error. */
+  readonly errors: unknown[] = [];
 
   constructor(world: WorldBench, name: string, index: number) {
     this.name = name;
@@ -40,6 +42,7 @@ export class RegionBench {
       ring: world.ring,
       resolve: (hostName) => world.resolve(hostName),
       addresses: () => `198.18.${index}.${(addresses += 1)}`,
+      log: (_, error) => this.errors.push(error),
       onStartedAlone: (pod, as) => this.startedAlone.push(`${pod} ${as}`),
     });
     this.region.start();

@@ -74,6 +74,46 @@ describe('the process of CassKop', () => {
     assert.deepEqual(actual, expected);
   });
 
+  test('is the same from one run to the next, and another with other random numbers', async () => {
+    const histories: string[] = [];
+    for (const seed of [7, 7, 8]) {
+      const world = new WorldBench(seed);
+      const eu = world.region('eu');
+      const changes: string[] = [];
+      eu.server.onChange(({ user, object }) =>
+        changes.push(`${world.clock.monotonic()} ${user} ${JSON.stringify(object)}`),
+      );
+      await life(world, eu);
+      histories.push(changes.join('\n'));
+    }
+    assert.equal(histories[0], histories[1]);
+    assert.notEqual(histories[0], histories[2]);
+  });
+
+  test('changes nothing of what it has read', async () => {
+    const world = new WorldBench();
+    const eu = world.region('eu');
+    const freeze = (value: unknown): void => {
+      if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
+      Object.freeze(value);
+      Object.values(value).forEach(freeze);
+    };
+    eu.server.onChange(({ object }) => freeze(object));
+    await life(world, eu);
+    eu.editSpec({ dataCapacity: '2Gi', autoPilot: true });
+    await world.clock.advance(120_000);
+    eu.editSpec({ nodesPerRacks: 2 });
+    await world.clock.advance(240_000);
+    eu.editSpec({ nodesPerRacks: 0 });
+    await world.clock.advance(60_000);
+    assert.equal(eu.claims[0]?.status?.capacity?.storage, '2Gi');
+    assert.deepEqual(
+      eu.errors.filter((error) => error instanceof TypeError),
+      [],
+    );
+    assert.ok(eu.errors.length > 0);
+  });
+
   test('costs nothing while nothing happens', async () => {
     const world = new WorldBench();
     const eu = world.region('eu');
