@@ -3,14 +3,14 @@ import { metadataSchema } from './built-in-schemas.ts';
 import type { Entry } from './collection.ts';
 import { difference, setOf, union, type FieldSet } from './field-set.ts';
 import { merged, withoutFields } from './merge.ts';
-import { compareObjects, nullPath, ownableFieldsOf, writtenMetadata } from './objects.ts';
-import { afterApply, conflicts, ownerOf } from './ownership.ts';
+import { compareObjects, nullFields, ownableFieldsOf, writtenMetadata } from './objects.ts';
+import { afterApply, afterUpdate, conflicts, ownerOf, type Owner } from './ownership.ts';
 import type { Query } from './paths.ts';
 import type { ApiResponse } from './request.ts';
-import { childSchema, type Schema } from './schema.ts';
+import { childSchema, undeclaredPath, type Schema } from './schema.ts';
 import * as status from './status.ts';
-import { isRecord, plain } from './values.ts';
-import { create, identityOf, update, type Write } from './writes.ts';
+import { isRecord, plain, without } from './values.ts';
+import { create, identityOf, update, type NextOwners, type Write } from './writes.ts';
 
 /**
  * Server-side apply, as structured-merge-diff does it: what the manager says is merged into the object; what it said at
@@ -18,13 +18,15 @@ import { create, identityOf, update, type Write } from './writes.ts';
  */
 export function apply(write: Write, entry: Entry | undefined, body: KubeObject, force: boolean): ApiResponse {
   const { collection, name, storage, subresource } = write;
-  const { schema, status: hasStatus } = collection.traits;
+  const { schema } = collection.traits;
   const identity = identityOf(write, 'Apply');
   const applied = plain(body) as KubeObject;
-  const ignored = ignoredParts(collection.isCustom, hasStatus, subresource);
-  const set = ownableFieldsOf(schema, applied, ignored);
+  if (!entry && subresource) return status.notFound(collection.resource, name);
+  const undeclared = collection.isCustom ? undeclaredPath(schema, applied) : undefined;
+  if (undeclared !== undefined) return status.undeclaredField(collection.resource, applied.metadata, undeclared);
+  const said = storedPart(write, applied);
+  const set = ownableFieldsOf(schema, said);
   if (!entry) {
-    if (subresource) return status.notFound(collection.resource, name);
     if (applied.metadata.uid) {
       const words = `uid mismatch: the provided object specified uid ${applied.metadata.uid}, and no existing object was found`;
       return status.conflict(collection.resource, name, words);
@@ -34,28 +36,36 @@ export function apply(write: Write, entry: Entry | undefined, body: KubeObject, 
     );
   }
   const live = entry.object;
-  const last = ownerOf(entry.owners, identity)?.set;
-  const all = entry.owners.reduce<FieldSet | undefined>(
+  const owners = entry.owners.length > 0 ? entry.owners : ownersBeforeFirstApply(write, entry);
+  const last = ownerOf(owners, identity)?.set;
+  const all = owners.reduce<FieldSet | undefined>(
     (kept, owner) => (owner.set === last ? kept : union(kept, owner.set)),
     set,
   );
-  const whole = mergedObject(schema, live, applied, ignored);
+  const whole = mergedObject(schema, live, said);
   const left = difference(last, set) ? withoutObjectFields(schema, whole, last, all) : whole;
   const next = { ...left, metadata: { ...left.metadata, ...preconditions(applied, live) } };
   const comparison = compareObjects(schema, live, left);
-  const isStale = next.metadata.resourceVersion !== live.metadata.resourceVersion;
-  if (!force && !isStale) {
-    const found = conflicts(entry.owners, identity, comparison);
+  if (!force) {
+    const found = conflicts(owners, identity, comparison);
     if (found.length > 0) return status.applyConflict(found);
   }
-  const empty = left === whole ? undefined : nullPath(left, last);
-  if (empty !== undefined && collection.isCustom && !isStale) {
-    const message = `Invalid value: "null": ${empty} in body must be of type object: "null"`;
-    return status.invalid(collection.resource, name, { reason: 'FieldValueTypeInvalid', field: empty, message });
-  }
-  return update(write, entry, next, 'apply', (owners) =>
-    afterApply(owners, identity, set, comparison, storage.timestamp()),
-  );
+  const empty = left !== whole && collection.isCustom ? nullFields(schema, left, last) : [];
+  const causes = empty.map(({ path, type }) => ({
+    reason: 'FieldValueTypeInvalid',
+    message: `Invalid value: "null": ${path} in body must be of type ${type}: "null"`,
+    field: path,
+  }));
+  const nextOwners: NextOwners = () => afterApply(owners, identity, set, comparison, storage.timestamp());
+  return update(write, entry, next, 'apply', nextOwners, causes);
+}
+
+/** What an object that nobody owns has is taken for the work of others when it is first applied. */
+function ownersBeforeFirstApply(write: Write, { object, owners }: Entry): readonly Owner[] {
+  const { collection, storage } = write;
+  const identity = { ...identityOf(write, 'Update'), manager: 'before-first-apply' };
+  const all = compareObjects(collection.traits.schema, undefined, object);
+  return afterUpdate(owners, identity, all, storage.timestamp());
 }
 
 /** What an apply must say, and must not. */
@@ -69,10 +79,14 @@ export function refusedApply(body: unknown, { fieldManager }: Query): ApiRespons
   return hasManagedFields ? status.badRequest('metadata.managedFields must be nil') : undefined;
 }
 
-/** The parts that a path does not store, so nobody comes to own them by it. */
-function ignoredParts(isCustom: boolean, hasStatus: boolean, subresource: 'status' | undefined): string[] {
-  if (subresource === 'status') return isCustom ? ['spec'] : ['spec', 'data'];
-  return hasStatus ? ['status'] : [];
+/** What the path of a write stores of an applied object; nobody comes to own the rest by it. */
+function storedPart({ collection, subresource }: Write, applied: KubeObject): KubeObject {
+  const { status: ofStatus, spec: _, ...rest } = applied;
+  if (subresource === undefined) {
+    return collection.traits.status ? (without(applied, 'status') as unknown as KubeObject) : applied;
+  }
+  const other = collection.isCustom ? { metadata: { name: applied.metadata.name } } : rest;
+  return { ...other, ...(ofStatus !== undefined && { status: ofStatus }) };
 }
 
 function preconditions({ metadata }: KubeObject, live: KubeObject): { uid?: string; resourceVersion?: string } {
@@ -81,10 +95,10 @@ function preconditions({ metadata }: KubeObject, live: KubeObject): { uid?: stri
   return { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) };
 }
 
-function mergedObject(schema: Schema, live: KubeObject, applied: KubeObject, ignored: readonly string[]): KubeObject {
+function mergedObject(schema: Schema, live: KubeObject, applied: KubeObject): KubeObject {
   const result: KubeObject = { ...live };
   for (const part in applied) {
-    if (part === 'apiVersion' || part === 'kind' || part === 'metadata' || ignored.includes(part)) continue;
+    if (part === 'apiVersion' || part === 'kind' || part === 'metadata') continue;
     result[part] = merged(childSchema(schema, part), live[part], applied[part]);
   }
   let { metadata } = live;

@@ -144,5 +144,6 @@ function finalizersFor({ finalizers = [] }: StoredMeta, { propagationPolicy }: D
   const wanted = propagationFinalizers[propagationPolicy];
   const all = Object.values(propagationFinalizers);
   const others = finalizers.filter((finalizer) => !all.includes(finalizer));
-  return wanted === undefined ? others : [...others, wanted];
+  const next = wanted === undefined ? others : [...others, wanted];
+  return next.length === finalizers.length && next.every((each) => finalizers.includes(each)) ? finalizers : next;
 }

@@ -75,11 +75,13 @@ export function sameSet(one: FieldSet | undefined, other: FieldSet | undefined):
   return true;
 }
 
-/** The member paths as the server writes them in messages, such as `.spec.size`, in order. */
+/** The member paths as the server writes them in messages, such as `.spec.size`: of each level its own first. */
 export function pathsOf(set: FieldSet | undefined, prefix = ''): string[] {
-  if (!set) return [];
-  const below = [...(set.children ?? [])].map(([key, child]) =>
-    pathsOf(child, key.startsWith('\0') ? `${prefix}[${key.slice(1)}]` : `${prefix}.${key}`),
-  );
-  return [...(set.member && prefix !== '' ? [prefix] : []), ...below.flat()].sort();
+  const children = [...(set?.children ?? [])].sort(([one], [other]) => (one < other ? -1 : 1));
+  const named = children.map(([key, child]) => ({
+    path: key.startsWith('\0') ? `${prefix}[${key.slice(1)}]` : `${prefix}.${key}`,
+    child,
+  }));
+  const own = named.filter(({ child }) => child.member).map(({ path }) => path);
+  return [...own, ...named.flatMap(({ path, child }) => pathsOf(child, path))];
 }

@@ -3,7 +3,7 @@ import { metadataSchema } from './built-in-schemas.ts';
 import type { Collection } from './collection.ts';
 import { compare, fieldsOf, type Comparison } from './compare.ts';
 import { setOf, type FieldSet } from './field-set.ts';
-import { childSchema, normalisedPart, type Schema } from './schema.ts';
+import { anything, childSchema, normalisedPart, type Schema } from './schema.ts';
 import { isRecord, isStoredPart, plain, sameValue, type Json } from './values.ts';
 
 /** What of an object's metadata a writer decides. The rest is the server's, and owned by nobody. */
@@ -99,11 +99,11 @@ function compareMetadata(before: ObjectMeta | undefined, after: ObjectMeta): Com
   return { changed: setOf(false, changed), removed: setOf(false, removed) };
 }
 
-/** What an applied object says something about, and can own, without the part `ignored`. */
-export function ownableFieldsOf(schema: Schema, applied: KubeObject, ignored: readonly string[]): FieldSet | undefined {
+/** What an applied object says something about, and can own. */
+export function ownableFieldsOf(schema: Schema, applied: KubeObject): FieldSet | undefined {
   const sets = new Map<string, FieldSet>();
   for (const part in applied) {
-    if (part === 'apiVersion' || part === 'kind' || part === 'metadata' || ignored.includes(part)) continue;
+    if (part === 'apiVersion' || part === 'kind' || part === 'metadata') continue;
     const set = fieldsOf(schema, { [part]: applied[part] })?.children?.get(part);
     if (set) sets.set(part, set);
   }
@@ -114,17 +114,20 @@ export function ownableFieldsOf(schema: Schema, applied: KubeObject, ignored: re
   return setOf(false, sets);
 }
 
-/** The first path at which `set` leads to null in `value`, such as `spec.resources`. */
-export function nullPath(
+/** The declared fields in `set` that are null, as `spec.pod`, and what each should be. */
+export function nullFields(
+  schema: Schema,
   value: unknown,
   set: FieldSet | undefined,
   prefix: readonly string[] = [],
-): string | undefined {
-  if (value === null) return prefix.join('.');
-  if (!isRecord(value)) return undefined;
-  for (const [key, below] of set?.children ?? []) {
-    const found = nullPath(value[key], below, [...prefix, key]);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+): { path: string; type: 'object' | 'array' }[] {
+  if (schema === anything) return [];
+  if (value === null) return [{ path: prefix.join('.'), type: schema.items ? 'array' : 'object' }];
+  if (!isRecord(value)) return [];
+  return [...(set?.children ?? [])].flatMap(([key, below]) =>
+    // metadata is of a form of its own, in which null is as good as nothing.
+    prefix.length === 0 && key === 'metadata'
+      ? []
+      : nullFields(childSchema(schema, key), value[key], below, [...prefix, key]),
+  );
 }

@@ -6,16 +6,15 @@ import * as status from './status.ts';
 /** How the new state of an object was given: whole, as a change of the stored one, or applied. */
 export type Manner = 'put' | 'patch' | 'apply';
 
-/** Why what a write says of the object's identity forbids it. Which answer it gets depends on the manner. */
+/** Why a write is not for the object that is there, or not for the state it is in. */
 export function refusedPrecondition(
   collection: Collection,
   before: KubeObject,
   sent: ObjectMeta,
   manner: Manner,
-  isSubresource: boolean,
 ): ApiResponse | undefined {
   const { resource, traits, isCustom } = collection;
-  const { name, uid, resourceVersion, deletionTimestamp } = before.metadata;
+  const { name, uid, resourceVersion } = before.metadata;
   const hasVersion = sent.resourceVersion !== undefined && sent.resourceVersion !== '';
   const otherUid = sent.uid === undefined || sent.uid === '' || sent.uid === uid ? undefined : sent.uid;
   if (manner === 'put' && otherUid !== undefined) {
@@ -30,12 +29,6 @@ export function refusedPrecondition(
   }
   if (!hasVersion && manner === 'put' && (isCustom || !traits.unconditionalUpdate)) {
     return status.versionRequired(resource, name);
-  }
-  // Of a custom resource's status everything else that was sent is ignored.
-  if (isCustom && isSubresource) return undefined;
-  if (otherUid !== undefined) return status.immutable(resource, name, 'metadata.uid', otherUid);
-  if (sent.deletionTimestamp && sent.deletionTimestamp !== deletionTimestamp) {
-    return status.immutable(resource, name, 'metadata.deletionTimestamp', sent.deletionTimestamp);
   }
   return undefined;
 }

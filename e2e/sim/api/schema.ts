@@ -25,6 +25,8 @@ export interface Schema {
   dropsEmpty?: true;
   /** Keys that are not known are dropped when stored. */
   prunes: boolean;
+  /** Keys that are not known may be written, here and below. */
+  preserves?: true;
 }
 
 const untyped: Schema = { list: 'atomic', keys: [], atomic: false, hasDefaults: false, prunes: false };
@@ -43,15 +45,15 @@ export function isDeclared(schema: Schema, key: string): boolean {
 }
 
 /**
- * The name of a list's item by which it is merged: its keys' values, or itself. Never the name of a field, which
- * cannot begin with a NUL.
+ * The name of a list's item by which it is merged, as messages write it: its keys' values, or itself. Begins with a NUL,
+ * so it is never the name of a field.
  */
 export function itemKey(schema: Schema, item: unknown): string {
-  if (schema.list === 'set' || !isRecord(item)) return `\0${JSON.stringify(item)}`;
-  const [first] = schema.keys;
-  if (schema.keys.length === 1 && first !== undefined) return `\0${JSON.stringify(item[first])}`;
+  if (schema.list === 'set' || !isRecord(item)) return `\0=${JSON.stringify(item)}`;
+  const [first = ''] = schema.keys;
+  if (schema.keys.length === 1) return `\0${first}=${JSON.stringify(item[first])}`;
   const value = (key: string): unknown => item[key] ?? schema.items?.fields?.get(key)?.defaultValue;
-  return `\0${JSON.stringify(schema.keys.map(value))}`;
+  return `\0${schema.keys.map((key) => `${key}=${JSON.stringify(value(key))}`).join(',')}`;
 }
 
 interface OpenApi {
@@ -88,6 +90,7 @@ function fromOpenApi(openApi: OpenApi): Schema {
     ...(openApi.default !== undefined && { defaultValue: openApi.default }),
     hasDefaults: below.some((each) => each.hasDefaults || each.defaultValue !== undefined),
     prunes: properties !== undefined && elements === undefined && !preserves,
+    ...(preserves && { preserves }),
   };
 }
 
@@ -156,6 +159,28 @@ function isEmpty(value: unknown): boolean {
   if (typeof value !== 'object') return false;
   for (const _ in value) return false;
   return true;
+}
+
+/** The path of a field that an apply may not have, such as `.spec.sise`: one that nothing declares or keeps. */
+export function undeclaredPath(schema: Schema, value: unknown): string | undefined {
+  if (schema.preserves || schema === anything) return undefined;
+  if (Array.isArray(value)) {
+    const { items } = schema;
+    if (!items) return undefined;
+    for (const item of value) {
+      const found = undeclaredPath(items, item);
+      if (found !== undefined) return `[${itemKey(schema, item).slice(1)}]${found}`;
+    }
+    return undefined;
+  }
+  if (!isRecord(value)) return undefined;
+  for (const key in value) {
+    const field = schema.fields?.get(key);
+    if (!field && schema.prunes) return `.${key}`;
+    const found = undeclaredPath(field ?? schema.others ?? schema.elements ?? anything, value[key]);
+    if (found !== undefined) return `.${key}${found}`;
+  }
+  return undefined;
 }
 
 function mapped(list: readonly unknown[], change: (item: unknown) => unknown): readonly unknown[] {

@@ -1,4 +1,4 @@
-import type { ResourceType } from '../../../src/kube/objects.ts';
+import type { ObjectMeta, ResourceType } from '../../../src/kube/objects.ts';
 import type { ApiResponse } from './request.ts';
 
 /*
@@ -6,10 +6,11 @@ import type { ApiResponse } from './request.ts';
  * conformance suite compares them with the real ones.
  */
 
-interface Cause {
+/** What is wrong, for machines and in words, and where. */
+export interface Cause {
   reason: string;
   message: string;
-  field?: string;
+  field: string;
 }
 
 interface Details {
@@ -17,7 +18,7 @@ interface Details {
   group?: string;
   kind?: string;
   uid?: string;
-  causes?: Cause[];
+  causes?: (Omit<Cause, 'field'> & { field?: string })[];
   retryAfterSeconds?: number;
 }
 
@@ -75,18 +76,30 @@ export const modifiedSince =
 /** An apply without force meets fields of other managers, described as `"name" using v1`. */
 export function applyConflict(fields: readonly { manager: string; path: string }[]): ApiResponse {
   const byManager = Map.groupBy(fields, ({ manager }) => manager);
-  const words = [...byManager].map(([manager, each]) =>
-    each.length === 1
-      ? `conflict with ${manager}: ${each[0]?.path}`
-      : `conflicts with ${manager}:\n${each.map(({ path }) => `- ${path}`).join('\n')}`,
-  );
-  const count = fields.length === 1 ? '1 conflict' : `${fields.length} conflicts`;
+  const groups = [...byManager].sort(([one], [other]) => (one < other ? -1 : 1));
+  const lists = groups.map(([manager, each]) => [`conflicts with ${manager}:`, ...each.map(({ path }) => `- ${path}`)]);
+  const [only] = fields;
+  const words =
+    only && fields.length === 1
+      ? `1 conflict: conflict with ${only.manager}: ${only.path}`
+      : `${fields.length} conflicts: ${lists.flat().join('\n')}`;
   const causes = fields.map(({ manager, path }) => ({
     reason: 'FieldManagerConflict',
     message: `conflict with ${manager}`,
     field: path,
   }));
-  return failure(409, 'Conflict', `Apply failed with ${count}: ${words.join('\n')}`, { causes });
+  return failure(409, 'Conflict', `Apply failed with ${words}`, { causes });
+}
+
+/** An apply of a field that the kind does not have. */
+export function undeclaredField(
+  { group, version, kind }: ResourceType,
+  { name, namespace = '' }: ObjectMeta,
+  path: string,
+): ApiResponse {
+  const object = `${namespace}/${name}; ${group}/${version}, Kind=${kind}`;
+  const message = `failed to create typed patch object (${object}): ${path}: field not declared in schema`;
+  return failure(500, '', message);
 }
 
 /** An apply that does not say who applies. */
@@ -101,7 +114,7 @@ export const managerRequired = invalid(
 );
 
 /** `causes`: a field, what is wrong with it, in the words of the server, and its machine-readable reason. */
-export function invalid(resource: ResourceType, name: string, ...causes: Required<Cause>[]): ApiResponse {
+export function invalid(resource: ResourceType, name: string, ...causes: Cause[]): ApiResponse {
   const words = causes.map(({ field, message }) => `${field}: ${message}`);
   const different = [...new Set(words)];
   const all = different.length === 1 ? different[0] : `[${different.join(', ')}]`;
@@ -118,13 +131,6 @@ export function versionRequired(resource: ResourceType, name: string): ApiRespon
   const words = 'Invalid value: 0: must be specified for an update';
   const cause = { reason: 'FieldValueInvalid', message: words, field: 'metadata.resourceVersion' };
   return invalid({ ...resource, kind: resource.plural }, name, cause);
-}
-
-/** A field that only the server sets was sent with another value. The server checks it twice. */
-export function immutable(resource: ResourceType, name: string, field: string, value: string): ApiResponse {
-  const message = `Invalid value: ${JSON.stringify(value)}: field is immutable`;
-  const cause = { reason: 'FieldValueInvalid', message, field };
-  return invalid(resource, name, cause, cause);
 }
 
 /** A JSON patch that cannot be carried out, be it for a test that fails or a path that is missing. */

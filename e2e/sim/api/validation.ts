@@ -1,6 +1,6 @@
-import type { KubeObject, ResourceType } from '../../../src/kube/objects.ts';
+import type { KubeObject, ObjectMeta, ResourceType } from '../../../src/kube/objects.ts';
 import type { ApiResponse } from './request.ts';
-import { invalid } from './status.ts';
+import { invalid, type Cause } from './status.ts';
 import { isRecord, sameValue } from './values.ts';
 
 /** What may change in a StatefulSet's spec. */
@@ -14,6 +14,30 @@ const changeable = [
   'minReadySeconds',
 ];
 
+/**
+ * What is wrong with an update by the rules of all objects: finalizers do not come while an object goes, and what the server
+ * sets nobody else does. The server checks them twice, and says so twice.
+ */
+export function wrongMetadata(before: ObjectMeta, sent: ObjectMeta): Cause[] {
+  const { uid, deletionTimestamp, finalizers: had = [] } = before;
+  const causes: Cause[] = [];
+  const added = (sent.finalizers ?? []).filter((finalizer) => !had.includes(finalizer)).sort();
+  if (deletionTimestamp !== undefined && added.length > 0) {
+    const list = added.map((finalizer) => JSON.stringify(finalizer)).join(', ');
+    const words = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`;
+    causes.push({ reason: 'FieldValueForbidden', message: `Forbidden: ${words}`, field: 'metadata.finalizers' });
+  }
+  if (sent.uid && sent.uid !== uid) causes.push(immutable('metadata.uid', sent.uid));
+  if (sent.deletionTimestamp && sent.deletionTimestamp !== deletionTimestamp) {
+    causes.push(immutable('metadata.deletionTimestamp', sent.deletionTimestamp));
+  }
+  return [...causes, ...causes];
+}
+
+function immutable(field: string, value: string): Cause {
+  return { reason: 'FieldValueInvalid', message: `Invalid value: ${JSON.stringify(value)}: field is immutable`, field };
+}
+
 /** Why an update is refused by the rules of its kind, of which only those are here that somebody runs into. */
 export function refusedChange(
   resource: ResourceType,
@@ -21,14 +45,6 @@ export function refusedChange(
   after: KubeObject,
   parts: readonly string[],
 ): ApiResponse | undefined {
-  const { name, deletionTimestamp, finalizers: had = [] } = before.metadata;
-  const added = (after.metadata.finalizers ?? []).filter((finalizer) => !had.includes(finalizer));
-  if (deletionTimestamp !== undefined && added.length > 0) {
-    const list = added.map((finalizer) => JSON.stringify(finalizer)).join(', ');
-    const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`;
-    const cause = { reason: 'FieldValueForbidden', message, field: 'metadata.finalizers' };
-    return invalid(resource, name, cause, cause);
-  }
   if (resource.plural === 'statefulsets' && parts.includes('spec')) return refusedStatefulSet(resource, before, after);
   return undefined;
 }

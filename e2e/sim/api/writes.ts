@@ -7,9 +7,10 @@ import { changedMetadata, changedParts, compareObjects, newMetadata, normalised,
 import { afterUpdate, type Identity, type Owner } from './ownership.ts';
 import type { ApiResponse } from './request.ts';
 import * as status from './status.ts';
+import type { Cause } from './status.ts';
 import type { Author, Storage } from './storage.ts';
 import { refusedPrecondition, type Manner } from './preconditions.ts';
-import { refusedChange } from './validation.ts';
+import { refusedChange, wrongMetadata } from './validation.ts';
 import { isRecord } from './values.ts';
 
 /** One write on its way: to what, by whom. */
@@ -92,23 +93,33 @@ export function create(write: Write, body: KubeObject, nextOwners?: NextOwners):
   return { status: 201, body: stored };
 }
 
-/** Stores a new state of an object, unless a precondition in its metadata forbids it or it changes nothing. */
+/**
+ * Stores a new state of an object, unless a precondition in its metadata forbids it or it changes nothing. `found` is
+ * what is wrong with it already.
+ */
 export function update(
   write: Write,
   entry: Entry,
   body: KubeObject,
   manner: Manner,
   nextOwners?: NextOwners,
+  found: readonly Cause[] = [],
 ): ApiResponse {
   const { collection, storage, author } = write;
   const before = entry.object;
-  const refused = refusedPrecondition(collection, before, body.metadata, manner, write.subresource !== undefined);
+  const refused = refusedPrecondition(collection, before, body.metadata, manner);
   if (refused) return refused;
+
+  // Of a custom resource's status everything else that was sent is ignored.
+  const isIgnored = collection.isCustom && write.subresource !== undefined;
+  const causes = [...(isIgnored ? [] : wrongMetadata(before.metadata, body.metadata)), ...found];
+  if (causes.length > 0) return status.invalid(collection.resource, write.name, ...causes);
 
   const after = nextState(write, before, normalised(collection, body));
   const comparison = compareObjects(collection.traits.schema, before, after);
-  const own: NextOwners = (owners, found) =>
-    afterUpdate(owners, identityOf(write, 'Update'), found, storage.timestamp());
+  // An object that nobody owns has no owners before it is applied.
+  const own: NextOwners = (owners, differences) =>
+    owners.length === 0 ? owners : afterUpdate(owners, identityOf(write, 'Update'), differences, storage.timestamp());
   const owners = (nextOwners ?? own)(entry.owners, comparison);
   const parts = changedParts(before, after);
   if (parts.length === 0 && owners === entry.owners) return { status: 200, body: before };

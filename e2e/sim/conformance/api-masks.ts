@@ -14,6 +14,7 @@ export function masked(answers: readonly Answer[]): unknown[] {
   };
   const mask = (value: unknown, key: string): unknown => {
     if (key === 'managedFields') return owners(value);
+    if (key === 'causes') return (value as unknown[]).map((cause) => JSON.stringify(mask(cause, ''))).sort();
     if (Array.isArray(value)) return value.map((item) => mask(item, ''));
     if (typeof value === 'object' && value !== null) {
       // In the order of the keys, since servers write them in orders of their own.
@@ -28,7 +29,7 @@ export function masked(answers: readonly Answer[]): unknown[] {
       .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uid>')
       .replaceAll(/\(\d+\)|\b\d{3,}\b/g, '<version>');
   };
-  return answers.map(({ status, body }) => ({ status, body: mask(withoutListVersion(body), '') }));
+  return answers.map(({ status, body }) => ({ status, body: mask(withoutListVersion(withoutInvalidWords(body)), '') }));
 }
 
 /** Who owns something by which operation; the order of equal times is chance. */
@@ -36,6 +37,12 @@ function owners(entries: unknown): string[] {
   return (entries as { manager: string; operation: string; subresource?: string }[])
     .map(({ manager, operation, subresource = '' }) => `${manager} ${operation} ${subresource}`.trim())
     .sort();
+}
+
+/** The words of such a refusal repeat its causes, in an order that is chance. */
+function withoutInvalidWords(body: unknown): unknown {
+  const isInvalid = typeof body === 'object' && body !== null && 'reason' in body && body.reason === 'Invalid';
+  return isInvalid ? { ...body, message: undefined } : body;
 }
 
 /** A list shows the version of the whole server, on which others write too. */

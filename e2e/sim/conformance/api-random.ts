@@ -34,7 +34,7 @@ export type Step =
 interface Content {
   spec: Fields | undefined;
   status: Fields;
-  labels: Record<string, string> | undefined;
+  labels: Fields | undefined;
   finalizers: string[] | undefined;
 }
 
@@ -45,11 +45,14 @@ export interface RandomKind {
   /** Where the content goes: `spec`, `data`. */
   part: string;
   content: fc.Arbitrary<Fields>;
+  status: fc.Arbitrary<Fields>;
   /** For merge patches, null takes away. */
   patch: fc.Arbitrary<Fields>;
   /** Paths for JSON patches, with a value each. */
   pointers: [path: string, value: unknown][];
   hasStatus: boolean;
+  /** The part must always be there. */
+  isRequired: boolean;
 }
 
 const letter = fc.constantFrom('a', 'b');
@@ -67,7 +70,7 @@ const memberContent = {
   pod: optional({ annotations: optional(strings) }),
   resources: optional({ limits: optional({ cpu: letter }), requests: optional({ cpu: letter }) }),
   topology: optional({ dc: fc.array(fc.record({ name: letter }), { maxLength: 2 }) }),
-  backRestSidecar: optional({ image: letter, nonsense: letter }),
+  backRestSidecar: optional({ image: letter }),
 };
 const unknown = { unknown: optional({ deep: optional(strings), list: fc.array(letter, { maxLength: 2 }) }) };
 
@@ -80,6 +83,14 @@ const federationContent = regionNames.chain((names) =>
       ...(paused !== undefined && { rollout: { paused, ...(token !== undefined && { restartToken: token }) } }),
     })),
 );
+
+const condition = fc.record({
+  type: letter,
+  status: fc.constantFrom('True', 'False'),
+  reason: fc.constant('Reason'),
+  message: letter,
+  lastTransitionTime: fc.constant('2026-01-01T00:00:00Z'),
+});
 
 function nullable(content: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Fields> {
   const each = Object.entries(content).map(([key, value]) => [
@@ -95,6 +106,7 @@ export const randomKinds: RandomKind[] = [
     make: (name, metadata) => member(name, {}, metadata),
     part: 'spec',
     content: optional({ ...memberContent, ...unknown }),
+    status: optional({ phase: letter, seedlist: fc.array(letter, { maxLength: 2 }) }),
     patch: nullable(memberContent),
     pointers: [
       ['/spec/nodesPerRacks', 2],
@@ -105,12 +117,14 @@ export const randomKinds: RandomKind[] = [
       ['/metadata/finalizers/0', 'x.y/a'],
     ],
     hasStatus: true,
+    isRequired: false,
   },
   {
     collection: '/api/v1/namespaces/default/configmaps',
     make: (name, metadata) => configMap(name, {}, metadata),
     part: 'data',
     content: optional({ ...strings, z: letter }),
+    status: fc.constant({}),
     patch: nullable({ ...strings, z: letter }),
     pointers: [
       ['/data/x', 'a'],
@@ -119,12 +133,17 @@ export const randomKinds: RandomKind[] = [
       ['/metadata/finalizers/0', 'x.y/a'],
     ],
     hasStatus: false,
+    isRequired: false,
   },
   {
     collection: '/apis/ringmaster.dev/v1alpha1/namespaces/default/multicassandraclusters',
     make: (name, metadata) => federation(name, ['eu'], metadata),
     part: 'spec',
     content: federationContent,
+    status: optional({
+      observedGeneration: oneOrTwo,
+      conditions: fc.uniqueArray(condition, { selector: ({ type }) => type }),
+    }),
     patch: federationContent,
     pointers: [
       ['/spec/rollout/paused', true],
@@ -132,6 +151,7 @@ export const randomKinds: RandomKind[] = [
       ['/metadata/finalizers/0', 'x.y/a'],
     ],
     hasStatus: true,
+    isRequired: true,
   },
 ];
 
@@ -149,20 +169,27 @@ const precondition = fc.constantFrom<Precondition>(
   'strange',
 );
 
-function contentOf(spec: fc.Arbitrary<Fields>): fc.Arbitrary<Content> {
+function contentOf({ status, isRequired }: RandomKind, spec: fc.Arbitrary<Fields>): fc.Arbitrary<Content> {
   return fc.record({
-    spec: fc.option(spec, { nil: undefined, freq: 8 }),
-    status: optional({ phase: letter, seedlist: fc.array(letter, { maxLength: 2 }) }),
-    labels: fc.option(optional(strings) as fc.Arbitrary<Record<string, string>>, { nil: undefined }),
-    finalizers: fc.option(fc.uniqueArray(fc.constantFrom('x.y/a', 'x.y/b')), { nil: undefined, freq: 3 }),
+    spec: isRequired ? spec : fc.option(spec, { nil: undefined, freq: 8 }),
+    status,
+    // An empty map of labels is a change of a custom resource each time it is applied, which nobody does.
+    labels: fc.option(fc.record({ x: letter, y: letter }, { requiredKeys: ['x'] }), { nil: undefined }),
+    finalizers: fc.option(fc.uniqueArray(fc.constantFrom('x.y/a', 'x.y/b'), { minLength: 1 }), {
+      nil: undefined,
+      freq: 3,
+    }),
   });
 }
 
 /** One request to one of two objects of a kind. */
 export function steps(kind: RandomKind): fc.Arbitrary<Step[]> {
-  const content = contentOf(kind.content);
-  const patch = contentOf(kind.patch);
-  const operation = fc.tuple(fc.constantFrom('add', 'remove', 'replace', 'test'), fc.constantFrom(...kind.pointers));
+  const content = contentOf(kind, kind.content);
+  const patch = contentOf(kind, kind.patch);
+  const operation = fc
+    .tuple(fc.constantFrom('add', 'remove', 'replace', 'test'), fc.constantFrom(...kind.pointers))
+    // A finalizer that is there twice is nobody's business.
+    .filter(([op, [path]]) => !path.includes('finalizers') || op === 'remove' || op === 'test');
   const operations = fc.array(
     operation.map(([op, [path, value]]) => ({ op, path, ...(op !== 'remove' && { value }) })),
     {
@@ -231,7 +258,7 @@ export async function play(
 
 function perform(
   subject: ApiSubject,
-  { collection, make, part }: RandomKind,
+  { collection, make, part, hasStatus }: RandomKind,
   name: string,
   known: Known | undefined,
   names: readonly string[],
@@ -244,7 +271,11 @@ function perform(
       ...(content.labels && { labels: content.labels }),
       ...(content.finalizers && { finalizers: content.finalizers }),
     });
-    return { ...(rest as KubeObject), ...(content.spec && { [part]: content.spec }), status: content.status };
+    return {
+      ...(rest as KubeObject),
+      ...(content.spec && { [part]: content.spec }),
+      ...(hasStatus && { status: content.status }),
+    };
   };
   switch (step.do) {
     case 'post':
