@@ -64,7 +64,7 @@ export function apply(write: Write, entry: Entry | undefined, body: KubeObject, 
 function ownersBeforeFirstApply(write: Write, { object, owners }: Entry): readonly Owner[] {
   const { collection, storage } = write;
   const identity = { ...identityOf(write, 'Update'), manager: 'before-first-apply' };
-  const all = compareObjects(collection.traits.schema, undefined, object);
+  const all = compareObjects(collection.traits.schema, undefined, storedPart(write, object));
   return afterUpdate(owners, identity, all, storage.timestamp());
 }
 
@@ -79,7 +79,7 @@ export function refusedApply(body: unknown, { fieldManager }: Query): ApiRespons
   return hasManagedFields ? status.badRequest('metadata.managedFields must be nil') : undefined;
 }
 
-/** What the path of a write stores of an applied object; nobody comes to own the rest by it. */
+/** What the path of a write stores of an object; nobody comes to own the rest by it. */
 function storedPart({ collection, subresource }: Write, applied: KubeObject): KubeObject {
   const { status: ofStatus, spec: _, ...rest } = applied;
   if (subresource === undefined) {

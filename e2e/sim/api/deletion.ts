@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../../src/kube/objects.ts';
 import type { Collection, Entry } from './collection.ts';
 import type { StoredMeta } from './objects.ts';
+import { storageConflict } from './preconditions.ts';
 import type { ApiResponse } from './request.ts';
 import * as status from './status.ts';
 import { formatTime, type Author, type Storage } from './storage.ts';
@@ -22,7 +23,8 @@ const propagationFinalizers: Readonly<Record<string, string | undefined>> = {
 /**
  * Deletes an object, or begins to: with finalizers it stays until the last is taken away, a pod on a node stays until
  * its kubelet deletes it with no grace period. As on a real server, dependents are the garbage collector's: `Orphan`
- * and `Foreground` only put its finalizers there.
+ * and `Foreground` only put its finalizers there. With a resourceVersion as a precondition a server takes such a finalizer
+ * away no more: it then fails to find the version that it has just written.
  */
 export function remove(
   storage: Storage,
@@ -59,7 +61,16 @@ function removeObject(
   options: DeleteOptions,
   author: Author,
 ): ApiResponse {
-  const finalizers = finalizersFor(entry.object.metadata, options);
+  const { metadata } = entry.object;
+  const finalizers = finalizersFor(metadata, options);
+  if (
+    finalizers !== (metadata.finalizers ?? none) &&
+    options.preconditions?.resourceVersion &&
+    finalizers.length === 0
+  ) {
+    const words = `Precondition failed: ResourceVersion in precondition: , ResourceVersion in object meta: ${metadata.resourceVersion}`;
+    return storageConflict(collection, metadata, words);
+  }
   if (finalizers.length > 0) {
     return { status: 200, body: begin(storage, collection, entry, finalizers, 0, author) };
   }
@@ -138,8 +149,10 @@ function begin(
   return storage.update(collection, entry, { ...entry.object, metadata }, entry.owners, author);
 }
 
+const none: string[] = [];
+
 /** The object's own finalizers, and the one that the propagation policy asks for. */
-function finalizersFor({ finalizers = [] }: StoredMeta, { propagationPolicy }: DeleteOptions): readonly string[] {
+function finalizersFor({ finalizers = none }: StoredMeta, { propagationPolicy }: DeleteOptions): readonly string[] {
   if (propagationPolicy === undefined) return finalizers;
   const wanted = propagationFinalizers[propagationPolicy];
   const all = Object.values(propagationFinalizers);

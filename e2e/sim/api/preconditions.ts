@@ -18,11 +18,8 @@ export function refusedPrecondition(
   const hasVersion = sent.resourceVersion !== undefined && sent.resourceVersion !== '';
   const otherUid = sent.uid === undefined || sent.uid === '' || sent.uid === uid ? undefined : sent.uid;
   if (manner === 'put' && otherUid !== undefined) {
-    const key = registryKey(collection, before.metadata);
-    const words =
-      `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ` +
-      `Precondition failed: UID in precondition: ${otherUid}, UID in object meta: ${uid}`;
-    return status.conflict(resource, name, words);
+    const words = `Precondition failed: UID in precondition: ${otherUid}, UID in object meta: ${uid}`;
+    return storageConflict(collection, before.metadata, words);
   }
   if (hasVersion && sent.resourceVersion !== resourceVersion) {
     return status.conflict(resource, name, status.modifiedSince);
@@ -33,8 +30,10 @@ export function refusedPrecondition(
   return undefined;
 }
 
-/** Where etcd has the object. */
-function registryKey({ resource, isCustom }: Collection, { name, namespace }: ObjectMeta): string {
+/** The storage below the server found another object or state than it was told to write. */
+export function storageConflict({ resource, isCustom }: Collection, metadata: ObjectMeta, words: string): ApiResponse {
   const kind = isCustom ? `${resource.group}/${resource.plural}` : resource.plural;
-  return `/registry/${kind}/${storageKey(namespace, name)}`;
+  const key = `/registry/${kind}/${storageKey(metadata.namespace, metadata.name)}`;
+  const problem = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${words}`;
+  return status.conflict(resource, metadata.name, problem);
 }
