@@ -1,9 +1,9 @@
 import type { KubeObject } from '../../../src/kube/objects.ts';
 import { metadataSchema } from './built-in-schemas.ts';
 import type { Entry } from './collection.ts';
-import { difference, setOf, union, type FieldSet } from './field-set.ts';
+import { difference, sameSet, setOf, union, type FieldSet } from './field-set.ts';
 import { merged, withoutFields } from './merge.ts';
-import { compareObjects, nullFields, ownableFieldsOf, writtenMetadata } from './objects.ts';
+import { compareObjects, compareWithNothing, nullFields, ownableFieldsOf, writtenMetadata } from './objects.ts';
 import { afterApply, afterUpdate, conflicts, ownerOf, type Owner } from './ownership.ts';
 import type { Query } from './paths.ts';
 import type { ApiResponse } from './request.ts';
@@ -25,19 +25,21 @@ export function apply(write: Write, entry: Entry | undefined, body: KubeObject, 
   const undeclared = collection.isCustom ? undeclaredPath(schema, applied) : undefined;
   if (undeclared !== undefined) return status.undeclaredField(collection.resource, applied.metadata, undeclared);
   const said = storedPart(write, applied);
-  const set = ownableFieldsOf(schema, said);
+  const fields = ownableFieldsOf(schema, said);
   if (!entry) {
     if (applied.metadata.uid) {
       const words = `uid mismatch: the provided object specified uid ${applied.metadata.uid}, and no existing object was found`;
       return status.conflict(collection.resource, name, words);
     }
     return create(write, applied, (owners, comparison) =>
-      afterApply(owners, identity, set, comparison, storage.timestamp()),
+      afterApply(owners, identity, fields, comparison, storage.timestamp()),
     );
   }
   const live = entry.object;
   const owners = entry.owners.length > 0 ? entry.owners : ownersBeforeFirstApply(write, entry);
   const last = ownerOf(owners, identity)?.set;
+  // Most applies say something about the same fields as the one before.
+  const set = sameSet(last, fields) ? last : fields;
   const all = owners.reduce<FieldSet | undefined>(
     (kept, owner) => (owner.set === last ? kept : union(kept, owner.set)),
     set,
@@ -64,7 +66,7 @@ export function apply(write: Write, entry: Entry | undefined, body: KubeObject, 
 function ownersBeforeFirstApply(write: Write, { object, owners }: Entry): readonly Owner[] {
   const { collection, storage } = write;
   const identity = { ...identityOf(write, 'Update'), manager: 'before-first-apply' };
-  const all = compareObjects(collection.traits.schema, undefined, storedPart(write, object));
+  const all = compareWithNothing(collection.traits.schema, storedPart(write, object));
   return afterUpdate(owners, identity, all, storage.timestamp());
 }
 

@@ -2,7 +2,7 @@ import type { KubeObject, ObjectMeta } from '../../../src/kube/objects.ts';
 import { metadataSchema } from './built-in-schemas.ts';
 import type { Collection } from './collection.ts';
 import { compare, fieldsOf, type Comparison } from './compare.ts';
-import { setOf, type FieldSet } from './field-set.ts';
+import { leafSet, setOf, type FieldSet } from './field-set.ts';
 import { anything, childSchema, normalisedPart, type Schema } from './schema.ts';
 import { isRecord, isStoredPart, plain, sameValue, type Json } from './values.ts';
 
@@ -73,19 +73,43 @@ export function changedParts(before: KubeObject, after: KubeObject): string[] {
 }
 
 /** Which fields that can be owned differ. Of the object itself and its metadata nobody owns that they are there. */
-export function compareObjects(schema: Schema, before: KubeObject | undefined, after: KubeObject): Comparison {
+export function compareObjects(schema: Schema, before: KubeObject, after: KubeObject): Comparison {
   const changed = new Map<string, FieldSet>();
   const removed = new Map<string, FieldSet>();
-  for (const part of before ? changedParts(before, after) : Object.keys(after)) {
+  for (const part of changedParts(before, after)) {
     if (part === 'apiVersion' || part === 'kind') continue;
     const found =
       part === 'metadata'
-        ? compareMetadata(before?.metadata, after.metadata)
-        : compare(childSchema(schema, part), before?.[part], after[part]);
+        ? compareMetadata(before.metadata, after.metadata)
+        : compare(childSchema(schema, part), before[part], after[part]);
     if (found.changed) changed.set(part, found.changed);
     if (found.removed) removed.set(part, found.removed);
   }
   return { changed: setOf(false, changed), removed: setOf(false, removed) };
+}
+
+/** What can be owned of a new object. */
+export function compareWithNothing(schema: Schema, after: KubeObject): Comparison {
+  const changed = new Map<string, FieldSet>();
+  for (const part in after) {
+    if (part === 'apiVersion' || part === 'kind') continue;
+    const found =
+      part === 'metadata' ? compareMetadata(undefined, after.metadata).changed : wholePart(schema, part, after[part]);
+    if (found) changed.set(part, found);
+  }
+  return { changed: setOf(false, changed), removed: undefined };
+}
+
+/** All fields of a new part, found out when somebody asks: of most objects nobody ever does. */
+function wholePart(schema: Schema, part: string, value: unknown): FieldSet {
+  let found: FieldSet | undefined;
+  const resolve = (): FieldSet => (found ??= compare(childSchema(schema, part), undefined, value).changed ?? leafSet);
+  return {
+    member: true,
+    get children() {
+      return resolve().children;
+    },
+  };
 }
 
 function compareMetadata(before: ObjectMeta | undefined, after: ObjectMeta): Comparison {

@@ -3,7 +3,15 @@ import type { Collection, Entry } from './collection.ts';
 import { withOwners } from './storage.ts';
 import { storageKey } from './collection.ts';
 import type { Comparison } from './compare.ts';
-import { changedMetadata, changedParts, compareObjects, newMetadata, normalised, type StoredMeta } from './objects.ts';
+import {
+  changedMetadata,
+  changedParts,
+  compareObjects,
+  compareWithNothing,
+  newMetadata,
+  normalised,
+  type StoredMeta,
+} from './objects.ts';
 import { afterUpdate, type Identity, type Owner } from './ownership.ts';
 import type { ApiResponse } from './request.ts';
 import * as status from './status.ts';
@@ -81,7 +89,7 @@ export function create(write: Write, body: KubeObject, nextOwners?: NextOwners):
   });
   const sent: KubeObject = { ...object, metadata };
   const made = traits.admit?.(sent) ?? sent;
-  const comparison = compareObjects(traits.schema, undefined, without(sent, traits.status ? ['status'] : []));
+  const comparison = compareWithNothing(traits.schema, without(sent, traits.status ? ['status'] : []));
   const next =
     nextOwners ?? ((owners) => afterUpdate(owners, identityOf(write, 'Update'), comparison, storage.timestamp()));
   const owners = next([], comparison);
