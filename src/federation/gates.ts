@@ -196,7 +196,7 @@ export function ringObstacle(
     }
   }
   // Before the unrest: a stranger is down as a rule, and stays so until a person has removed it.
-  const strangers = strangersIn(ring, hosts, pictures, views);
+  const strangers = strangersIn(ring, hosts);
   if (strangers.length > 0) {
     return { stalled: true, reason: 'UnknownHosts', message: describeStrangers(strangers) };
   }
@@ -219,26 +219,12 @@ export function staleObstacle(views: ReadonlyMap<string, NodeView>, monotonicMs:
 }
 
 /**
- * Hosts in the ring that no pod carries, such as the old self of a node that lost its disk. A host at the address of
- * one of our pods is that pod on its way in, not proven yet, and so may be one while a region with such pods cannot be
- * seen: nobody may be told to remove it.
+ * Hosts in the ring that no pod carries, such as the old self of a node that lost its disk. A person is told to remove
+ * them, so none is named while any pod of ours has not told which host it is: a pod that has restarted has another
+ * address, and may be one that was never proven.
  */
-export function strangersIn(
-  ring: RingState,
-  hosts: Hosts,
-  pictures: readonly RegionPicture[],
-  views: ReadonlyMap<string, NodeView>,
-): string[] {
-  const hidden = pictures.some((picture) => !picture.known && picture.pods.some((pod) => !hosts.joined.has(pod.name)));
-  if (hidden) return [];
-  const pods = pictures.flatMap((picture) => (picture.known ? picture.snapshot.pods : []));
-  const addresses = new Set(pods.map((pod) => (pod['status'] as { podIP?: string } | undefined)?.podIP));
-  const carried = new Set(
-    [...views.values()].flatMap((view) =>
-      Object.entries(view.hosts).flatMap(([address, host]) => (addresses.has(address) ? [host] : [])),
-    ),
-  );
-  return unprovenIn(ring, hosts).filter((host) => !carried.has(host));
+export function strangersIn(ring: RingState, hosts: Hosts): string[] {
+  return hosts.someUnheard ? [] : unprovenIn(ring, hosts).filter((host) => !hosts.own.has(host));
 }
 
 /** Hosts in the ring that were not proven NORMAL under any pod's name. */

@@ -15,6 +15,10 @@ export interface Hosts {
   /** Pod -> host ID, what was remembered and what is proven now. Never shrinks. */
   readonly joined: ReadonlyMap<string, string>;
   readonly suspected: readonly SuspectedLoss[];
+  /** Host IDs that nodes of ours have given as their own. */
+  readonly own: ReadonlySet<string>;
+  /** Some pod of ours has not told its host ID lately, so a host that nobody knows may be that pod's. */
+  readonly someUnheard: boolean;
 }
 
 /**
@@ -53,7 +57,14 @@ export function proveHosts(
       }
     }
   }
-  return { joined, suspected };
+  const own = new Set([...joined.values(), ...[...views.values()].map((view) => view.hostId)]);
+  const someUnheard =
+    memory.dropped.length > 0 ||
+    pictures.some((picture) => {
+      const mayHavePods = !picture.known || picture.member !== undefined || picture.snapshot.pods.length > 0;
+      return mayHavePods && picture.pods.some(({ name }) => !views.has(name));
+    });
+  return { joined, suspected, own, someUnheard };
 }
 
 /** The pod that starts the ring: the founder's first. It may do so only until the first node was proven NORMAL. */

@@ -21,6 +21,8 @@ export interface Memory {
   readonly planned: readonly Seed[];
   /** Pod -> host ID of every node that was proven NORMAL. */
   readonly hosts: ReadonlyMap<string, string>;
+  /** Regions that are part of the ring and not in the spec any more. */
+  readonly dropped: readonly string[];
 }
 
 export function recall(
@@ -49,6 +51,9 @@ export function recall(
     seeds: founded ? appendSeeds(status?.seeds ?? [], recovered) : [],
     planned,
     hosts: recallHosts(snapshot, pictures),
+    dropped: (status?.regions ?? [])
+      .filter(({ name, identity }) => identity && !federation.regions.some((region) => region.name === name))
+      .map(({ name }) => name),
   };
 }
 

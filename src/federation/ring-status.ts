@@ -31,7 +31,7 @@ export function ringIntact(
   }
   if (ring.kind === 'differing') return say('False', 'ViewsDiffer', ring.why);
 
-  const strangers = strangersIn(ring, hosts, pictures, views);
+  const strangers = strangersIn(ring, hosts);
   if (strangers.length > 0) return say('False', 'UnknownHosts', describeStrangers(strangers));
   const unproven = unprovenIn(ring, hosts);
   if (unproven.length > 0) {
