@@ -1,4 +1,4 @@
-import type { KubeClient } from '../kube/client.ts';
+import type { KubeClient, ObjectRef } from '../kube/client.ts';
 import { KubeError } from '../kube/errors.ts';
 import type { KubeObject, ResourceType } from '../kube/objects.ts';
 import type { Intent, Write } from './intents.ts';
@@ -12,11 +12,13 @@ export interface Outcome {
 
 export interface ExecuteOptions {
   client(region: string): KubeClient;
-  /**
-   * Called with the object as the server has it now, after each write and after each refused one: nothing may be
-   * planned for that region before its cache has caught up with it.
-   */
+  /** Called with the object as a write left it: nothing may be planned for that region before its cache has it. */
   seen(region: string, resource: ResourceType, object: KubeObject): void;
+  /**
+   * Called when nobody knows what the server holds now: the answer was lost, or the precondition failed because the
+   * cache is older than the server. Nothing may be planned for that region before the server itself has been asked.
+   */
+  doubt(region: string, resource: ResourceType, ref: ObjectRef): void;
   /** Called before each request; throws to forbid it. */
   permit?(intent: Intent): void;
 }
@@ -55,8 +57,10 @@ async function perform(intent: Intent, options: ExecuteOptions, signal: AbortSig
     return { intent, error: undefined };
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    // The precondition failed, so the cache is older than the server: ask the server itself, and wait for the cache.
-    if (error.status === 409 || error.status === 422) await lookAgain(client, intent, options, signal);
+    if (error.status === 409 || error.status === 422 || error.mayHaveActed) {
+      const { namespace, name } = 'ref' in write ? write.ref : write.object.metadata;
+      options.doubt(region, write.resource, { name, ...(namespace !== undefined && { namespace }) });
+    }
     return { intent, error };
   }
 }
@@ -91,19 +95,4 @@ function send(client: KubeClient, write: Write, signal: AbortSignal): Promise<Ku
 /** Server-side apply with a resourceVersion no object can have: 201 if there is none, 409 if there is one. */
 function withVersion(object: KubeObject, resourceVersion: string): KubeObject {
   return { ...object, metadata: { ...object.metadata, resourceVersion } };
-}
-
-async function lookAgain(
-  client: KubeClient,
-  { region, write }: Intent,
-  options: ExecuteOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  const ref = 'ref' in write ? write.ref : write.object.metadata;
-  try {
-    options.seen(region, write.resource, await client.get(write.resource, ref, signal));
-  } catch (error) {
-    // Gone meanwhile, or the region does not answer: the reflector tells either sooner or later.
-    if (!(error instanceof KubeError)) throw error;
-  }
 }

@@ -185,6 +185,7 @@ export class PlannerWorld {
           getPath: unused,
         }),
         seen: () => undefined,
+        doubt: () => undefined,
       },
       new AbortController().signal,
     );

@@ -6,9 +6,11 @@ import type { KubeClient } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { resources } from '../kube/objects.ts';
 import { Reflector } from '../kube/reflector.ts';
+import { keyOf } from '../kube/store.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { Doubts } from './doubts.ts';
 import { WorkQueue } from './queue.ts';
 import { Reachability } from './reachability.ts';
 import { Reconciler } from './reconciler.ts';
@@ -42,6 +44,7 @@ export class Controller {
   readonly #options: ControllerOptions;
   readonly #hubClient: KubeClient;
   readonly #federations: Reflector;
+  readonly #doubts: Doubts;
   readonly #queue: WorkQueue;
   readonly #reachability = new Map<string, Reachability>();
   readonly #regions = new Map<string, Engaged<RegionNamespace>>();
@@ -64,11 +67,19 @@ export class Controller {
       onChange: (change) => this.#queue.add(change.key),
       onRestart: (cause) => metrics.watchRestarted(options.hub, cause),
     });
+    this.#doubts = new Doubts({
+      client: hubClient,
+      clock,
+      found: (_resource, object) =>
+        this.#federations.store.expect(keyOf(object), object.metadata.resourceVersion ?? ''),
+      // Whoever waits for it looks again by himself.
+      onSettled: () => undefined,
+    });
     const reconciler = new Reconciler({
       clock,
       logger,
       operator: options.operator,
-      hub: { client: hubClient, store: this.#federations.store },
+      hub: { client: hubClient, store: this.#federations.store, doubts: this.#doubts },
       region: (key, context, namespace) => this.#engage(key, context, namespace),
       release: (key, kept) => this.#release(key, kept),
       userScripts: (key, namespace, name) => this.#userScripts(key, namespace, name),
@@ -106,7 +117,7 @@ export class Controller {
   /** Runs until `signal` aborts; then finishes what is under way and resolves when everything has stopped. */
   async run(signal: AbortSignal): Promise<void> {
     const probes = [...this.#reachability.values()].map((probe) => probe.run(signal));
-    const federations = this.#federations.run(signal);
+    const federations = Promise.all([this.#federations.run(signal), this.#doubts.run(signal)]);
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });

@@ -10,10 +10,12 @@ import { type Pace, plan } from '../federation/plan.ts';
 import { describeRefusal } from '../federation/status.ts';
 import type { Snapshot, UnknownRegion, UserScripts } from '../federation/snapshot.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { isKubeError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { keyOf, type Store } from '../kube/store.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Doubts } from './doubts.ts';
 import type { RegionNamespace } from './region.ts';
 
 /** What the reconciler needs of the running process. */
@@ -21,7 +23,7 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly operator: RegionalOperator;
-  readonly hub: { readonly client: KubeClient; readonly store: Store };
+  readonly hub: { readonly client: KubeClient; readonly store: Store; readonly doubts: Doubts };
   /** The region's caches, started when they are first asked for; `key` is planned again whenever they change. */
   readonly region: (key: string, context: string, namespace: string) => RegionNamespace | UnknownRegion;
   /** Drops what was engaged for `key` and is not among `kept` any more. */
@@ -81,7 +83,9 @@ export class Reconciler {
       this.#forget(key);
       return { afterMs: undefined };
     }
-    if (!hub.store.isCurrent(key)) return { afterMs: expectedEventMs };
+    const { namespace = '', name } = raw.metadata;
+    const isInDoubt = hub.doubts.has(multiCassandraClusters, { namespace, name });
+    if (isInDoubt || !hub.store.isCurrent(key)) return { afterMs: expectedEventMs };
 
     const parsed = parse(raw);
     if (!parsed.mcc) {
@@ -107,6 +111,7 @@ export class Reconciler {
         {
           client: (region) => this.#regionOf(key, mcc, region).client,
           seen: (region, resource, object) => this.#regionOf(key, mcc, region).expect(resource, object),
+          doubt: (region, resource, ref) => this.#regionOf(key, mcc, region).doubt(resource, ref),
         },
         signal,
       ),
@@ -222,13 +227,15 @@ export class Reconciler {
     if (when === 'facts' && before && isDeepStrictEqual(facts(before), facts(status))) return statusPaceMs;
     if (when === 'paced' && waited < statusPaceMs && !isUrgent(before, status)) return statusPaceMs - waited;
     const { namespace = '', name, resourceVersion = '' } = raw.metadata;
-    const written = await hub.client.patchStatus(
-      multiCassandraClusters,
-      { namespace, name },
-      resourceVersion,
-      status,
-      signal,
-    );
+    const ref = { namespace, name };
+    const written = await hub.client
+      .patchStatus(multiCassandraClusters, ref, resourceVersion, status, signal)
+      .catch((error: unknown) => {
+        if (isKubeError(error) && (error.status === 409 || error.mayHaveActed)) {
+          hub.doubts.add(multiCassandraClusters, ref);
+        }
+        throw error;
+      });
     hub.store.expect(key, written.metadata.resourceVersion ?? '');
     this.#memory(key).statusWrittenAt = clock.monotonic();
     return undefined;

@@ -5,12 +5,13 @@ import { isGuardName } from '../federation/guard/guard.ts';
 import { isReady } from '../federation/picture.ts';
 import type { Pace } from '../federation/plan.ts';
 import type { UnknownRegion } from '../federation/snapshot.ts';
-import type { KubeClient } from '../kube/client.ts';
+import type { KubeClient, ObjectRef } from '../kube/client.ts';
 import { type KubeObject, type ResourceType, resources } from '../kube/objects.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { keyOf } from '../kube/store.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { Doubts } from './doubts.ts';
 import { Premises } from './premises.ts';
 import { RingProbe } from './ring-probe.ts';
 
@@ -51,6 +52,7 @@ export class RegionNamespace {
   readonly #probe: RingProbe;
   readonly #paces = new Map<string, Pace>();
   readonly #premises: Premises;
+  readonly #doubts: Doubts;
 
   constructor(options: RegionOptions) {
     this.#options = options;
@@ -70,6 +72,12 @@ export class RegionNamespace {
       readyPods: () => this.#pods.store.list().filter(isReady),
       onChange: options.onChange,
     });
+    this.#doubts = new Doubts({
+      client: options.client,
+      clock: options.clock,
+      found: (resource, object) => this.expect(resource, object),
+      onSettled: options.onChange,
+    });
     this.#premises = new Premises({
       client: options.client,
       clock: options.clock,
@@ -88,6 +96,7 @@ export class RegionNamespace {
       ...this.#reflectors().map((reflector) => reflector.run(signal)),
       this.#probe.run(signal),
       this.#premises.run(signal),
+      this.#doubts.run(signal),
     ]);
   }
 
@@ -111,6 +120,13 @@ export class RegionNamespace {
     if (silent) {
       const why = silent.status.lastError?.message ?? 'a watch has brought nothing for too long';
       return { known: false, reason: 'Unreachable', message: `context ${context}: ${why}` };
+    }
+    if (this.#doubts.any) {
+      return {
+        known: false,
+        reason: 'BehindOwnWrite',
+        message: `context ${context}: it has not said what became of our last write`,
+      };
     }
     if (needed.some((each) => !each.store.isCurrent())) {
       return { known: false, reason: 'BehindOwnWrite', message: `context ${context}: our last write is not seen yet` };
@@ -141,6 +157,11 @@ export class RegionNamespace {
   expect(resource: ResourceType, object: KubeObject): void {
     const reflector = this.#reflectorOf(resource);
     reflector?.store.expect(keyOf(object), object.metadata.resourceVersion ?? '');
+  }
+
+  /** Nobody knows whether our last write to an object was carried out: until the server has said so, nothing is said of the region. */
+  doubt(resource: ResourceType, ref: ObjectRef): void {
+    this.#doubts.add(resource, ref);
   }
 
   /** The nodes are asked as often as the fastest of the federations that use this namespace needs it. */
