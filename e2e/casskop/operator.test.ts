@@ -6,7 +6,7 @@ import type { CassandraCluster, ClusterSpec, ClusterStatus } from './cluster.ts'
 import { JolokiaError, type AskNode } from './jolokia.ts';
 import { paces } from './pace.ts';
 import { serveAtOnce } from './replay/instant-controllers.ts';
-import { MemoryApi } from './replay/memory-api.ts';
+import { ReplayServer } from './replay/replay-server.ts';
 import { collections } from './replay/recording.ts';
 import { run } from './run.ts';
 import type { DisruptionBudget } from './services.ts';
@@ -15,7 +15,7 @@ import type { StatefulSet } from './statefulset.ts';
 /** The stand-in at its true pace on virtual time, over a server whose pods are ready at once. */
 class Bench {
   readonly clock = new VirtualClock();
-  readonly api = new MemoryApi(this.clock, 5);
+  readonly api = new ReplayServer(this.clock, 5);
   /** By address: what OperationMode answers; NORMAL when absent. */
   readonly modes = new Map<string, string>();
   readonly #stop = new AbortController();

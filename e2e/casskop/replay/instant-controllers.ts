@@ -1,28 +1,33 @@
 import { createHash } from 'node:crypto';
 import type { ApiObject } from '../../harness/api-server.ts';
 import type { StatefulSet } from '../statefulset.ts';
-import type { MemoryApi } from './memory-api.ts';
+import type { ReplayServer } from './replay-server.ts';
 import { collections } from './recording.ts';
 
 /**
  * Controllers, provisioner and kubelet that need no time: a StatefulSet has its pods, running and ready, its claims and
  * its newest revision as soon as it is written, and what it owns goes with it.
  */
-export function serveAtOnce(api: MemoryApi): void {
+export function serveAtOnce(api: ReplayServer): void {
   api.onChange(({ plural, type, object }) => {
+    const { name, deletionTimestamp, finalizers = [] } = object.metadata;
+    const isOrphaning = finalizers.includes('orphan');
     if (plural === 'statefulsets' && type === 'DELETED') {
-      for (const name of podsOf(api, object.metadata.name)) api.drop(collections.Pod, name, 'controller');
+      if (isOrphaning) return;
+      for (const pod of podsOf(api, name)) api.drop(collections.Pod, pod, 'controller');
+    } else if (plural === 'statefulsets' && deletionTimestamp) {
+      if (isOrphaning) api.drop(collections.StatefulSet, name, 'controller');
     } else if (plural === 'statefulsets') {
       follow(api, object as StatefulSet);
     }
   });
 }
 
-function podsOf(api: MemoryApi, statefulSet: string): string[] {
+function podsOf(api: ReplayServer, statefulSet: string): string[] {
   return api.names(collections.Pod).filter((name) => name.replace(/-\d+$/, '') === statefulSet);
 }
 
-function follow(api: MemoryApi, statefulSet: StatefulSet): void {
+function follow(api: ReplayServer, statefulSet: StatefulSet): void {
   const { name } = statefulSet.metadata;
   const { replicas, template, volumeClaimTemplates = [] } = statefulSet.spec;
   const { labels = {} } = template.metadata;
@@ -49,6 +54,6 @@ function follow(api: MemoryApi, statefulSet: StatefulSet): void {
   api.set(collections.StatefulSet, { ...statefulSet, status }, 'controller');
 }
 
-function putOnce(api: MemoryApi, collection: string, object: ApiObject): void {
+function putOnce(api: ReplayServer, collection: string, object: ApiObject): void {
   if (!api.peek(collection, object.metadata.name)) api.set(collection, object, 'controller');
 }

@@ -5,7 +5,7 @@ import { VirtualClock } from '../../../src/edges/testing.ts';
 import { JolokiaError, type AskNode } from '../jolokia.ts';
 import { paces } from '../pace.ts';
 import { run } from '../run.ts';
-import { MemoryApi, type Change } from './memory-api.ts';
+import { ReplayServer, type Change } from './replay-server.ts';
 import {
   collections,
   type Expectation,
@@ -42,7 +42,7 @@ const patience = 1;
 export async function replay({ header, lines }: Recording, circumstances: Circumstances): Promise<Expectation[]> {
   const clock = new VirtualClock(Date.parse(header.epoch) + Math.min(circumstances.startedAt, 0) * 1000);
   const seconds = (): number => (clock.now() - Date.parse(header.epoch)) / 1000;
-  const api = new MemoryApi(clock, circumstances.callMs);
+  const api = new ReplayServer(clock, circumstances.callMs);
   for (const line of lines) if ('have' in line) api.set(collections[line.have], serverObject(line), 'past');
 
   const observer = new Observer(seconds);
@@ -92,7 +92,7 @@ function serverObject({ object }: Have): ApiObject {
   return { ...object, metadata: { creationTimestamp: '2026-11-20T00:00:00Z', ...object.metadata } };
 }
 
-function podAt(api: MemoryApi, address: string): string | undefined {
+function podAt(api: ReplayServer, address: string): string | undefined {
   return api.names(collections.Pod).find((name) => {
     const status = api.peek(collections.Pod, name)?.['status'] as { podIP?: string } | undefined;
     return status?.podIP === address;
@@ -100,7 +100,7 @@ function podAt(api: MemoryApi, address: string): string | undefined {
 }
 
 /** The controllers and the kubelet do what they did. @throws Error when an object they change is not there. */
-function happen(api: MemoryApi, { t, world, name, object, status, deletionTimestamp, gone }: World): void {
+function happen(api: ReplayServer, { t, world, name, object, status, deletionTimestamp, gone }: World): void {
   const collection = collections[world];
   if (gone) {
     api.drop(collection, name, 'world');
@@ -117,7 +117,7 @@ function happen(api: MemoryApi, { t, world, name, object, status, deletionTimest
   api.set(collection, stored, 'world');
 }
 
-function act(api: MemoryApi, step: User): void {
+function act(api: ReplayServer, step: User): void {
   const { CassandraCluster, Pod } = collections;
   if (step.delete) {
     api.drop(CassandraCluster, 'fed', 'user');

@@ -9,8 +9,11 @@ export interface CasskopApiOptions {
   server: Pick<MemoryApiServer, 'handle' | 'watch'>;
   /** Who asks; the field manager where a path names none. */
   user: string;
-  /** Awaited before each request is answered, and before a watch begins; undefined: no time passes. */
-  delay?: () => Promise<void> | undefined;
+  /**
+   * Awaited before each request is answered, and before a watch begins; undefined: no time passes. It rejects when the
+   * signal of the request aborts.
+   */
+  delay?: (signal: AbortSignal) => Promise<void> | undefined;
 }
 
 /**
@@ -21,7 +24,7 @@ export interface CasskopApiOptions {
 export class CasskopApi implements Api {
   readonly #server: CasskopApiOptions['server'];
   readonly #user: string;
-  readonly #delay: () => Promise<void> | undefined;
+  readonly #delay: (signal: AbortSignal) => Promise<void> | undefined;
 
   constructor({ server, user, delay = () => undefined }: CasskopApiOptions) {
     this.#server = server;
@@ -60,7 +63,7 @@ export class CasskopApi implements Api {
     resourceVersion: string,
     signal: AbortSignal,
   ): AsyncGenerator<WatchEvent<T>> {
-    await this.#delay();
+    await this.#delay(signal);
     signal.throwIfAborted();
     const mark = path.includes('?') ? '&' : '?';
     const url = `${path}${mark}watch=true&allowWatchBookmarks=true&resourceVersion=${resourceVersion}`;
@@ -101,12 +104,14 @@ export class CasskopApi implements Api {
     return copyOf(request.method, request.path, await this.#ask(request, signal)) as T;
   }
 
-  async #ask(request: ApiRequest, signal: AbortSignal | undefined): Promise<ApiResponse> {
-    await this.#delay();
-    signal?.throwIfAborted();
+  async #ask(request: ApiRequest, signal: AbortSignal = never): Promise<ApiResponse> {
+    await this.#delay(signal);
+    signal.throwIfAborted();
     return this.#server.handle(request);
   }
 }
+
+const never = new AbortController().signal;
 
 /** CassKop changes its objects after it has sent them. */
 function sent(body: unknown): unknown {

@@ -24,6 +24,8 @@ interface ManagedFieldsEntry {
   /** RFC 3339, in seconds. */
   time: string;
   fieldsType: 'FieldsV1';
+  /** In place of the fields, which are kept beside the object: how often they have changed. */
+  fieldsV1: { changes: number };
   subresource?: string;
 }
 
@@ -88,22 +90,33 @@ function replaced(
     if (owner === own) continue;
     const left = difference(owner.set, gone);
     changed ||= left !== owner.set;
-    if (left) result.push(left === owner.set ? owner : { ...owner, set: left });
+    if (!left) continue;
+    const { entry } = owner;
+    result.push(left === owner.set ? owner : { ...owner, set: left, entry: { ...entry, fieldsV1: next(entry) } });
   }
-  const isSameOwn = own ? own.entry.time === time && sameSet(own.set, set) : set === undefined;
-  if (!changed && isSameOwn) return owners;
-  if (isSameOwn && own) result.push(own);
-  else if (set) result.push({ identity, set, entry: entryOf(identity, time) });
+  const isSameOwn = own ? sameSet(own.set, set) : set === undefined;
+  if (!changed && isSameOwn && (!own || own.entry.time === time)) return owners;
+  const fieldsV1 = isSameOwn && own ? own.entry.fieldsV1 : next(own?.entry);
+  if (set) result.push({ identity, set, entry: entryOf(identity, time, fieldsV1) });
   return result.sort(byAge);
 }
 
-function entryOf({ manager, operation, apiVersion, subresource }: Identity, time: string): ManagedFieldsEntry {
+function next(entry: ManagedFieldsEntry | undefined): ManagedFieldsEntry['fieldsV1'] {
+  return { changes: (entry?.fieldsV1.changes ?? 0) + 1 };
+}
+
+function entryOf(
+  { manager, operation, apiVersion, subresource }: Identity,
+  time: string,
+  fieldsV1: ManagedFieldsEntry['fieldsV1'],
+): ManagedFieldsEntry {
   return {
     manager,
     operation,
     apiVersion,
     time,
     fieldsType: 'FieldsV1',
+    fieldsV1,
     ...(subresource !== undefined && { subresource }),
   };
 }

@@ -10,6 +10,7 @@ import { impossible, jsonPatched, mergePatched } from './patches.ts';
 import { parsePath, type Query, type Target } from './paths.ts';
 import { bind } from './pods.ts';
 import { get, list, matchesOf } from './reads.ts';
+import { restore } from './restore.ts';
 import { isResponse, type ApiRequest, type ApiResponse, type ObjectChange } from './request.ts';
 import * as status from './status.ts';
 import { Storage } from './storage.ts';
@@ -143,6 +144,14 @@ export class MemoryApiServer {
     for (const entry of this.#kinds.find(resource)?.sorted() ?? []) {
       if (namespace === undefined || entry.namespace === namespace) yield entry.object;
     }
+  }
+
+  /**
+   * Stores an object just as it is, status, generation and all, as when a backup is restored. No rule of any kind is
+   * asked, and no default filled in.
+   */
+  restore(resource: ResourceType, object: KubeObject, user: string): KubeObject {
+    return restore(this.#storage, this.#require(resource), object, user, this.#uid);
   }
 
   /** Forgets the events up to now: watches from earlier versions get 410, and so do the next pages of lists. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../src/edges/clock.ts';
 import type { KubeObject } from '../../../src/kube/objects.ts';
 import type { Collection, Entry } from './collection.ts';
+import type { StoredMeta } from './objects.ts';
 import type { Owner } from './ownership.ts';
 import type { ApiRequest, ObjectChange } from './request.ts';
 import { markPlain } from './values.ts';
@@ -86,8 +87,7 @@ export class Storage {
   }
 
   #seal(object: KubeObject, owners: readonly Owner[]): KubeObject {
-    const stored = withOwners(object, owners);
-    stored.metadata.resourceVersion = String(++this.#version);
+    const stored = withOwners(object, owners, String(++this.#version));
     markPlain(stored);
     return stored;
   }
@@ -123,12 +123,32 @@ export class Storage {
   }
 }
 
-/** A copy of `object` that says in its metadata who owns it. */
-export function withOwners(object: KubeObject, owners: readonly Owner[]): KubeObject {
-  const metadata = { ...object.metadata };
-  if (owners.length > 0) metadata.managedFields = owners.map(({ entry }) => entry);
-  else delete metadata.managedFields;
-  return { ...object, metadata };
+/** The order in which a server writes metadata. Some who read it compare its text. */
+const metadataOrder = [
+  'name',
+  'namespace',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'labels',
+  'annotations',
+  'ownerReferences',
+  'finalizers',
+] as const;
+
+/** A copy of `object`, its metadata in order, that says who owns it. */
+export function withOwners(object: KubeObject, owners: readonly Owner[], resourceVersion?: string): KubeObject {
+  const before: StoredMeta = object.metadata;
+  const metadata: Record<string, unknown> = {};
+  for (const key of metadataOrder) {
+    const value = key === 'resourceVersion' ? (resourceVersion ?? before.resourceVersion) : before[key];
+    if (value !== undefined) metadata[key] = value;
+  }
+  if (owners.length > 0) metadata['managedFields'] = owners.map(({ entry }) => entry);
+  return { ...object, metadata: metadata as unknown as StoredMeta };
 }
 
 /** RFC 3339 in seconds, as Kubernetes writes times. */
