@@ -49,7 +49,7 @@ export class Doubts {
     while (!signal.aborted) {
       this.#wake = new AbortController();
       if (!this.any) await untilAborted(AbortSignal.any([signal, this.#wake.signal]));
-      for (const [id, { resource, ref }] of [...this.#objects]) {
+      for (const [id, { resource, ref }] of this.#objects) {
         if (await this.#isAnswered(resource, ref, signal)) this.#objects.delete(id);
         if (signal.aborted) return;
       }

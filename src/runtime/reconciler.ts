@@ -55,6 +55,8 @@ interface Memory {
   /** When this process first planned it. */
   firstPassAt?: number;
   statusWrittenAt?: number;
+  /** What it last wrote. */
+  status?: Status;
   /** Since when it waits for its own writes to come back. */
   behindSince?: number | undefined;
   /** By region: the last write that was refused. */
@@ -225,7 +227,11 @@ export class Reconciler {
     if (isDeepStrictEqual(before, status)) return undefined;
     const waited = clock.monotonic() - (this.#memory(key).statusWrittenAt ?? -Infinity);
     if (when === 'facts' && before && isDeepStrictEqual(facts(before), facts(status))) return statusPaceMs;
-    if (when === 'paced' && waited < statusPaceMs && !isUrgent(before, status)) return statusPaceMs - waited;
+    // Two controllers that see different things must not answer each other at once, for ever.
+    const { status: last } = this.#memory(key);
+    const isContested = last !== undefined && !isDeepStrictEqual(last, before);
+    const waits = isContested || !isUrgent(before, status);
+    if (when === 'paced' && waited < statusPaceMs && waits) return statusPaceMs - waited;
     const { namespace = '', name, resourceVersion = '' } = raw.metadata;
     const ref = { namespace, name };
     const written = await hub.client
@@ -237,7 +243,7 @@ export class Reconciler {
         throw error;
       });
     hub.store.expect(key, written.metadata.resourceVersion ?? '');
-    this.#memory(key).statusWrittenAt = clock.monotonic();
+    Object.assign(this.#memory(key), { statusWrittenAt: clock.monotonic(), status });
     return undefined;
   }
 
