@@ -11,14 +11,20 @@ export const oneRegionAtATime: Invariant = {
   watch: (facts) => {
     /** Region -> uid of the member that we disturbed, until all its pods have been NORMAL since. */
     const disturbed = new Map<string, { uid: string | undefined; waitsFor: Set<string> }>();
+    const members = new Set<string>();
     return {
       onNode: ({ kind, pod, region }) => {
-        if (kind === 'became NORMAL') disturbed.get(region)?.waitsFor.delete(pod);
+        if (kind === 'became NORMAL') {
+          members.add(pod);
+          disturbed.get(region)?.waitsFor.delete(pod);
+        }
         return undefined;
       },
       onWrite: (write) => {
         const { cluster, after, why, by } = write;
         if (!disrupts(write) || !after) return undefined;
+        // A member that somebody deleted is written again: its nodes come back, and nobody may have to wait for that.
+        if (!write.before && podsOf(after).every((pod) => members.has(pod))) return undefined;
         const other = [...disturbed].find(
           ([region, { uid, waitsFor }]) =>
             region !== cluster && waitsFor.size > 0 && facts.member(region)?.metadata.uid === uid,

@@ -1,3 +1,4 @@
+import { conditionOf } from '../invariants/reading.ts';
 import { guardPath, memberPath, mccPath, specOf } from '../world/user.ts';
 import type { Exchange } from '../world/transport.ts';
 import type { World } from '../world/world.ts';
@@ -198,7 +199,7 @@ function performAsUser(world: World, action: Action, later: (milliseconds: numbe
       return;
     case 'drop region': {
       const all = user.spec['regions'] as Fields[];
-      if (all.length < 2) return;
+      if (all.length < 2 || conditionOf(user.mcc, 'Ready') === undefined) return;
       user.spec = { ...user.spec, regions: all.filter(({ name }) => name !== action.region) };
       user.apply();
       later(action.forMs, () => {
@@ -239,6 +240,8 @@ function performAsUser(world: World, action: Action, later: (milliseconds: numbe
       user.delete(world.server(action.region), guardPath);
       return;
     case 'wipe status':
+      // With the entry of the founder gone as well, nothing in the hub would speak of its ring any more.
+      if ((user.spec['regions'] as Fields[]).length < shape.regions.length) return;
       user.patch(world.server(shape.hub), `${mccPath}/status`, 'json', [{ op: 'remove', path: '/status' }]);
       return;
     case 'delete and recreate':
