@@ -283,7 +283,10 @@ function perform(
     case 'apply':
     case 'applyStatus': {
       const query = `fieldManager=${step.manager}&force=${step.force}`;
-      const body = sent(step.content, preconditionOf(step.precondition, known));
+      // Labels applied by way of the status are ignored, save that they make the server note a new time.
+      const { content } = step;
+      const asked = step.do === 'apply' ? content : { ...content, labels: undefined, finalizers: undefined };
+      const body = sent(asked, preconditionOf(step.precondition, known));
       return subject.send('PATCH', `${path}${step.do === 'apply' ? '' : '/status'}?${query}`, body, patchTypes.apply);
     }
     case 'put':
