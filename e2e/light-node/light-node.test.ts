@@ -118,6 +118,28 @@ describe('light nodes', () => {
     assert.deepEqual(Object.keys(await node.hosts()), [here.address]);
   });
 
+  ringTest('a node that is no seed skips the join without auto_bootstrap, but needs a ring all the same', async () => {
+    const { nodes, places } = await ring(1);
+    const there = { ...place(), autoBootstrap: false, streamMs: 600_000 };
+    const lonely = start({ ...there, seeds: [place().address] });
+    assert.equal(await lonely.ended(), 3);
+    assert.match(lonely.errors, /Unable to gossip with any peers/);
+    const joined = await startNormal({ ...there, seeds: [places[0]?.address ?? ''] });
+    await oneRing([...nodes, joined]);
+  });
+
+  ringTest('a node that is to replace a stranger at its first boot needs a disk that has had its first', async () => {
+    const { nodes, places } = await ring(2);
+    await Promise.all(nodes.map((node) => node.kill()));
+    const replaceAddressFirstBoot = '192.0.2.1';
+    const here = places[1] ?? place();
+    const there = place();
+    const empty = start({ ...there, seeds: [here.address, there.address], replaceAddressFirstBoot });
+    assert.equal(await empty.ended(), 3);
+    assert.match(empty.errors, /Replacing a node without bootstrapping/);
+    await startNormal({ ...here, seeds: [places[0]?.address ?? '', here.address], replaceAddressFirstBoot });
+  });
+
   ringTest('a node comes back after SIGKILL with its host ID at a new address, and the others follow it', async () => {
     const { nodes, places } = await ring(3);
     const hostId = await nodes[2]?.read<string>('LocalHostId');

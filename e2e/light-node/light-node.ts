@@ -13,6 +13,10 @@ export interface LightNodeOptions {
   seeds: readonly string[];
   /** Data directory. */
   data: string;
+  /** As in cassandra.yaml: without it a node that is no seed is NORMAL at once, too. */
+  autoBootstrap: boolean;
+  /** Ignored by a node that has joined. Any other does not start: a light node takes nobody's place. */
+  replaceAddressFirstBoot: string | undefined;
   /** How long a starting node asks for the ring before it gives up or, as a seed, goes on alone. Milliseconds. */
   ringDelayMs: number;
   /** How long it stays JOINING or LEAVING. Milliseconds. */
@@ -85,17 +89,28 @@ export class LightNode {
    * @throws StartRefusedError where Cassandra would exit, or the signal's reason
    */
   async start(signal: AbortSignal): Promise<void> {
-    const { address, seeds, clusterName } = this.options;
+    const { address, seeds, clusterName, autoBootstrap, replaceAddressFirstBoot } = this.options;
     const seedAddresses = await resolveSeeds(seeds);
     this.#seedAddresses = seedAddresses;
     if (seedAddresses.length === 0) throw new StartRefusedError('The seed provider lists no seeds.');
     const isSeed = seedAddresses.includes(address);
+    const bootstraps = this.#bootstrapped === 'NEEDS_BOOTSTRAP' && autoBootstrap && !isSeed;
+    const replaces = this.#bootstrapped === 'NEEDS_BOOTSTRAP' && replaceAddressFirstBoot !== undefined;
+    if (replaces && !bootstraps) {
+      throw new StartRefusedError(
+        'Replacing a node without bootstrapping risks invalidating consistency guarantees as the expected data may not be present until repair is run.',
+      );
+    }
     const savedPeers = this.membership.ring().map((peer) => peer.address);
     const others = [...new Set([...seedAddresses, ...savedPeers])].filter((other) => other !== address);
     const ring = others.length > 0 ? await this.#shadowRound(others, signal) : undefined;
     if (ring) this.#checkAgainst(ring);
     else if (others.length > 0 && !isSeed) throw new StartRefusedError('Unable to gossip with any peers');
-    if (this.#bootstrapped === 'NEEDS_BOOTSTRAP' && !isSeed) {
+    if (replaces)
+      throw new StartRefusedError(
+        `Cannot replace_address ${replaceAddressFirstBoot} because it doesn't exist in gossip`,
+      );
+    if (bootstraps) {
       if (ring?.states.some(({ status }) => status === 'BOOT' || status === 'LEAVING')) {
         throw new StartRefusedError(
           'Other bootstrapping/leaving/moving nodes detected, cannot bootstrap while cassandra.consistent.rangemovement is true',

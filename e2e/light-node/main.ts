@@ -3,7 +3,8 @@
  *
  *   node e2e/light-node/main.ts --address IP --cluster NAME --datacenter DC --rack R --seeds a,b --data DIR
  *
- * Listens on IP:8778 until it is killed. SIGTERM: tells the others and exits with 0. Exits with 3 and a sentence on
+ * --no-auto-bootstrap is cassandra.yaml's auto_bootstrap: false; --replace-address-first-boot IP is the JVM's
+ * -Dcassandra.replace_address_first_boot. Listens on IP:8778 until it is killed. SIGTERM: tells the others and exits with 0. Exits with 3 and a sentence on
  * stderr where Cassandra refuses to start.
  */
 import { once } from 'node:events';
@@ -21,6 +22,8 @@ const { values } = parseArgs({
     rack: { type: 'string' },
     seeds: { type: 'string' },
     data: { type: 'string' },
+    'no-auto-bootstrap': { type: 'boolean', default: false },
+    'replace-address-first-boot': { type: 'string' },
     'ring-delay-ms': { type: 'string', default: '1000' },
     'stream-ms': { type: 'string', default: '500' },
     'gossip-interval-ms': { type: 'string', default: '200' },
@@ -46,6 +49,8 @@ async function main(): Promise<void> {
       .map((seed) => seed.trim())
       .filter((seed) => seed !== ''),
     data: required('data'),
+    autoBootstrap: !values['no-auto-bootstrap'],
+    replaceAddressFirstBoot: values['replace-address-first-boot'],
     ringDelayMs: Number(values['ring-delay-ms']),
     streamMs: Number(values['stream-ms']),
     gossipIntervalMs: Number(values['gossip-interval-ms']),

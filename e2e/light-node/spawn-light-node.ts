@@ -14,6 +14,9 @@ export interface NodeArguments {
   cluster?: string;
   /** How long it stays JOINING or LEAVING; default 500 ms. */
   streamMs?: number;
+  /** Default true. */
+  autoBootstrap?: boolean;
+  replaceAddressFirstBoot?: string;
 }
 
 /** A light node as a process of its own, and what a test asks it. */
@@ -22,7 +25,9 @@ export class LightNodeProcess implements AsyncDisposable {
   readonly child: ChildProcess;
   #errors = '';
 
-  constructor({ address, seeds, data, cluster = 'orders', streamMs = 500 }: NodeArguments) {
+  constructor(node: NodeArguments) {
+    const { address, seeds, data, cluster = 'orders', streamMs = 500 } = node;
+    const { autoBootstrap = true, replaceAddressFirstBoot } = node;
     this.address = address;
     const options = {
       address,
@@ -32,10 +37,15 @@ export class LightNodeProcess implements AsyncDisposable {
       datacenter: 'eu',
       rack: 'rack1',
       'stream-ms': `${streamMs}`,
+      ...(replaceAddressFirstBoot !== undefined && { 'replace-address-first-boot': replaceAddressFirstBoot }),
     };
     this.child = spawn(
       process.execPath,
-      [main, ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])],
+      [
+        main,
+        ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]),
+        ...(autoBootstrap ? [] : ['--no-auto-bootstrap']),
+      ],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#errors += text));

@@ -187,6 +187,9 @@ export function ringObstacle(
         `region ${picture.region.name} may be part of the ring and cannot be seen: ${picture.snapshot.message}`,
       );
     }
+    if (picture.known && picture.member === undefined && wasInRing(picture, hosts)) {
+      return wait(`the member of region ${picture.region.name}, which is part of the ring, is missing`);
+    }
     if (!answeredFor(picture)) continue;
     for (const { name } of picture.pods) {
       const pod = picture.snapshot.pods.find((each) => each.metadata.name === name);
@@ -203,6 +206,11 @@ export function ringObstacle(
   const [unproven] = unprovenIn(ring, hosts);
   if (unproven !== undefined) return wait(`host ${unproven} is not proven NORMAL yet`);
   return ring.busy === undefined ? undefined : wait(`the ring is not at rest: ${ring.busy}`);
+}
+
+/** Whether a region has nodes that were proven part of the ring; with or without its member, they are. */
+export function wasInRing(picture: RegionPicture, hosts: Hosts): boolean {
+  return picture.pods.some((pod) => hosts.joined.has(pod.name));
 }
 
 /** A region nobody can see is known to be empty only if it was last seen so, and nothing was written there since. */

@@ -13,6 +13,7 @@ import {
   replicationObstacle,
   ringObstacle,
   staleObstacle,
+  wasInRing,
 } from './gates.ts';
 import { guardIntent } from './guard-writes.ts';
 import { freshViews, proveHosts } from './hosts.ts';
@@ -215,8 +216,7 @@ function joinGate(
   othersBusy: boolean,
 ): Obstacle | undefined {
   const { federation, pictures, hosts, ring, views } = context;
-  const wasInRing = picture.pods.some((pod) => hosts.joined.has(pod.name));
-  if (founds || wasInRing) return undefined;
+  if (founds || wasInRing(picture, hosts)) return undefined;
   if (othersBusy) {
     return {
       stalled: false,

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Zone } from '../dns/zone.ts';
@@ -40,6 +41,7 @@ export async function runBootstrap(input: BootstrapInput, signal: AbortSignal): 
       dataDirectory: input.dataDirectory,
     }),
   );
+  writeFileSync(join(confDirectory, 'cassandra-env.sh'), '');
   const say = (line: string): void => appendFileSync(log, `${line}\n`);
   const before = await runScript('pre_run.sh', input, signal);
   if (before !== 0) return before;
@@ -88,8 +90,25 @@ async function runScript(name: string, input: BootstrapInput, signal: AbortSigna
   }
 }
 
-/** The seeds that stand in a cassandra.yaml after the init container ran. */
-export function readSeeds(confDirectory: string): string {
+/** What the init container left for a node that does not read the files itself. */
+export interface NodeSettings {
+  readonly seeds: string;
+  readonly autoBootstrap: boolean;
+}
+
+/** Reads what a node without Cassandra's own code needs of cassandra.yaml. */
+export function readSettings(confDirectory: string): NodeSettings {
   const yaml = readFileSync(join(confDirectory, 'cassandra.yaml'), 'utf8');
-  return /- seeds: "(.*)"/.exec(yaml)?.[1] ?? '';
+  return {
+    seeds: /- seeds: "(.*)"/.exec(yaml)?.[1] ?? '',
+    autoBootstrap: !/^auto_bootstrap: *false\b/m.test(yaml),
+  };
+}
+
+/** The JVM's options that cassandra-env.sh adds to JVM_OPTS; Cassandra's start sources that file. */
+export function readJvmOptions(confDirectory: string): string[] {
+  const script = 'set -eu; JVM_OPTS=; . "$1"; printf %s "$JVM_OPTS"';
+  const file = join(confDirectory, 'cassandra-env.sh');
+  const options = execFileSync('bash', ['-c', script, 'cassandra-env', file], { encoding: 'utf8' });
+  return options.split(/\s+/).filter(Boolean);
 }

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChildProcess } from 'node:child_process';
 import type { CassandraPrograms } from '../toolchain.ts';
+import { readJvmOptions, readSettings } from './bootstrap.ts';
 import { logbackXml, rackProperties } from './cassandra-config.ts';
 import { mainClass, nodeFlags } from './cassandra-flags.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -17,8 +18,7 @@ export interface NodeInput {
   readonly datacenter: string;
   readonly rack: string;
   readonly address: string;
-  /** As they stand in cassandra.yaml. */
-  readonly seeds: string;
+  /** As the init container left it: cassandra.yaml and cassandra-env.sh. */
   readonly confDirectory: string;
   readonly dataDirectory: string;
   readonly logDirectory: string;
@@ -36,6 +36,10 @@ export function startNode(input: NodeInput, sandbox: Sandbox, log: string): Chil
 }
 
 function lightNodeCommand(input: NodeInput): string[] {
+  const { seeds, autoBootstrap } = readSettings(input.confDirectory);
+  const replace = readJvmOptions(input.confDirectory)
+    .map((option) => /^-Dcassandra\.replace_address_first_boot=(.+)$/.exec(option)?.[1])
+    .findLast((address) => address !== undefined);
   return [
     process.execPath,
     lightNode,
@@ -48,9 +52,11 @@ function lightNodeCommand(input: NodeInput): string[] {
     '--rack',
     input.rack,
     '--seeds',
-    input.seeds,
+    seeds,
     '--data',
     input.dataDirectory,
+    ...(autoBootstrap ? [] : ['--no-auto-bootstrap']),
+    ...(replace === undefined ? [] : ['--replace-address-first-boot', replace]),
   ];
 }
 
@@ -65,6 +71,7 @@ function cassandraCommand(input: NodeInput): string[] {
     `-XX:SharedArchiveFile=${cassandra.classArchive}`,
     ...nodeFlags({ ...input, jars: cassandra.jars, jolokiaPort: 8778 }),
     ...(input.replaceAddress === undefined ? [] : [`-Dcassandra.replace_address=${input.replaceAddress}`]),
+    ...readJvmOptions(confDirectory),
     mainClass,
   ];
 }

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApiError } from '../api-server.ts';
-import { readSeeds, runBootstrap } from './bootstrap.ts';
+import { runBootstrap } from './bootstrap.ts';
 import { resolveEnvironment, type Placement } from './environment.ts';
 import type { KubeletContext } from './kubelet.ts';
 import type { NodeKind } from './node-process.ts';
@@ -235,7 +235,6 @@ export class PodWorker {
         datacenter: labels[datacenterLabel] ?? 'dc1',
         rack: labels[rackLabel] ?? 'rack1',
         address: placement.podAddress,
-        seeds: readSeeds(confDirectory),
         confDirectory,
         dataDirectory,
         logDirectory: join(this.#directory, 'logs'),

@@ -84,13 +84,14 @@ const federationContent = regionNames.chain((names) =>
     })),
 );
 
-const condition = fc.record({
-  type: letter,
-  status: fc.constantFrom('True', 'False'),
-  reason: fc.constant('Reason'),
-  message: letter,
-  lastTransitionTime: fc.constant('2026-01-01T00:00:00Z'),
-});
+// All of a condition is required, so that nothing of it may be left to nobody.
+const condition = letter.map((type) => ({
+  type,
+  status: 'True',
+  reason: 'Reason',
+  message: '',
+  lastTransitionTime: '2026-01-01T00:00:00Z',
+}));
 
 function nullable(content: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Fields> {
   const each = Object.entries(content).map(([key, value]) => [

@@ -1,65 +1,91 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import PQueue from 'p-queue';
 import { invariants } from '../invariants/all.ts';
 import { mutants } from './all.ts';
-import type { Hunt } from './hunt.ts';
+import type { Hunt, Order } from './hunt.ts';
 import type { Mutant } from './mutant.ts';
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '2000' },
+    seeds: { type: 'string', default: '1000' },
     first: { type: 'string', default: '1' },
     workers: { type: 'string', default: '2' },
-    /** Only mutants whose name holds this. */
+    /** Only mutants whose name, or whose invariant, holds this. */
     only: { type: 'string', default: '' },
+    /** How long one mutant may be looked for. */
+    seconds: { type: 'string', default: '300' },
   },
 });
 
-/** How long a mutant may let one process run, milliseconds; some never come to an end. */
-const huntMaxMs = 600_000;
+/** A mutant that lets a history never end is given up this long after its time, milliseconds. */
+const graceMs = 30_000;
 
-const wanted = mutants.filter(({ name }) => name.includes(values.only));
-const lane = new PQueue({ concurrency: Number(values.workers) });
-const hunts = await Promise.all(wanted.map((mutant) => lane.add(() => hunt(mutant))));
+const startedAt = performance.now();
+const wanted = mutants.filter(({ name, breaks }) => `${name}\n${breaks}`.includes(values.only));
+const hunts = new Map<Mutant, Hunt | undefined>();
+const queue = [...wanted];
+await Promise.all(Array.from({ length: Number(values.workers) }, work));
+report();
 
-let found = 0;
-wanted.forEach((mutant, index) => {
-  const result = hunts[index];
-  if (result?.found) found++;
-  const what = result?.found
-    ? `found at history ${result.tried} by: ${result.found.violation.invariant}`
-    : `NOT FOUND in ${result?.tried ?? 0} histories`;
-  console.log(`${mutant.name}\n  breaks: ${mutant.breaks}\n  ${what}`);
-  if (result?.found) console.log(`  seed ${result.found.seed}: ${result.found.violation.sentence}`);
-});
-if (values.only === '') {
-  for (const { name } of invariants) {
-    const own = wanted.filter((mutant) => mutant.breaks === name);
-    const by = hunts.filter((each) => each?.found?.violation.invariant === name).length;
-    console.log(`invariant "${name}": ${own.length} mutants are meant for it, it found ${by}`);
+/** One process after the other, each for as many mutants as it survives. */
+async function work(): Promise<void> {
+  let hunter: ChildProcess | undefined;
+  for (let mutant = queue.shift(); mutant; mutant = queue.shift()) {
+    hunter ??= fork(new URL('hunt.ts', import.meta.url));
+    const hunt = await ask(hunter, mutant);
+    hunts.set(mutant, hunt);
+    if (!hunt) hunter = undefined;
   }
+  hunter?.disconnect();
 }
-const tried = hunts.map((each) => each?.tried ?? 0).sort((one, other) => one - other);
-console.log(`histories needed: median ${tried[tried.length >> 1]}, at most ${tried.at(-1)}`);
-console.log(`mutants found ${found} / ${wanted.length}`);
-if (found < wanted.length) process.exitCode = 1;
 
-/** Runs histories with the mutant in the controller until one breaks an invariant. */
-function hunt(mutant: Mutant): Promise<Hunt> {
-  const child = fork(new URL('hunt.ts', import.meta.url), [values.first, values.seeds], {
-    env: { ...process.env, RINGMASTER_MUTANT: mutant.name },
-    execArgv: ['--import', new URL('load.ts', import.meta.url).href],
-  });
-  const deadline = setTimeout(() => child.kill('SIGKILL'), huntMaxMs);
-  return new Promise((resolve, reject) => {
-    let result: Hunt | undefined;
-    child.on('message', (message) => (result = message as Hunt));
-    child.on('exit', (code, signal) => {
+/** Undefined: the process has not come back. */
+function ask(hunter: ChildProcess, { name }: Mutant): Promise<Hunt | undefined> {
+  const maxMs = Number(values.seconds) * 1000;
+  const order: Order = { name, first: Number(values.first), count: Number(values.seeds), maxMs };
+  return new Promise((resolve) => {
+    const end = (hunt: Hunt | undefined): void => {
       clearTimeout(deadline);
-      if (result) resolve(result);
-      else if (signal === 'SIGKILL') resolve({ tried: 0, found: undefined });
-      else reject(new Error(`the hunt for "${mutant.name}" ended without a result (${code ?? signal})`));
-    });
+      hunter.removeAllListeners();
+      if (!hunt) hunter.kill('SIGKILL');
+      resolve(hunt);
+    };
+    const deadline = setTimeout(() => end(undefined), maxMs + graceMs);
+    hunter.once('message', (message) => end(message as Hunt));
+    hunter.once('exit', () => end(undefined));
+    hunter.send(order);
   });
+}
+
+function report(): void {
+  const finders = new Map<string, number>();
+  let found = 0;
+  for (const mutant of wanted) {
+    const hunt = hunts.get(mutant);
+    const what = hunt?.found
+      ? `found by history ${hunt.tried}: ${hunt.found.violation.invariant}`
+      : `NOT FOUND: ${hunt ? `${hunt.tried} histories` : 'the process did not come back'}`;
+    console.log(`${mutant.name}\n  breaks: ${mutant.breaks}\n  ${what} (${Math.round(hunt?.cpuMs ?? 0)} ms)`);
+    if (!hunt?.found) continue;
+    found++;
+    const { seed, violation } = hunt.found;
+    console.log(`  seed ${seed}: ${violation.sentence}`);
+    finders.set(violation.invariant, (finders.get(violation.invariant) ?? 0) + 1);
+  }
+  const all = [...hunts.values()];
+  const alsoWithout = new Set(all.flatMap((hunt) => hunt?.alsoWithout ?? []));
+  const tried = all.map((hunt) => hunt?.tried ?? 0).sort((one, other) => one - other);
+  const withoutFinder = invariants.filter(({ name }) => values.only === '' && !finders.has(name));
+  for (const { name } of invariants) {
+    const meant = wanted.filter(({ breaks }) => breaks === name).length;
+    if (meant > 0) console.log(`invariant "${name}": ${meant} mutants are meant for it, it found ${finders.get(name) ?? 0}`);
+  }
+  for (const { name } of withoutFinder) console.log(`invariant "${name}" found NO mutant`);
+  if (alsoWithout.size > 0) console.log(`seeds that fail also without the mutant: ${[...alsoWithout].join(', ')}`);
+  const seconds = (performance.now() - startedAt) / 1000;
+  console.log(
+    `histories needed: median ${tried[tried.length >> 1]}, at most ${tried.at(-1)}; ${seconds.toFixed(0)} s`,
+  );
+  console.log(`mutants found ${found} / ${wanted.length}`);
+  if (found < wanted.length || withoutFinder.length > 0 || alsoWithout.size > 0) process.exitCode = 1;
 }

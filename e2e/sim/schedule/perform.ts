@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { conditionOf } from '../invariants/reading.ts';
 import { guardPath, memberPath, mccPath, specOf } from '../world/user.ts';
 import type { Exchange } from '../world/transport.ts';
@@ -210,6 +211,8 @@ function performAsUser(world: World, action: Action, later: (milliseconds: numbe
     }
     case 'edit template': {
       const before = user.spec['template'] as { spec: Fields };
+      // A member that is not there yet would be made with the edit, and taking it back would be an edit of its own.
+      if (shape.regions.some(({ name }) => world.inspection.facts.member(name) === undefined)) return;
       const edits = {
         image: { cassandraImage: 'cassandra:5.0.7-bad', serverVersion: '5.0.7' },
         resources: { resources: { requests: { cpu: '1', memory: '2Gi' }, limits: { cpu: '1', memory: '2Gi' } } },
@@ -233,6 +236,7 @@ function performAsUser(world: World, action: Action, later: (milliseconds: numbe
       return;
     }
     case 'delete member':
+      if (!isDeepStrictEqual(user.spec['template'], wanted['template'])) return;
       user.delete(world.server(action.region), memberPath);
       world.trouble(300_000);
       return;

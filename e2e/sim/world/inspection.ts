@@ -16,7 +16,7 @@ export interface Violation {
 
 /** Holds all invariants against one world; the first that breaks counts. */
 export class Inspection {
-  readonly #facts: Facts;
+  readonly facts: Facts;
   readonly #now: () => number;
   readonly #checkers: { name: string; statement: string; checker: Checker }[];
   readonly #normal = new WeakSet<CassandraNode>();
@@ -26,7 +26,7 @@ export class Inspection {
   checks = 0;
 
   constructor(facts: Facts, now: () => number) {
-    this.#facts = facts;
+    this.facts = facts;
     this.#now = now;
     this.#checkers = invariants.map(({ name, statement, watch }) => ({ name, statement, checker: watch(facts) }));
   }
@@ -53,7 +53,7 @@ export class Inspection {
 
   /** Something in the ring has changed. */
   onRing(): void {
-    for (const node of this.#facts.ring().nodes) {
+    for (const node of this.facts.ring().nodes) {
       if (node.mode !== 'NORMAL' || this.#normal.has(node)) continue;
       this.#normal.add(node);
       const { name, region } = node.options;

@@ -41,7 +41,8 @@ read_guard() {
   wait_seconds=$((10#$wait_seconds))
 }
 
-# $1: `founder`, or `member` for a pod that has its ring on disk; post_run.sh reads it. $2: why.
+# $1: `founder`; `member` for a pod that joined before; `waited` for one that is not the only one to have joined, and
+# found no seed. post_run.sh reads it. $2: why.
 pass_alone() {
   say "$pod starts without a seed: $2"
   echo "$1" >"$marker"
@@ -163,7 +164,7 @@ while true; do
   now=$(uptime_seconds)
   if [[ $member ]] && ((now - started >= wait_seconds)); then
     say "no seed is live after $((now - started)) s: $report"
-    pass_alone member 'it has joined the ring before and has its data'
+    pass_alone waited 'it has joined the ring before; Cassandra refuses if its disk is empty'
   fi
   if [[ $report != "$said" ]] || ((now - said_at >= repeat_report_seconds)); then
     if [[ $member ]]; then limit="for ${wait_seconds} s at most"; else limit='as long as it takes, it never joined'; fi
