@@ -78,14 +78,13 @@ function report(): void {
   const withoutFinder = invariants.filter(({ name }) => values.only === '' && !finders.has(name));
   for (const { name } of invariants) {
     const meant = wanted.filter(({ breaks }) => breaks === name).length;
-    if (meant > 0) console.log(`invariant "${name}": ${meant} mutants are meant for it, it found ${finders.get(name) ?? 0}`);
+    if (meant > 0)
+      console.log(`invariant "${name}": ${meant} mutants are meant for it, it found ${finders.get(name) ?? 0}`);
   }
   for (const { name } of withoutFinder) console.log(`invariant "${name}" found NO mutant`);
   if (alsoWithout.size > 0) console.log(`seeds that fail also without the mutant: ${[...alsoWithout].join(', ')}`);
   const seconds = (performance.now() - startedAt) / 1000;
-  console.log(
-    `histories needed: median ${tried[tried.length >> 1]}, at most ${tried.at(-1)}; ${seconds.toFixed(0)} s`,
-  );
+  console.log(`histories needed: median ${tried[tried.length >> 1]}, at most ${tried.at(-1)}; ${seconds.toFixed(0)} s`);
   console.log(`mutants found ${found} / ${wanted.length}`);
   if (found < wanted.length || withoutFinder.length > 0 || alsoWithout.size > 0) process.exitCode = 1;
 }
