@@ -30,7 +30,7 @@ export function forgetGuard(scene: Scene, region: string): () => void {
 export function deleteClaims(scene: Scene, region: string): void {
   const server = scene.world.server(region);
   scene.world.clock.wakePromises();
-  for (const { metadata } of [...server.all(resources.persistentVolumeClaims, namespace)]) {
+  for (const { metadata } of Array.from(server.all(resources.persistentVolumeClaims, namespace))) {
     server.handle({ method: 'DELETE', path: paths.claim(metadata.name), user });
   }
 }

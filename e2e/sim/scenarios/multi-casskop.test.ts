@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { resources } from '../../../src/kube/objects.ts';
+import { casskop } from '../../../src/operators/casskop/casskop.ts';
 import { guardOf } from '../invariants/reading.ts';
+import { casskopDefinition } from '../region/premises.ts';
 import { clusterName } from '../world/user.ts';
 import { Scene } from './scene.ts';
 
@@ -101,6 +103,26 @@ describe('what stops Multi-CassKop does not stop Ringmaster', () => {
     assert.match(scene.condition('Applied', 'ap')?.message ?? '', /orders-us-rack1-0 of region us is not ready/);
     scene.world.region('us').startCasskop();
     await scene.end();
+  });
+
+  test('O#386, C#56: a region without CassKop’s CustomResourceDefinition is named before anything is founded, and all goes on once it is installed', async () => {
+    const scene = new Scene();
+    scene.delete('us', `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${casskop.crdName}`);
+    scene.apply();
+    await scene.untilCondition('Stalled', 'True', 'PreconditionMissing');
+    assert.match(scene.condition('Stalled')?.message ?? '', /region us lacks .*cassandraclusters\.db\.orange\.com/);
+    await scene.pass(60_000);
+    assert.equal(scene.member('us'), undefined);
+    const { status } = scene.world.server('us').handle({
+      method: 'POST',
+      path: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
+      body: casskopDefinition,
+      user: 'admin',
+    });
+    assert.equal(status, 201);
+    scene.world.clock.wakePromises();
+    await scene.end();
+    assert.equal(scene.foundings, 1);
   });
 
   test('no finalizer of ours is on a member, where CassKop would wipe it', async () => {

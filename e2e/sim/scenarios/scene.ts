@@ -138,7 +138,7 @@ export class Scene {
   /** Ends the controller where things stay as they are, and no invariant was ever broken. */
   close(): void {
     this.assertNothingViolated();
-    for (const process of [...this.world.controllers]) this.world.endController(process, 'kill');
+    for (const process of this.world.controllers.slice()) this.world.endController(process, 'kill');
   }
 
   assertNothingViolated(): void {
@@ -177,8 +177,8 @@ export class Scene {
     return this.world.ring.foundings.length;
   }
 
-  find<T extends KubeObject = KubeObject>(region: string, resource: ResourceType, name: string): T | undefined {
-    return this.world.server(region).find(resource, namespace, name) as T | undefined;
+  find(region: string, resource: ResourceType, name: string): KubeObject | undefined {
+    return this.world.server(region).find(resource, namespace, name);
   }
 
   member(region: string): KubeObject | undefined {
@@ -190,11 +190,11 @@ export class Scene {
   }
 
   memberStatus(region: string): MemberStatus {
-    return (this.member(region)?.['status'] ?? {}) as MemberStatus;
+    return this.member(region)?.['status'] ?? {};
   }
 
   statefulSet(region: string, rack = 'rack1'): StatefulSet | undefined {
-    return this.find<StatefulSet>(region, resources.statefulSets, `${clusterName}-${region}-${rack}`);
+    return this.find(region, resources.statefulSets, `${clusterName}-${region}-${rack}`) as StatefulSet | undefined;
   }
 
   podName(region: string, ordinal = 0, rack = 'rack1'): string {
@@ -202,11 +202,12 @@ export class Scene {
   }
 
   pod(region: string, ordinal = 0, rack = 'rack1'): Pod | undefined {
-    return this.find<Pod>(region, resources.pods, this.podName(region, ordinal, rack));
+    return this.find(region, resources.pods, this.podName(region, ordinal, rack)) as Pod | undefined;
   }
 
   claim(region: string, ordinal = 0, rack = 'rack1'): Claim | undefined {
-    return this.find<Claim>(region, resources.persistentVolumeClaims, `data-${this.podName(region, ordinal, rack)}`);
+    const name = `data-${this.podName(region, ordinal, rack)}`;
+    return this.find(region, resources.persistentVolumeClaims, name) as Claim | undefined;
   }
 
   node(region: string, ordinal = 0, rack = 'rack1'): CassandraNode {
