@@ -73,7 +73,7 @@ export class GuardedPod implements Disposable {
     this.configure(guardData({ ignition: [], joined: [], waitSeconds: 600, ...content }));
   }
 
-  /** `founder` or `member` once pre_run.sh let the pod start alone. */
+  /** `founder`, `member` or `waited` once pre_run.sh let the pod start alone. */
   get marker(): string | undefined {
     const file = this.path('conf', '.ringmaster-alone');
     return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;

@@ -230,7 +230,7 @@ describe('pre_run.sh', { concurrency: 4 }, () => {
     assert.ok(performance.now() - started > 2000);
     assert.match(script.output, /waits for a live seed \(for 3 s at most/);
     assert.match(script.output, /no seed is live after \d+ s: .*connection refused/);
-    assert.equal(guarded.marker, 'member');
+    assert.equal(guarded.marker, 'waited');
   });
 
   test('keeps a pod that never joined waiting however short the wait of joined pods is', async () => {

@@ -3,6 +3,7 @@ import { schedule } from './actor-clock.ts';
 import type { PodSettings } from './bootstrap-container.ts';
 import type { NodeDisk } from './cassandra/node-disk.ts';
 import type { CassandraNode } from './cassandra/node.ts';
+import type { NodeSettings } from './guard-decision.ts';
 import type { KubeletContext } from './kubelet.ts';
 import { resolverFails } from './names.ts';
 import { BackOff, terminated, type ContainerRecord } from './pod-status.ts';
@@ -15,8 +16,8 @@ export interface CassandraContainerOptions {
   readonly hostName: string;
   readonly address: string;
   readonly settings: PodSettings;
-  /** As the init container left them in cassandra.yaml. */
-  readonly seeds: readonly string[];
+  /** As the init container left them. */
+  readonly node: NodeSettings;
   readonly disk: NodeDisk;
   /** How often the container was started again before, in another sandbox of its pod. */
   readonly restarts: number;
@@ -78,7 +79,7 @@ export class CassandraContainer {
 
   #run(): void {
     const { network, region, resolve } = this.#context;
-    const { pod, namespace, hostName, address, settings, seeds, disk } = this.#options;
+    const { pod, namespace, hostName, address, settings, node, disk } = this.#options;
     this.#node = network.start({
       name: pod,
       region,
@@ -86,7 +87,7 @@ export class CassandraContainer {
       clusterName: settings.configuredName,
       datacenter: settings.datacenter,
       rack: settings.rack,
-      seeds,
+      ...node,
       resolve: (seed) => {
         const found = seed === hostName ? address : resolve(seed, namespace);
         return found === resolverFails ? undefined : found;

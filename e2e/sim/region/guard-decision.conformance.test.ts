@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { SeededRandom } from '../../../src/edges/testing.ts';
 import { guardData } from '../../../src/federation/guard/guard.ts';
 import { GuardedPod } from '../../guard/guarded-pod.ts';
 import { answers, JolokiaServer, normalWith, recordedHostId, type RecordedAnswer } from '../../guard/jolokia-server.ts';
 import type { Lookup } from '../../harness/dns/zone.ts';
+import { readJvmOptions, readSettings } from '../../harness/kubelet/bootstrap.ts';
 import { chooseSeeds } from '../../harness/kubelet/seed-choice.ts';
 import { claimLoopbackNet, type LoopbackNet } from '../../light-node/loopback.ts';
 import {
@@ -14,6 +16,7 @@ import {
   preRun,
   type Alone,
   type BootstrapInput,
+  type NodeSettings,
   type SeedAnswer,
 } from './guard-decision.ts';
 
@@ -45,6 +48,15 @@ const kinds: Readonly<Record<string, [RecordedAnswer | undefined, SeedAnswer]>> 
   refused: [undefined, { kind: 'silent' }],
   unknown: [undefined, { kind: 'silent' }],
   unresolvable: [undefined, { kind: 'resolverFails' }],
+  itself: [undefined, { kind: 'silent' }],
+  neighbour: [undefined, { kind: 'silent' }],
+};
+/** Seeds that are names without an address. */
+const names: Readonly<Record<string, string>> = {
+  unknown: `${'u'.repeat(63)}.invalid`,
+  unresolvable: `${'r'.repeat(63)}.invalid`,
+  itself: `${pod}.invalid`,
+  neighbour: `${pod}1.invalid`,
 };
 type Kind = keyof typeof kinds;
 
@@ -61,6 +73,11 @@ const eu = `orders-eu-rack1-0 ${recordedHostId}\n`;
 
 const table: readonly (readonly [string, Situation])[] = [
   ['a live seed', { seeds: ['normal'], joined: eu }],
+  ['a live seed beside itself', { seeds: ['normal', 'itself'], joined: eu }],
+  ['a live seed between others and itself', { seeds: ['refused', 'itself', 'normal', 'booting'], joined: eu }],
+  ['a live seed beside itself and a neighbour', { seeds: ['itself', 'neighbour', 'normal'], joined: eu }],
+  ['a live seed beside a neighbour', { seeds: ['neighbour', 'normal'], joined: eu }],
+  ['a live seed beside itself, joined before', { seeds: ['itself', 'normal'], joined: own + eu }],
   ['a live seed behind others', { seeds: ['refused', 'booting', 'normal'], joined: eu }],
   ['a live seed after a name that cannot be looked up', { seeds: ['unresolvable', 'normal'], joined: eu }],
   ['a live seed before a name that cannot be looked up', { seeds: ['normal', 'unresolvable'], joined: eu }],
@@ -122,10 +139,7 @@ describe('the decision of the bootstrap container', { concurrency: 4 }, () => {
     net = await claimLoopbackNet();
     for (const [index, [kind, [answer]]] of Object.entries(kinds).entries()) {
       const at = net.address(index + 1);
-      addresses.set(
-        kind,
-        kind === 'unknown' || kind === 'unresolvable' ? `${kind[0]?.repeat(63)}.x${kind}.invalid` : at,
-      );
+      addresses.set(kind, names[kind] ?? at);
       if (answer) servers.push(await JolokiaServer.start(at, answer));
     }
   });
@@ -163,13 +177,20 @@ describe('the decision of the bootstrap container', { concurrency: 4 }, () => {
     return chooseSeeds(seeds, { hostName, address }, resolve, () => undefined, new AbortController().signal);
   }
 
-  /** What post_run.sh leaves in cassandra.yaml; undefined when it fails. */
-  async function postRunSh(guarded: GuardedPod, chosen: string, alone: Alone | undefined): Promise<string | undefined> {
-    const file = guarded.path('conf', 'cassandra.yaml');
-    writeFileSync(file, `seed_provider:\n  - parameters:\n      - seeds: "${chosen}"\n`);
+  /** What post_run.sh leaves in Cassandra's files; undefined when it fails. */
+  async function postRunSh(
+    guarded: GuardedPod,
+    chosen: string,
+    alone: Alone | undefined,
+  ): Promise<NodeSettings | undefined> {
+    const conf = guarded.path('conf');
+    writeFileSync(join(conf, 'cassandra.yaml'), `seed_provider:\n  - parameters:\n      - seeds: "${chosen}"\n`);
+    writeFileSync(join(conf, 'cassandra-env.sh'), '');
     if (alone !== undefined) guarded.marker = alone;
     if ((await guarded.run('post_run.sh').exitCode()) !== 0) return undefined;
-    return /- seeds: "(.*)"/.exec(readFileSync(file, 'utf8'))?.[1];
+    const { seeds, autoBootstrap } = readSettings(conf);
+    const refusesEmptyDisk = readJvmOptions(conf).includes('-Dcassandra.replace_address_first_boot=192.0.2.1');
+    return { seeds: seeds.split(',').filter(Boolean), autoBootstrap, refusesEmptyDisk };
   }
 
   async function compare(situation: Situation): Promise<void> {
@@ -201,7 +222,10 @@ describe('the decision of the bootstrap container', { concurrency: 4 }, () => {
     // The seed that pre_run.sh saw may be gone when run.sh looks for it.
     const { seeds } = input;
     const lonely = await postRunSh(guarded, hostName, alone);
-    assert.equal(postRun(input, hostName, alone), lonely, said);
+    assert.deepEqual(postRun(input, hostName, alone), lonely, said);
+    // Or be there again.
+    const found = seeds === '' ? undefined : await postRunSh(guarded, seeds, alone);
+    assert.deepEqual(postRun(input, seeds, alone), found, said);
 
     const decision = decideBootstrap(input);
     const choice = await runSh(seeds);
@@ -210,8 +234,7 @@ describe('the decision of the bootstrap container', { concurrency: 4 }, () => {
       return;
     }
     const last = await postRunSh(guarded, choice.seeds, alone);
-    const expected = last === undefined ? 'fail' : last;
-    assert.equal(decision.kind === 'start' ? decision.seeds.join() : decision.kind, expected, said);
+    assert.deepEqual(decision.kind === 'start' ? decision.settings : decision.kind, last ?? 'fail', said);
   }
 
   for (const [title, situation] of table) {
@@ -232,8 +255,8 @@ describe('the decision of the bootstrap container', { concurrency: 4 }, () => {
     await script.says(/waits for a live seed/);
     assert.deepEqual(preRun(input), { kind: 'wait', untilSeconds: 2 });
     assert.equal(await script.exitCode(), 0);
-    assert.equal(guarded.marker, 'member');
-    assert.deepEqual(preRun({ ...input, elapsedSeconds: 2 }), { kind: 'pass', alone: 'member' });
+    assert.equal(guarded.marker, 'waited');
+    assert.deepEqual(preRun({ ...input, elapsedSeconds: 2 }), { kind: 'pass', alone: 'waited' });
   });
 
   for (const seeds of [[], ['refused'], ['booting'], ['refused', 'joining'], ['unresolvable', 'normal']] as Kind[][]) {
@@ -242,7 +265,7 @@ describe('the decision of the bootstrap container', { concurrency: 4 }, () => {
       const decision = decideBootstrap(input);
       const choice = await runSh(input.seeds);
       const expected = choice.kind === 'failed' ? 'fail' : choice.seeds;
-      assert.equal(decision.kind === 'start' ? decision.seeds.join() : decision.kind, expected);
+      assert.equal(decision.kind === 'start' ? decision.settings.seeds.join() : decision.kind, expected);
     });
   }
 });

@@ -32,15 +32,23 @@ export interface BootstrapInput {
 /**
  * - `wait`: the container goes on; the answer cannot change by time alone before `untilSeconds` after its start.
  * - `fail`: it ends with an error, and is started again.
- * - `start`: Cassandra starts with these seeds; `alone` is what let the pod start although no seed is live.
+ * - `start`: Cassandra starts with these settings; `alone` is what let the pod start although no seed is live.
  */
 export type BootstrapDecision =
   | { kind: 'wait'; untilSeconds: number | undefined }
   | { kind: 'fail'; reason: string }
-  | { kind: 'start'; seeds: string[]; alone: Alone | undefined };
+  | { kind: 'start'; settings: NodeSettings; alone: Alone | undefined };
+
+/** What cassandra.yaml and cassandra-env.sh say to Cassandra, as far as the guard has a hand in it. */
+export interface NodeSettings {
+  readonly seeds: readonly string[];
+  readonly autoBootstrap: boolean;
+  /** Whether it is to replace, at its first boot, a node that there never was: it starts only if it has joined before. */
+  readonly refusesEmptyDisk: boolean;
+}
 
 /** What pre_run.sh notes for post_run.sh. */
-export type Alone = 'founder' | 'member';
+export type Alone = 'founder' | 'member' | 'waited';
 
 export type PreRun = { kind: 'wait'; untilSeconds: number | undefined } | { kind: 'pass'; alone: Alone | undefined };
 
@@ -56,17 +64,17 @@ export function decideBootstrap(input: BootstrapInput): BootstrapDecision {
   }
   const chosen = run(input);
   if (chosen === undefined) return { kind: 'fail', reason: 'Temporary failure in name resolution' };
-  if (configMap?.['post_run.sh'] === undefined) return { kind: 'start', seeds: listed(chosen), alone };
-  const seeds = postRun(input, chosen, alone);
-  if (seeds === undefined) return { kind: 'fail', reason: `cassandra.yaml names the seeds "${chosen}"` };
-  return { kind: 'start', seeds: listed(seeds), alone };
+  if (configMap?.['post_run.sh'] === undefined) return { kind: 'start', settings: asChosen(chosen), alone };
+  const settings = postRun(input, chosen, alone);
+  if (!settings) return { kind: 'fail', reason: `cassandra.yaml names the seeds "${chosen}"` };
+  return { kind: 'start', settings, alone };
 }
 
 /** One round of pre_run.sh. */
 export function preRun({ configMap = {}, pod, clusterName, seeds, elapsedSeconds, ask }: BootstrapInput): PreRun {
   const ignition = readPairs(configMap['ignition']);
   const joined = readPairs(configMap['joined']);
-  const isMember = (joined.get(pod) ?? '') !== '';
+  const isMember = hasJoined(configMap, pod);
   const alone = isMember ? 'member' : undefined;
   if (ignition.has(pod)) return { kind: 'pass', alone: alone ?? 'founder' };
   if (isMember && joined.size === 1) return { kind: 'pass', alone };
@@ -83,7 +91,7 @@ export function preRun({ configMap = {}, pod, clusterName, seeds, elapsedSeconds
   if (seeds.split(/[, ]/).some((seed) => seed !== '' && isLive(seed))) return { kind: 'pass', alone: undefined };
   if (!isMember) return { kind: 'wait', untilSeconds: undefined };
   const untilSeconds = waitSeconds(configMap['guard_wait_seconds']);
-  return elapsedSeconds >= untilSeconds ? { kind: 'pass', alone } : { kind: 'wait', untilSeconds };
+  return elapsedSeconds >= untilSeconds ? { kind: 'pass', alone: 'waited' } : { kind: 'wait', untilSeconds };
 }
 
 /** CassKop 2.3.4's run.sh: the seeds in cassandra.yaml; undefined when it fails, which it does for one reason only. */
@@ -97,16 +105,36 @@ function run({ seeds, hostName, address, ask }: BootstrapInput): string | undefi
   return hostName;
 }
 
-/** post_run.sh: the seeds it leaves in cassandra.yaml; undefined when it fails. */
+/** post_run.sh: what it leaves in Cassandra's files; undefined when it fails. */
 export function postRun(
-  { seeds, address }: Pick<BootstrapInput, 'seeds' | 'address'>,
+  { configMap = {}, pod, seeds, address }: Pick<BootstrapInput, 'configMap' | 'pod' | 'seeds' | 'address'>,
   chosen: string,
   alone: Alone | undefined,
-): string | undefined {
+): NodeSettings | undefined {
   if (seeds === '') return undefined;
-  if (chosen === seeds) return chosen;
-  if (alone === undefined) return undefined;
-  return alone === 'member' ? `${seeds},${address}` : chosen;
+  if (alone !== undefined) {
+    const list = chosen === seeds || alone === 'founder' ? chosen : `${seeds},${address}`;
+    return { ...asChosen(list), refusesEmptyDisk: alone === 'waited' };
+  }
+  if (chosen !== seeds) return undefined;
+  if (hasJoined(configMap, pod)) return asChosen(chosen);
+  const all = seeds.split(/[, ]+/).filter((seed) => seed !== '');
+  const others = all.filter((seed) => !isItself(seed, pod, address));
+  if (others.length === all.length) return asChosen(chosen);
+  return others.length === 0 ? undefined : { seeds: others, autoBootstrap: false, refusesEmptyDisk: false };
+}
+
+function asChosen(list: string): NodeSettings {
+  return { seeds: listed(list), autoBootstrap: true, refusesEmptyDisk: false };
+}
+
+function isItself(seed: string, pod: string, address: string): boolean {
+  const at = seed.indexOf(pod);
+  return seed === address || (at >= 0 && !/^[0-9]/.test(seed.slice(at + pod.length)));
+}
+
+function hasJoined(configMap: Readonly<Record<string, string>>, pod: string): boolean {
+  return (readPairs(configMap['joined']).get(pod) ?? '') !== '';
 }
 
 /** Of two lines with one name the later counts. */

@@ -5,7 +5,7 @@ import { CassandraContainer } from './cassandra-container.ts';
 import { emptyDisk, type NodeDisk } from './cassandra/node-disk.ts';
 import type { CassandraNode } from './cassandra/node.ts';
 import { kinds } from './cluster-access.ts';
-import { decideBootstrap, type SeedAnswer } from './guard-decision.ts';
+import { decideBootstrap, type NodeSettings, type SeedAnswer } from './guard-decision.ts';
 import type { KubeletContext } from './kubelet.ts';
 import { resolverFails } from './names.ts';
 import {
@@ -229,7 +229,7 @@ export class PodRun {
     this.#bootstrapBackOff.reset();
     if (decision.alone !== undefined) this.#context.startedAlone(this.#pod.metadata.name, decision.alone);
     this.#record = { ...this.#record, bootstrap: { ...bootstrap, state: terminated(0, timestamp()), ready: true } };
-    this.#startCassandra(settings, address, decision.seeds);
+    this.#startCassandra(settings, address, decision.settings);
   }
 
   #ask(seed: string): SeedAnswer {
@@ -247,7 +247,7 @@ export class PodRun {
     return `${name}.${this.#pod.spec.subdomain}.${namespace}.svc.cluster.local`;
   }
 
-  #startCassandra(settings: PodSettings, address: string, seeds: readonly string[]): void {
+  #startCassandra(settings: PodSettings, address: string, node: NodeSettings): void {
     this.#stage = 'node';
     if (this.#pod.spec.containers.some((each) => each.name === nodeName && cannotBePulled(each))) {
       this.#update({});
@@ -258,8 +258,8 @@ export class PodRun {
     const hostName = this.#hostName();
     this.#cassandra = new CassandraContainer(
       this.#context,
-      { pod: name, namespace, hostName, address, settings, seeds, disk: this.#disk(), restarts },
-      (node) => this.#update({ node }),
+      { pod: name, namespace, hostName, address, settings, node, disk: this.#disk(), restarts },
+      (record) => this.#update({ node: record }),
     );
   }
 

@@ -24,6 +24,8 @@ has_joined() {
   [[ $found ]]
 }
 
+set_seeds() { sed -Ei "s/^([^#]*- seeds:).*/\1 \"$1\"/" "$config"; }
+
 # Whether the seed $1 is this pod. Its name stands somewhere in its address; rack-1 is not rack-10.
 is_itself() { [[ $1 == "${POD_IP:?}" || ($1 == *"$pod"* && ! ${1#*"$pod"} =~ ^[0-9]) ]]; }
 
@@ -42,9 +44,10 @@ leave_itself_out() {
   fi
   local list
   printf -v list '%s,' "${others[@]}"
-  sed -ri "s/- seeds:.*/- seeds: \"${list%,}\"/" "$config"
+  set_seeds "${list%,}"
   if ! grep -Eq '^auto_bootstrap[[:space:]]*:[[:space:]]*false' "$config"; then
-    sed -i -e '/^auto_bootstrap[[:space:]]*:/d' -e "\$a auto_bootstrap: false $ours" "$config"
+    sed -i '/^auto_bootstrap[[:space:]]*:/d' "$config"
+    sed -i "\$a auto_bootstrap: false $ours" "$config"
   fi
   say "$pod starts only while another seed answers it: its own list of seeds is ${list%,}"
 }
@@ -77,7 +80,7 @@ if [[ $configured != "$expected" ]]; then
   # Members that all come back alone, each with a new address and only itself as seed, would never find each other
   # again: Cassandra asks seeds, and the addresses it has on disk. With itself among the seeds it starts all the same.
   if [[ $alone != founder ]]; then
-    sed -ri "s/- seeds:.*/- seeds: \"$CASSANDRA_SEEDS,${POD_IP:?}\"/" "$config"
+    set_seeds "$CASSANDRA_SEEDS,${POD_IP:?}"
     say "$pod keeps looking for the other seeds while it runs."
   fi
 fi

@@ -34,12 +34,13 @@ export class RingBench {
   start(
     name: string,
     seeds: readonly string[],
-    options: Partial<Pick<NodeOptions, 'datacenter' | 'region' | 'clusterName' | 'address'>> & { disk?: NodeDisk } = {},
+    options: Partial<Omit<NodeOptions, 'name' | 'rack' | 'seeds' | 'resolve' | 'onExit'>> = {},
   ): CassandraNode {
     const { datacenter = 'eu', region = datacenter, clusterName = 'orders', address = this.address() } = options;
     this.names.set(name, address);
     const place = { name, region, address, clusterName, datacenter, rack: 'rack1' };
     return this.network.start({
+      ...options,
       ...place,
       seeds,
       resolve: (seed) => this.names.get(seed),

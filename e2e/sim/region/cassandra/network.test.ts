@@ -39,6 +39,49 @@ describe('nodes of Cassandra in memory', () => {
     bench.assertOneRing(first, second);
   });
 
+  test('a node that is not among its seeds skips the join without auto_bootstrap, but needs a ring', async () => {
+    const bench = new RingBench();
+    bench.names.set('eu-0', bench.address());
+    const modes = new Set<string>();
+    bench.start('eu-1', ['eu-0'], { autoBootstrap: false });
+    await bench.clock.until('the end of it', () => bench.exits.length > 0);
+    assert.deepEqual(bench.exits, ['eu-1: Unable to gossip with any peers']);
+    const [first] = await bench.ring('eu-0');
+    assert.ok(first);
+    const second = bench.start('eu-1', ['eu-0'], { autoBootstrap: false });
+    bench.network.onChange(() => modes.add(second.mode));
+    await bench.normal(second);
+    assert.deepEqual([...modes], ['STARTING', 'NORMAL']);
+    await bench.rest();
+    bench.assertOneRing(first, second);
+  });
+
+  test('a node that is to replace a stranger at its first boot starts only if its disk has had its first', async () => {
+    const bench = new RingBench();
+    const [first] = await bench.ring('eu-0');
+    assert.ok(first);
+    first.crash();
+    await bench.startNormal('eu-0', ['eu-0'], { disk: first.options.disk, refusesEmptyDisk: true });
+    bench.start('us-0', ['us-0'], { refusesEmptyDisk: true });
+    bench.start('us-1', ['eu-0'], { refusesEmptyDisk: true });
+    await bench.clock.until('the end of both', () => bench.exits.length === 2);
+    assert.match(bench.exits.join(), /us-0: Replacing a node without bootstrapping.*us-1: Cannot replace_address/);
+  });
+
+  test('two nodes with data that are not among their seeds start together, and neither alone', async () => {
+    const bench = new RingBench();
+    const nodes = await bench.ring('eu-0', 'eu-1');
+    const [one, other] = nodes.map((node) => ({ disk: node.options.disk, address: node.options.address }));
+    for (const node of nodes) node.crash();
+    bench.start('eu-0', ['eu-1'], one);
+    await bench.clock.until('the end of it', () => bench.exits.length > 0);
+    assert.deepEqual(bench.exits, ['eu-0: Unable to gossip with any peers']);
+    const together = [bench.start('eu-0', ['eu-1'], one), bench.start('eu-1', ['eu-0'], other)];
+    await bench.normal(...together);
+    await bench.rest();
+    bench.assertOneRing(...together);
+  });
+
   test('nodes that are each their own only seed found a ring each', async () => {
     const bench = new RingBench();
     const nodes = [await bench.startNormal('eu-0', ['eu-0']), await bench.startNormal('eu-1', ['eu-1'])];

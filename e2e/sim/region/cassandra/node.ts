@@ -15,6 +15,10 @@ export interface NodeOptions {
   readonly rack: string;
   /** Names or addresses, as in cassandra.yaml. */
   readonly seeds: readonly string[];
+  /** As in cassandra.yaml; default true. */
+  readonly autoBootstrap?: boolean;
+  /** -Dcassandra.replace_address_first_boot names a node that there never was; default false. */
+  readonly refusesEmptyDisk?: boolean;
   /** Looks a seed up; asked once, when the node starts, as in Cassandra. */
   readonly resolve: (seed: string) => string | undefined;
   readonly disk: NodeDisk;
@@ -119,8 +123,9 @@ export class CassandraNode {
     if (!this.#asking) return;
     const seeds = this.#seedAddresses;
     const answer = this.#world.answerOfRing(this, this.#asking);
-    // Seeds that all start at once need not wait for each other (Gossiper.maybeFinishShadowRound).
-    const allAsk = this.#isSeed && seeds.length > 0 && seeds.every((seed) => this.#world.isAsking(this, seed));
+    // Nodes that start at once need not wait for each other (Gossiper.maybeFinishShadowRound); one that bootstraps has
+    // to see a seed run in any case.
+    const allAsk = !this.#bootstraps && seeds.length > 0 && seeds.every((seed) => this.#world.isAsking(this, seed));
     if (answer || allAsk) this.#join(answer);
   }
 
@@ -182,6 +187,11 @@ export class CassandraNode {
     this.#isSeed = found.includes(address);
     disk.hostId ??= this.#world.newHostId();
     disk.clusterName = clusterName;
+    const replaces = options.refusesEmptyDisk === true && disk.bootstrapped !== 'COMPLETED';
+    if (replaces && !this.#bootstraps) {
+      this.#exit('Replacing a node without bootstrapping risks invalidating consistency guarantees');
+      return;
+    }
     const generation = this.#world.nextGeneration();
     const start = { generation, version: 0, status: 'BOOT' } as const;
     const self: EndpointState = { hostId: disk.hostId, address, datacenter, rack, ...start };
@@ -201,15 +211,25 @@ export class CassandraNode {
     this.askAgain();
   }
 
+  /** Whether it has to get its data from the others before it may answer for it. */
+  get #bootstraps(): boolean {
+    const { disk, autoBootstrap = true } = this.options;
+    return disk.bootstrapped === 'NEEDS_BOOTSTRAP' && autoBootstrap && !this.#isSeed;
+  }
+
   /** @param ring a node of the ring, which told all it knows; undefined when a seed found none */
   #join(ring: CassandraNode | undefined): void {
     this.#asking = undefined;
     this.#timer.cancel();
     const { disk } = this.options;
-    const bootstraps = disk.bootstrapped === 'NEEDS_BOOTSTRAP' && !this.#isSeed;
+    const bootstraps = this.#bootstraps;
     const refusal = ring && this.#whyNot(ring, bootstraps);
     if (refusal !== undefined) {
       this.#exit(refusal);
+      return;
+    }
+    if (bootstraps && this.options.refusesEmptyDisk === true) {
+      this.#exit("Cannot replace_address because it doesn't exist in gossip");
       return;
     }
     this.#world.wake();
