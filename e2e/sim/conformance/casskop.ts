@@ -1,0 +1,32 @@
+import { describe } from 'node:test';
+import { registerChangeTests } from './casskop-changes.ts';
+import { registerFormationTests } from './casskop-formation.ts';
+import { Fed, type CasskopPlace } from './casskop-place.ts';
+import { registerScalingTests } from './casskop-scaling.ts';
+
+/** Runs `work` with a CassandraCluster in a place of its own, which is given up afterwards. */
+export type WithFed = (work: (fed: Fed) => Promise<void>) => Promise<void>;
+
+/**
+ * Registers the tests of what CassKop does, as far as the federation and its simulation rely on it. The same tests run
+ * against the simulated region, against the stand-in on a real API server with real pods, and against CassKop itself.
+ * They compare what is written, and in which order; when is another matter in each of these.
+ *
+ * What CassKop 2.3.4 wrote in recorded runs is compared to the stand-in's writes, to the second, by
+ * e2e/casskop/replay.test.ts. The simulated region runs that same stand-in, so it is not done again here.
+ */
+export function testCasskop(name: string, start: () => Promise<CasskopPlace>, options: { atOnce: number }): void {
+  describe(name, { concurrency: options.atOnce }, () => {
+    const withFed: WithFed = async (work) => {
+      const place = await start();
+      try {
+        await work(new Fed(place));
+      } finally {
+        await place.stop();
+      }
+    };
+    registerFormationTests(withFed);
+    registerChangeTests(withFed);
+    registerScalingTests(withFed);
+  });
+}
