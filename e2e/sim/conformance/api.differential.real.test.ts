@@ -6,7 +6,8 @@ import { VirtualClock } from '../../../src/edges/testing.ts';
 import { MemoryApiServer } from '../api/server.ts';
 import { Client } from './api-fixtures.ts';
 import { masked } from './api-masks.ts';
-import { play, randomKinds, steps } from './api-random.ts';
+import { play } from './api-play.ts';
+import { randomKinds, steps } from './api-random.ts';
 import { isAnswer, memorySubject, realSubject, type Answer, type ApiSubject } from './api-subject.ts';
 import { installDefinitions } from './api.ts';
 

@@ -132,12 +132,13 @@ export class Fed {
     await this.looked();
   }
 
-  /** Until CassKop has ended a look at the member that began after this call: a write of ours is in what it noted then. */
+  /** Until CassKop has ended a look at the member that began after this call: it has noted a writer that is new to it. */
   async looked(): Promise<void> {
-    const poke = `conformance.ringmaster.dev/poke-${(this.#pokes += 1)}`;
-    const metadata = { annotations: { [poke]: '' } };
-    await this.place.send('PATCH', `${this.#path('members')}/${clusterName}`, { metadata });
-    await this.until('a look of CassKop', () => this.member.metadata.annotations?.[lastApplied]?.includes(poke) ?? false);
+    const writer = `poke-${(this.#pokes += 1)}`;
+    const metadata = { annotations: { [`conformance.ringmaster.dev/${writer}`]: '' } };
+    await this.place.send('PATCH', `${this.#path('members')}/${clusterName}?fieldManager=${writer}`, { metadata });
+    const noted = (): string | undefined => this.member.metadata.annotations?.[lastApplied];
+    await this.until('a look of CassKop', () => noted()?.includes(`"${writer}"`) ?? false);
   }
 
   get member(): CassandraCluster {
@@ -185,7 +186,7 @@ export class Fed {
   }
 
   imageOf(rack = 'eu-rack1'): string | undefined {
-    return this.set(rack).spec.template.spec.containers.find(({ name }) => name === 'cassandra')?.['image'] as string;
+    return this.set(rack).spec.template.spec.containers.find(({ name }) => name === 'cassandra')?.image;
   }
 
   podName(ordinal = 0, rack = 'eu-rack1'): string {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import type { StatefulSet } from '../../casskop/statefulset.ts';
-import type { WithFed } from './casskop.ts';
+import type { Behaves } from './casskop.ts';
 
 /** How CassKop makes racks larger and smaller. */
-export function registerScalingTests(withFed: WithFed): void {
-  test('grows a rack, asks its pods for a cleanup, and shrinks it by a decommission that takes the volume along', () =>
-    withFed(async (fed) => {
+export function registerScalingTests(behaves: Behaves): void {
+  behaves(
+    'grows a rack, asks its pods for a cleanup, and shrinks it by a decommission that takes the volume along',
+    async (fed) => {
       await fed.created();
       const { uid } = fed.pod().metadata;
       await fed.editSpec({ nodesPerRacks: 2 });
@@ -41,33 +41,33 @@ export function registerScalingTests(withFed: WithFed): void {
       );
       assert.ok(labelled >= 0 && labelled < finalizing && finalizing < smaller, `${labelled} ${finalizing} ${smaller}`);
       assert.equal(after[labelled]?.object.metadata.name, 'fed-eu-rack1-1');
-    }));
+    },
+  );
 
-  test('grows and shrinks by one node at a time', () =>
-    withFed(async (fed) => {
-      await fed.created();
-      await fed.editSpec({ nodesPerRacks: 3 });
-      await fed.ended('ScaleUp');
-      await fed.rest();
-      await fed.editSpec({ nodesPerRacks: 1 });
-      await fed.ended('ScaleDown');
-      const sizes = fed.course('statefulSets', (object) => (object as StatefulSet).spec.replicas);
-      assert.deepEqual(sizes, [1, 2, 3, 2, 1]);
-      assert.deepEqual(fed.pods, ['fed-eu-rack1-0']);
-    }));
+  behaves('grows and shrinks by one node at a time', async (fed) => {
+    await fed.created();
+    await fed.editSpec({ nodesPerRacks: 3 });
+    await fed.ended('ScaleUp');
+    await fed.rest();
+    await fed.editSpec({ nodesPerRacks: 1 });
+    await fed.ended('ScaleDown');
+    const sizes = fed.course('statefulSets', (object) => (object as StatefulSet).spec.replicas);
+    assert.deepEqual(sizes, [1, 2, 3, 2, 1]);
+    assert.deepEqual(fed.pods, ['fed-eu-rack1-0']);
+  });
 
-  test('refuses to empty a datacenter whose nodes hold any keyspace, and puts the number back', () =>
-    withFed(async (fed) => {
-      await fed.created();
-      await fed.editSpec({ topology: { dc: [{ name: 'eu', nodesPerRacks: 0, rack: [{ name: 'rack1' }] }] } });
-      await fed.until('CorrectCRDConfig', () => fed.status.lastClusterAction === 'CorrectCRDConfig');
-      await fed.until('the old topology', () => fed.spec.topology.dc?.[0]?.nodesPerRacks === undefined);
-      await fed.rest();
-      assert.equal(fed.set().metadata.generation, 1);
-    }));
+  behaves('refuses to empty a datacenter whose nodes hold any keyspace, and puts the number back', async (fed) => {
+    await fed.created();
+    await fed.editSpec({ topology: { dc: [{ name: 'eu', nodesPerRacks: 0, rack: [{ name: 'rack1' }] }] } });
+    await fed.until('CorrectCRDConfig', () => fed.status.lastClusterAction === 'CorrectCRDConfig');
+    await fed.until('the old topology', () => fed.spec.topology.dc?.[0]?.nodesPerRacks === undefined);
+    await fed.rest();
+    assert.equal(fed.set().metadata.generation, 1);
+  });
 
-  test('cuts every rack down to one pod when a datacenter is appended, without a decommission, and fills it up again', () =>
-    withFed(async (fed) => {
+  behaves(
+    'cuts every rack down to one pod when a datacenter is appended, without a decommission, and fills it up again',
+    async (fed) => {
       await fed.created({ nodesPerRacks: 2 });
       const from = fed.place.history.length;
       const { dc = [] } = fed.spec.topology;
@@ -76,12 +76,15 @@ export function registerScalingTests(withFed: WithFed): void {
       await fed.until('all pods', () => fed.isReady(1) && fed.isReady(0, 'asia-rack1'));
       await fed.done();
       const sizes = fed.place.history.slice(from).flatMap(({ kind, object }) => {
-        return kind === 'statefulSets' && object.metadata.name === 'fed-eu-rack1' ? [(object as StatefulSet).spec.replicas] : [];
+        return kind === 'statefulSets' && object.metadata.name === 'fed-eu-rack1'
+          ? [(object as StatefulSet).spec.replicas]
+          : [];
       });
       assert.deepEqual([...new Set(sizes)], [1, 2]);
       const decommissioned = fed.place.history
         .slice(from)
         .some(({ kind, object }) => kind === 'pods' && object.metadata.labels?.['operation-name'] === 'decommission');
       assert.equal(decommissioned, false);
-    }));
+    },
+  );
 }

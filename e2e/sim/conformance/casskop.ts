@@ -1,11 +1,11 @@
-import { describe } from 'node:test';
+import { describe, test } from 'node:test';
 import { registerChangeTests } from './casskop-changes.ts';
 import { registerFormationTests } from './casskop-formation.ts';
 import { Fed, type CasskopPlace } from './casskop-place.ts';
 import { registerScalingTests } from './casskop-scaling.ts';
 
-/** Runs `work` with a CassandraCluster in a place of its own, which is given up afterwards. */
-export type WithFed = (work: (fed: Fed) => Promise<void>) => Promise<void>;
+/** Registers a test of what CassKop does: `work` has a place of its own, which is given up afterwards. */
+export type Behaves = (what: string, work: (fed: Fed) => Promise<void>) => void;
 
 /**
  * Registers the tests of what CassKop does, as far as the federation and its simulation rely on it. The same tests run
@@ -16,17 +16,18 @@ export type WithFed = (work: (fed: Fed) => Promise<void>) => Promise<void>;
  * e2e/casskop/replay.test.ts. The simulated region runs that same stand-in, so it is not done again here.
  */
 export function testCasskop(name: string, start: () => Promise<CasskopPlace>, options: { atOnce: number }): void {
-  describe(name, { concurrency: options.atOnce }, () => {
-    const withFed: WithFed = async (work) => {
-      const place = await start();
-      try {
-        await work(new Fed(place));
-      } finally {
-        await place.stop();
-      }
-    };
-    registerFormationTests(withFed);
-    registerChangeTests(withFed);
-    registerScalingTests(withFed);
+  void describe(name, { concurrency: options.atOnce }, () => {
+    const behaves: Behaves = (what, work) =>
+      void test(what, async () => {
+        const place = await start();
+        try {
+          await work(new Fed(place));
+        } finally {
+          await place.stop();
+        }
+      });
+    registerFormationTests(behaves);
+    registerChangeTests(behaves);
+    registerScalingTests(behaves);
   });
 }

@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Pod } from '../../casskop/objects.ts';
+import { paces } from '../../casskop/pace.ts';
+import type { ApiObject } from '../../harness/api-server.ts';
+import { startRegions, waitFor, type Region, type Regions } from '../../harness/index.ts';
+import { follow } from '../../harness/kubelet/watch.ts';
+import { clusterName, collections, type CasskopPlace, type Change, type Kind } from './casskop-place.ts';
+
+const lightNode = join(import.meta.dirname, '../../light-node/main.ts');
+const timeoutMs = 300_000;
+const isReal = process.env['CASSKOP_BIN'] !== undefined;
+
+/** Namespaces of one real region whose pods run light nodes, each with a CassKop or a stand-in of its own. */
+export class HarnessPlaces {
+  readonly #regions: Regions;
+  readonly #region: Region;
+  #places = 0;
+
+  private constructor(regions: Regions) {
+    this.#regions = regions;
+    this.#region = regions.region('eu');
+  }
+
+  static async start(): Promise<HarnessPlaces> {
+    return new HarnessPlaces(await startRegions({ regions: ['eu'], nodes: 'light' }));
+  }
+
+  /** An empty namespace in which CassKop (CASSKOP_BIN), or the stand-in at its fast pace, is at work. */
+  async place(): Promise<CasskopPlace> {
+    const number = (this.#places += 1);
+    const namespace = `place-${number}`;
+    await this.#region.prepareNamespace(namespace, { pace: 'fast' });
+    // Pods get their addresses from the other end of the list.
+    const address = this.#region.network.podAddresses.at(-number) ?? '';
+    return new HarnessPlace(this.#regions, this.#region, namespace, address);
+  }
+
+  stop(): Promise<void> {
+    return this.#regions.stop();
+  }
+}
+
+class HarnessPlace implements CasskopPlace {
+  readonly namespace: string;
+  readonly pace = isReal ? paces.true : paces.fast;
+  readonly joinMs = isReal ? 60_000 : 8_000;
+  readonly history: Change[] = [];
+  readonly #regions: Regions;
+  readonly #region: Region;
+  readonly #spareAddress: string;
+  readonly #stop = new AbortController();
+
+  constructor(regions: Regions, region: Region, namespace: string, spareAddress: string) {
+    this.#regions = regions;
+    this.#region = region;
+    this.namespace = namespace;
+    this.#spareAddress = spareAddress;
+    for (const kind of Object.keys(collections) as Kind[]) {
+      const handle = (object: ApiObject, isGone: boolean): void => void this.history.push({ kind, object, isGone });
+      void follow(region.api, this.#path(kind), handle, this.#stop.signal);
+    }
+  }
+
+  send(method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<unknown> {
+    const { api } = this.#region;
+    if (method === 'POST') return api.post(path, body);
+    return method === 'PATCH' ? api.patch(path, 'merge', body) : api.delete(path, body);
+  }
+
+  async until(what: string, condition: () => boolean): Promise<void> {
+    const check = (): true => {
+      if (condition()) return true;
+      const member = this.history.findLast(({ kind }) => kind === 'members')?.object;
+      throw new Error(JSON.stringify({ spec: member?.['spec'], status: member?.['status'] }));
+    };
+    await waitFor(check, { what: `${what} in ${this.namespace}`, timeoutMs, intervalMs: 50 });
+  }
+
+  async pass(milliseconds: number): Promise<void> {
+    await delay(milliseconds);
+  }
+
+  joinRing(pod: Pod): Promise<void> {
+    const data = join(this.#region.directory, `another-of-${this.namespace}`);
+    const options = {
+      address: this.#spareAddress,
+      cluster: clusterName,
+      datacenter: 'us',
+      rack: 'rack1',
+      seeds: pod.status?.podIP ?? '',
+      data,
+      'stream-ms': String(this.joinMs),
+    };
+    const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+    const enter = ['ip', 'netns', 'exec', this.#region.network.namespace];
+    this.#regions.spawn([...enter, process.execPath, lightNode, ...flags], { log: `${data}.log` });
+    return Promise.resolve();
+  }
+
+  /** Ends what runs here; nobody waits for it. */
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error('the test is over'));
+    await this.#region.stopOperator(this.namespace);
+    const path = `${this.#path('members')}/${clusterName}`;
+    const { api } = this.#region;
+    if (!(await api.find(path))) return;
+    await api.patch(path, 'merge', { metadata: { finalizers: null } });
+    await api.delete(path);
+  }
+
+  #path(kind: Kind): string {
+    const parts = collections[kind].split('/');
+    const plural = parts.pop();
+    return `/${parts.join('/')}/namespaces/${this.namespace}/${plural}`;
+  }
+}
