@@ -55,7 +55,7 @@ export class MemoryApiServer {
   constructor({ name, clock, uid, watchWindow = 1000 }: MemoryApiServerOptions) {
     this.name = name;
     this.#uid = uid;
-    this.#storage = new Storage(clock, firstVersion(name));
+    this.#storage = new Storage(clock, name);
     this.#kinds = new Kinds(watchWindow, this.#storage.version);
     this.#namespaces = this.#require(resources.namespaces);
     for (const namespace of firstNamespaces) {
@@ -296,11 +296,4 @@ function serverPath(pathname: string): ApiResponse {
   if (['/readyz', '/livez', '/healthz'].includes(pathname)) return { status: 200, body: 'ok' };
   if (pathname === '/version') return { status: 200, body: { major: '1', minor: '36', gitVersion: 'v1.36.3' } };
   return status.noSuchPath;
-}
-
-/** Some thousands, different from server to server, so that one cluster's versions mean nothing in another. */
-function firstVersion(name: string): number {
-  let hash = 7;
-  for (const character of name) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 9000;
-  return 1000 + hash;
 }

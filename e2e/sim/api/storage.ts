@@ -22,9 +22,9 @@ export class Storage {
   #second = -1;
   #timestamp = '';
 
-  constructor(clock: Clock, version: number) {
+  constructor(clock: Clock, name: string) {
     this.#clock = clock;
-    this.#version = version;
+    this.#version = firstVersion(name);
   }
 
   get version(): number {
@@ -154,4 +154,11 @@ export function withOwners(object: KubeObject, owners: readonly Owner[], resourc
 /** RFC 3339 in seconds, as Kubernetes writes times. */
 export function formatTime(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+}
+
+/** Some thousands, different from server to server, so that one cluster's versions mean nothing in another. */
+function firstVersion(name: string): number {
+  let hash = 7;
+  for (const character of name) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 9000;
+  return 1000 + hash;
 }
