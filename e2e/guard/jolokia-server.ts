@@ -38,6 +38,12 @@ export function normalWith(attribute: 'ClusterName' | 'OperationMode' | 'LocalHo
   return { ...answers.normal, body: replaced };
 }
 
+/** `normal` while other nodes join: those with these addresses. */
+export function normalWhileJoining(...addresses: string[]): RecordedAnswer {
+  const body = answers.normal.body.replace('"value":{', () => `"value":{"JoiningNodes":${JSON.stringify(addresses)},`);
+  return { ...answers.normal, body };
+}
+
 /** A server in a seed's place. What it answers can be changed while it runs. */
 export class JolokiaServer implements AsyncDisposable {
   readonly address: string;

@@ -105,22 +105,21 @@ describe('post_run.sh', () => {
     const [eu] = seeds;
     const ap = 'orders-ap-rack1-0.ap.example.net';
     const without = `"${eu},${ap}"`;
-    const autoBootstrap = 'auto_bootstrap: false # ringmaster guard\n';
     for (const [how, itself] of [
       ['by its name', `${pod}.us.example.net`],
       ['by its name within another', `us-${pod}-cassandra.example.net`],
       ['by its address', '198.18.1.11'],
     ] as const) {
-      test(`takes the pod out of its own seeds, known ${how}, and lets it skip the bootstrap as before`, async () => {
+      test(`takes the pod out of its own seeds, known ${how}, so that it neither founds a ring nor skips the bootstrap`, async () => {
         const listed = [eu ?? '', itself, ap];
         const result = await postRun(`"${listed.join(',')}"`, { seeds: listed, joined: [] });
         assert.equal(result.exitCode, 0, result.output);
-        assert.equal(result.configuration, configuration(without, autoBootstrap));
+        assert.equal(result.configuration, configuration(without));
         assert.deepEqual(result.jvmOptions, ['-Xss256k']);
       });
     }
 
-    test('leaves seeds and bootstrap as they are when the pod is not among its seeds', async () => {
+    test('leaves the seeds as they are when the pod is not among its seeds', async () => {
       const listed = [eu ?? '', 'orders-us-rack1-01.us.example.net', '198.18.1.110'];
       const result = await postRun(`"${listed.join(',')}"`, { seeds: listed, joined: [] });
       assert.equal(result.exitCode, 0, result.output);
@@ -133,17 +132,73 @@ describe('post_run.sh', () => {
       assert.match(result.output, /has never joined, and is the only seed itself/);
     });
 
-    test('says only once that the bootstrap is skipped, whatever was said of it before', async () => {
-      const listed = [...seeds, ap];
-      for (const [more, expected] of [
-        ['auto_bootstrap: true\n', autoBootstrap],
-        ['auto_bootstrap: false\n', 'auto_bootstrap: false\n'],
-        [autoBootstrap, autoBootstrap],
-      ] as const) {
-        const result = await postRun(`"${listed.join(',')}"`, { seeds: listed, joined: [], more });
+    test('is refused, first of all, when cassandra.yaml names other seeds', async () => {
+      const result = await postRun(`"${hostName}"`, { joined: [] });
+      assert.equal(result.exitCode, 1);
+      assert.match(result.output, /instead of/);
+    });
+  });
+
+  for (const [case_, value] of [
+    ['the pod itself alone', `"${hostName}"`],
+    ['fewer seeds', `"${seeds[0]}"`],
+    ['more seeds', `"${[...seeds, hostName].join(',')}"`],
+    ['no seeds', '""'],
+  ] as const) {
+    test(`fails with a sentence when cassandra.yaml names ${case_}`, async () => {
+      const result = await postRun(value);
+      assert.equal(result.exitCode, 1);
+      assert.ok(result.output.includes(`cassandra.yaml names the seeds ${value} instead of "${seeds.join(',')}"`));
+    });
+  }
+
+  test('fails when the pod was given no seeds at all', async () => {
+    assert.notEqual((await postRun('""', { seeds: [] })).exitCode, 0);
+  });
+
+  test('lets the founder be its own only seed', async () => {
+    const result = await postRun(`"${hostName}"`, { marker: 'founder' });
+    assert.equal(result.exitCode, 0, result.output);
+    assert.equal(result.configuration, configuration(`"${hostName}"`));
+  });
+
+  for (const marker of ['member', 'waited']) {
+    test(`gives one that starts alone (${marker}) all seeds and itself, so that it finds the others later`, async () => {
+      const result = await postRun(`"${hostName}"`, { marker });
+      assert.equal(result.exitCode, 0, result.output);
+      assert.equal(result.configuration, configuration(`"${seeds.join(',')},198.18.1.11"`));
+    });
+  }
+
+  describe('for a pod that never joined and has seen a live seed', () => {
+    const [eu] = seeds;
+    const ap = 'orders-ap-rack1-0.ap.example.net';
+    const without = `"${eu},${ap}"`;
+    for (const [how, itself] of [
+      ['by its name', `${pod}.us.example.net`],
+      ['by its name within another', `us-${pod}-cassandra.example.net`],
+      ['by its address', '198.18.1.11'],
+    ] as const) {
+      test(`takes the pod out of its own seeds, known ${how}, so that it neither founds a ring nor skips the bootstrap`, async () => {
+        const listed = [eu ?? '', itself, ap];
+        const result = await postRun(`"${listed.join(',')}"`, { seeds: listed, joined: [] });
         assert.equal(result.exitCode, 0, result.output);
-        assert.equal(result.configuration, configuration(without, expected));
-      }
+        assert.equal(result.configuration, configuration(without));
+        assert.deepEqual(result.jvmOptions, ['-Xss256k']);
+      });
+    }
+
+    test('leaves the seeds as they are when the pod is not among its seeds', async () => {
+      const listed = [eu ?? '', 'orders-us-rack1-01.us.example.net', '198.18.1.110'];
+      const result = await postRun(`"${listed.join(',')}"`, { seeds: listed, joined: [] });
+      assert.equal(result.exitCode, 0, result.output);
+      assert.equal(result.configuration, configuration(`"${listed.join(',')}"`));
+    });
+
+    test('fails with a sentence when the pod is its own only seed', async () => {
+      const result = await postRun(`"${seeds[1]}"`, { seeds: seeds.slice(1), joined: [] });
+      assert.equal(result.exitCode, 1);
+      assert.match(result.output, /has never joined, and is the only seed itself/);
     });
 
     test('is refused, first of all, when cassandra.yaml names other seeds', async () => {
@@ -174,7 +229,6 @@ describe('post_run.sh', () => {
     test(`lets a ${marker} that need not wait start with an empty disk`, async () => {
       const result = await postRun(`"${hostName}"`, { marker });
       assert.deepEqual(result.jvmOptions, ['-Xss256k']);
-      assert.doesNotMatch(result.configuration, /auto_bootstrap/);
     });
   }
 

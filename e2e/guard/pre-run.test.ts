@@ -6,6 +6,7 @@ import { GuardedPod } from './guarded-pod.ts';
 import {
   answers,
   JolokiaServer,
+  normalWhileJoining,
   normalWith,
   recordedHostId,
   startSocketServer,
@@ -38,7 +39,7 @@ describe('pre_run.sh', { concurrency: 4 }, () => {
     assert.equal(await script.exitCode(), 0, script.output);
     assert.equal(guarded.marker, undefined);
     assert.deepEqual(seed.asked, [
-      '/jolokia/read/org.apache.cassandra.db:type=StorageService/OperationMode,ClusterName,LocalHostId',
+      '/jolokia/read/org.apache.cassandra.db:type=StorageService/OperationMode,ClusterName,LocalHostId,JoiningNodes',
     ]);
   });
 
@@ -61,6 +62,7 @@ describe('pre_run.sh', { concurrency: 4 }, () => {
     ['has no StorageService yet', answers.storageServiceMissing, /not answering as Cassandra/],
     ['asks for credentials', answers.unauthorized, /HTTP 401/],
     ['is of another cluster', normalWith('ClusterName', 'invoices'), /the cluster 'invoices', ours is 'orders'/],
+    ['sees a node join', normalWhileJoining('198.18.3.7'), /a node is joining, and they join one at a time/],
     ['is a stranger to the ring', normalWith('LocalHostId', otherHostId), /host ID 'b9a0ce1e-[^']+' is not known/],
     ['has a mode that only begins well', normalWith('OperationMode', 'NORMAL_NOT'), /its mode is 'NORMAL_NOT'/],
     [

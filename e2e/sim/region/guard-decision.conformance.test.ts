@@ -5,7 +5,14 @@ import { after, before, describe, test } from 'node:test';
 import { SeededRandom } from '../../../src/edges/testing.ts';
 import { guardData } from '../../../src/federation/guard/guard.ts';
 import { GuardedPod } from '../../guard/guarded-pod.ts';
-import { answers, JolokiaServer, normalWith, recordedHostId, type RecordedAnswer } from '../../guard/jolokia-server.ts';
+import {
+  answers,
+  JolokiaServer,
+  normalWhileJoining,
+  normalWith,
+  recordedHostId,
+  type RecordedAnswer,
+} from '../../guard/jolokia-server.ts';
 import type { Lookup } from '../../harness/dns/zone.ts';
 import { readJvmOptions, readSettings } from '../../harness/kubelet/bootstrap.ts';
 import { chooseSeeds } from '../../harness/kubelet/seed-choice.ts';
@@ -26,16 +33,19 @@ const address = '198.18.1.11';
 const otherHostId = 'b9a0ce1e-5f2b-4d0a-9a57-4c5f1a3a4a10';
 const scripts = guardData({ ignition: [], joined: [], waitSeconds: 600 });
 
-const cassandra = (mode: string, clusterName = 'orders', hostId = recordedHostId): SeedAnswer => ({
+const cassandra = (mode: string, clusterName = 'orders', hostId = recordedHostId, hasJoining = false): SeedAnswer => ({
   kind: 'cassandra',
   mode,
   clusterName,
   hostId,
+  hasJoining,
 });
 
 /** What a seed may be: what its server answers, if there is one, and what the model takes that for. */
 const kinds: Readonly<Record<string, [RecordedAnswer | undefined, SeedAnswer]>> = {
   normal: [answers.normal, cassandra('NORMAL')],
+  alone: [normalWhileJoining(), cassandra('NORMAL')],
+  busy: [normalWhileJoining('198.18.3.7'), cassandra('NORMAL', 'orders', recordedHostId, true)],
   stranger: [normalWith('LocalHostId', otherHostId), cassandra('NORMAL', 'orders', otherHostId)],
   nameless: [normalWith('LocalHostId', ''), cassandra('NORMAL', 'orders', '')],
   foreign: [normalWith('ClusterName', 'invoices'), cassandra('NORMAL', 'invoices')],

@@ -12,7 +12,7 @@ export type SeedAnswer =
   | { kind: 'resolverFails' }
   /** It accepts connections, and does not answer as Cassandra (yet). */
   | { kind: 'open' }
-  | { kind: 'cassandra'; mode: string; clusterName: string; hostId: string };
+  | { kind: 'cassandra'; mode: string; clusterName: string; hostId: string; hasJoining: boolean };
 
 export interface BootstrapInput {
   /** The files at /configmap; undefined when nothing is mounted there. */
@@ -85,6 +85,7 @@ export function preRun({ configMap = {}, pod, clusterName, seeds, elapsedSeconds
     const answer = ask(seed);
     if (answer.kind !== 'cassandra' || answer.clusterName !== clusterName || clusterName === '') return false;
     if (answer.mode !== 'NORMAL') return false;
+    if (!isMember && answer.hasJoining) return false;
     if (answer.hostId === '') return joined.size === 0 && igniting.has(seed);
     return joinedIds.has(answer.hostId) || (joined.size === 0 && igniting.has(seed));
   };
@@ -121,7 +122,7 @@ export function postRun(
   const all = seeds.split(/[, ]+/).filter((seed) => seed !== '');
   const others = all.filter((seed) => !isItself(seed, pod, address));
   if (others.length === all.length) return asChosen(chosen);
-  return others.length === 0 ? undefined : { seeds: others, autoBootstrap: false, refusesEmptyDisk: false };
+  return others.length === 0 ? undefined : { seeds: others, autoBootstrap: true, refusesEmptyDisk: false };
 }
 
 function asChosen(list: string): NodeSettings {

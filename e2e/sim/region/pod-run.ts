@@ -239,7 +239,9 @@ export class PodRun {
     const node = address === undefined ? undefined : network.reaches(region, address);
     if (!node || node.jolokia === 'closed') return { kind: 'silent' };
     if (node.jolokia === 'empty') return { kind: 'open' };
-    return { kind: 'cassandra', mode: node.mode, clusterName: node.options.clusterName, hostId: node.hostId };
+    const { mode, hostId, options, view } = node;
+    const hasJoining = mode !== 'STARTING' && view.ring.some(({ status }) => status === 'BOOT');
+    return { kind: 'cassandra', mode, clusterName: options.clusterName, hostId, hasJoining };
   }
 
   #hostName(): string {

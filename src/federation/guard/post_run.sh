@@ -29,8 +29,8 @@ set_seeds() { sed -Ei "s/^([^#]*- seeds:).*/\1 \"$1\"/" "$config"; }
 # Whether the seed $1 is this pod. Its name stands somewhere in its address; rack-1 is not rack-10.
 is_itself() { [[ $1 == "${POD_IP:?}" || ($1 == *"$pod"* && ! ${1#*"$pod"} =~ ^[0-9]) ]]; }
 
-# A node that is its own seed starts a ring when no seed answers any more; any other gives up, and the kubelet starts it
-# again. As a seed it would have skipped the bootstrap, for its datacenter has no data yet: that stays so.
+# A node that is its own seed starts a ring when no seed answers any more, and skips the bootstrap when one does, so that
+# it answers for rows it does not have. Any other gives up, and the kubelet starts it again; and it streams its rows first.
 leave_itself_out() {
   local seed seeds=() others=()
   IFS=', ' read -r -a seeds <<<"$CASSANDRA_SEEDS"
@@ -45,10 +45,6 @@ leave_itself_out() {
   local list
   printf -v list '%s,' "${others[@]}"
   set_seeds "${list%,}"
-  if ! grep -Eq '^auto_bootstrap[[:space:]]*:[[:space:]]*false' "$config"; then
-    sed -i '/^auto_bootstrap[[:space:]]*:/d' "$config"
-    sed -i "\$a auto_bootstrap: false $ours" "$config"
-  fi
   say "$pod starts only while another seed answers it: its own list of seeds is ${list%,}"
 }
 

@@ -62,7 +62,7 @@ credentials() {
 ask() {
   credentials | "$curl" --disable --config - --silent --include --noproxy '*' \
     --connect-timeout "$connect_seconds" --max-time "$answer_seconds" \
-    "http://$1:8778/jolokia/read/$mbean/OperationMode,ClusterName,LocalHostId" 2>/dev/null |
+    "http://$1:8778/jolokia/read/$mbean/OperationMode,ClusterName,LocalHostId,JoiningNodes" 2>/dev/null |
     head -c "$answer_bytes" | tr -d '\000\r'
 }
 
@@ -105,12 +105,13 @@ examine() {
     echo "it belongs to the cluster '$cluster', ours is '${CASSANDRA_CLUSTER_NAME:-}'"
   elif [[ $mode != NORMAL ]]; then
     echo "its mode is '$mode', not NORMAL"
-  elif [[ $host_id && ${joined_ids["$host_id"]:-} ]]; then
-    echo live
-  elif ((${#joined[@]} == 0)) && is_ignition_address "$1"; then
-    echo live
-  else
+  elif [[ ! ($host_id && ${joined_ids["$host_id"]:-}) ]] && ! { ((${#joined[@]} == 0)) && is_ignition_address "$1"; }; then
     echo "its host ID '$host_id' is not known to be of this ring"
+  elif [[ ! $member && $value =~ \"JoiningNodes\"[[:space:]]*:[[:space:]]*\[[[:space:]]*[^][:space:]] ]]; then
+    # Cassandra would refuse to start, and the container's back-off would cost more than the wait.
+    echo 'a node is joining, and they join one at a time'
+  else
+    echo live
   fi
 }
 
