@@ -256,7 +256,9 @@ function performAsUser(world: World, action: Action, later: (milliseconds: numbe
     case 'create keyspace': {
       const node = [...world.ring.nodes].find((each) => each.mode === 'NORMAL' && each.isGossiping);
       if (!node) return;
-      const datacenters = new Set(node.view.ring.map((state) => state.datacenter));
+      const datacenters = new Set(
+        node.view.ring.filter(({ status }) => status !== 'BOOT').map((state) => state.datacenter),
+      );
       world.createKeyspace(
         node,
         action.strategy === 'SimpleStrategy'

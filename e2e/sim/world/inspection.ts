@@ -59,10 +59,10 @@ export class Inspection {
       const { name, region } = node.options;
       const isNew = !this.#members.has(node.hostId);
       this.#members.add(node.hostId);
-      const isAlone = node.view.ring.every((state) => state.hostId === node.hostId);
+      const founded = this.facts.ring().foundings.some((each) => each.node === node);
       const tell = (kind: NodeEvent['kind']): void =>
         this.#ask((checker) => checker.onNode?.({ kind, pod: name, region, hostId: node.hostId }));
-      if (isNew) tell(isAlone ? 'founded' : 'joined');
+      if (isNew) tell(founded ? 'founded' : 'joined');
       tell('became NORMAL');
     }
   }
