@@ -1,0 +1,164 @@
+import type { Mutant } from './mutant.ts';
+
+/** Mistakes in what is written to the regions. */
+export const memberMutants: readonly Mutant[] = [
+  {
+    name: 'a region gets its own seeds only',
+    breaks: 'seed lists are sound',
+    file: 'federation/seeds.ts',
+    find: 'return [...recorded.filter((address) => own.has(address)), ...recorded.filter((address) => !own.has(address))];',
+    replace: 'return recorded.filter((address) => own.has(address));',
+  },
+  {
+    name: 'seeds are those of the regions that can be seen',
+    breaks: 'seed lists are sound',
+    file: 'federation/context.ts',
+    find: '  return given ?? picture.recorded?.appliedSeeds ?? seedListFor(picture.region.name, seeds, planned);',
+    replace: `  const seen = context.pictures.filter((each) => each.known).map((each) => each.region.name);
+  const known = planned.filter((each) => seen.includes(each.region)).map((each) => each.address);
+  return given && known.length === seeds.length ? given : seedListFor(picture.region.name, known, planned);`,
+  },
+  {
+    name: 'the seeds in the spec are taken out by an empty list in the status',
+    breaks: 'seed lists are sound',
+    file: 'federation/member-writes.ts',
+    find: 'resourceVersion, status: { seedlist: seeds } },',
+    replace: 'resourceVersion, status: { seedlist: bookkeeping.seeds?.slice(seeds.length) ?? [] } },',
+  },
+  {
+    name: 'the seeds do not stand in the spec when the member is created',
+    breaks: "pods start with the federation's seeds",
+    file: 'federation/member-writes.ts',
+    find: 'wantedMember(context, picture, hasStatusSubresource(picture))',
+    replace: 'wantedMember(context, picture, !hasStatusSubresource(picture))',
+  },
+  {
+    name: 'the seeds leave the spec before the operator is done with them',
+    breaks: "pods start with the federation's seeds",
+    file: 'federation/member-writes.ts',
+    find: '  if (bookkeeping.injecting && state.settled) {',
+    replace: '  if (bookkeeping.injecting) {',
+  },
+  {
+    name: 'the seeds leave the spec without having been put into the status',
+    breaks: "pods start with the federation's seeds",
+    file: 'federation/member-writes.ts',
+    find: '  if (bookkeeping.injecting && !isSame(state.statusSeeds, seeds)) {',
+    replace: '  if (bookkeeping.injecting && state.statusSeeds !== undefined && state.statusSeeds.length === 0) {',
+  },
+  {
+    name: 'the operator counts as settled although it has not seen the last change',
+    breaks: "pods start with the federation's seeds",
+    file: 'operators/casskop/read.ts',
+    find: '  if (!processed(member))\n',
+    replace: '  if (!processed(member) && status.phase === undefined)\n',
+  },
+  {
+    name: 'seeds are sorted where they are written and not where they are compared',
+    breaks: 'writes stop',
+    file: 'federation/member-writes.ts',
+    find: 'resourceVersion, status: { seedlist: seeds } },',
+    replace: 'resourceVersion, status: { seedlist: [...seeds].sort() } },',
+  },
+  {
+    name: 'the hash of a member is that of another rendering than the one it is compared to',
+    breaks: 'no hot loops',
+    file: 'federation/member-writes.ts',
+    find: '    hash: render(context, picture, false).hash,',
+    replace: '    hash: render(context, picture, injecting).hash,',
+  },
+  {
+    name: 'the guard says when it was written',
+    breaks: 'no hot loops',
+    file: 'federation/guard-writes.ts',
+    find: '      waitSeconds: federation.seeds.guardWaitSeconds,\n',
+    replace:
+      '      waitSeconds: federation.seeds.guardWaitSeconds,\n      userPreRun: `# ${new Date(context.snapshot.nowMs).toISOString()}`,\n',
+  },
+  {
+    name: 'the guard names the nodes that can be heard now',
+    breaks: 'everything comes right',
+    file: 'federation/guard-writes.ts',
+    find: '      joined: [...hosts.joined].map(',
+    replace: '      joined: [...hosts.joined].filter(([pod]) => context.views.has(pod)).map(',
+  },
+  {
+    name: 'the guard is brought up to date only while the ring is whole',
+    breaks: 'fixes are delivered',
+    file: 'federation/plan.ts',
+    find: '  const intents = [guardIntent(context, picture), memberIntent(context, picture)]',
+    replace: `  const isWhole = context.ring.kind === 'one' && context.ring.busy === undefined && context.hosts.suspected.length === 0;
+  const intents = [isWhole ? guardIntent(context, picture) : undefined, memberIntent(context, picture)]`,
+  },
+  {
+    name: 'the wait of the guard is written once and never again',
+    breaks: 'fixes are delivered',
+    file: 'federation/guard-writes.ts',
+    find: '.every(([key, value]) => data?.[key] === value) &&',
+    replace: ".every(([key, value]) => key === 'guard_wait_seconds' || data?.[key] === value) &&",
+  },
+  {
+    name: 'writers are told apart by name and not by uid',
+    breaks: 'only the latest writer writes',
+    file: 'federation/picture.ts',
+    find: '  if (owner?.uid === mcc.metadata.uid) {',
+    replace: '  if (owner?.namespace === mcc.metadata.namespace && owner.name === mcc.metadata.name) {',
+  },
+  {
+    name: 'the stamp of a newer writer is not looked at',
+    breaks: 'only the latest writer writes',
+    file: 'federation/picture.ts',
+    find: "    ownership = stamp && isOlder(mine, stamp) ? 'newer' : 'ours';",
+    replace: "    ownership = stamp === undefined || isOlder(stamp, { ...mine, generation: -1 }) ? 'newer' : 'ours';",
+  },
+  {
+    name: 'of two writers the newer one holds back',
+    breaks: 'fixes are delivered',
+    file: 'federation/picture.ts',
+    find: 'isOlder(mine, stamp)',
+    replace: 'isOlder(stamp, mine)',
+  },
+  {
+    name: 'an object that is there already is created all the same',
+    breaks: 'only the latest writer writes',
+    file: 'federation/execute.ts',
+    find: "      return client.apply(write.resource, withVersion(write.object, '1'), signal);",
+    replace: '      return client.apply(write.resource, write.object, signal);',
+  },
+  {
+    name: 'an update names no version',
+    breaks: 'only the latest writer writes',
+    file: 'federation/execute.ts',
+    find: '      return client.apply(write.resource, write.object, signal);',
+    replace:
+      '      return client.apply(write.resource, { ...write.object, metadata: { ...write.object.metadata, resourceVersion: undefined as never } }, signal);',
+  },
+  {
+    name: 'what is in the way of a new object is deleted',
+    breaks: 'deletes are exact',
+    file: 'federation/execute.ts',
+    find: '    if (error.status === 409 || error.status === 422 || error.mayHaveActed) {',
+    replace: `    if (error.status === 409 && write.verb === 'create') {
+      const there = await client.get(write.resource, write.object.metadata, signal).catch(() => undefined);
+      const { uid = '' } = there?.metadata ?? {};
+      if (there) await client.delete(write.resource, there.metadata, { uid, resourceVersion: '' }, signal).catch(() => undefined);
+    }
+    if (error.status === 409 || error.status === 422 || error.mayHaveActed) {`,
+  },
+  {
+    name: 'volumes without a member are cleaned up',
+    breaks: 'deletes are exact',
+    file: 'runtime/region.ts',
+    find: '    this.#claims = this.#reflector(resources.persistentVolumeClaims);',
+    replace: `    this.#claims = this.#reflector(resources.persistentVolumeClaims, undefined, () => {
+      if (!this.#members.status.hasSynced || this.#members.store.list().length > 0) return;
+      for (const { metadata } of this.#claims.store.list()) {
+        const { uid = '', resourceVersion = '' } = metadata;
+        const end = new AbortController();
+        void options.client
+          .delete(resources.persistentVolumeClaims, metadata, { uid, resourceVersion }, end.signal)
+          .catch(() => undefined);
+      }
+    });`,
+  },
+];

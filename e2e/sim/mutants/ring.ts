@@ -1,0 +1,178 @@
+import type { Mutant } from './mutant.ts';
+
+/** Mistakes in who founds the ring, who joins it and when. */
+export const ringMutants: readonly Mutant[] = [
+  {
+    name: 'a region that cannot be seen is taken for empty when the ring is founded',
+    breaks: 'one ring is founded',
+    file: 'federation/gates.ts',
+    find: '  if (unknown.length === 0) return undefined;\n  const names',
+    replace: '  if (unknown.length >= 0) return undefined;\n  const names',
+  },
+  {
+    name: 'the pod that founded the ring may do so for ever',
+    breaks: 'one ring is founded',
+    file: 'federation/guard-writes.ts',
+    find: 'picture.region.name === memory.founder && hosts.joined.size === 0 && first !== undefined',
+    replace: 'picture.region.name === memory.founder && first !== undefined',
+  },
+  {
+    name: 'the guard of every region lets its own first pod start alone',
+    breaks: 'one ring is founded',
+    file: 'federation/guard-writes.ts',
+    find: `  const founds = picture.region.name === memory.founder && hosts.joined.size === 0 && first !== undefined;
+  const address = memory.planned.find((seed) => seed.pod === first)?.address;`,
+    replace: `  const own = picture.pods[0]?.name;
+  const founds = first !== undefined && own !== undefined && !hosts.joined.has(own);
+  const address = memory.planned.find((seed) => seed.pod === own)?.address;`,
+  },
+  {
+    name: 'volumes of an earlier ring do not count as leftovers',
+    breaks: 'one ring is founded',
+    file: 'federation/gates.ts',
+    find: "    ...named('PersistentVolumeClaim', claims),\n",
+    replace: '',
+  },
+  {
+    name: 'the guard is mounted only until the seeds have been handed out',
+    breaks: 'only the ignition pod founds',
+    file: 'operators/casskop/render.ts',
+    find: '    configMapName: guardName,\n',
+    replace: '    ...(injecting && { configMapName: guardName }),\n',
+  },
+  {
+    name: 'the guard is mounted where the ring is joined, not where it is founded',
+    breaks: 'only the ignition pod founds',
+    file: 'operators/casskop/render.ts',
+    find: '    configMapName: guardName,\n',
+    replace: '    ...(seeds[0]?.includes(`.${region.name}.`) !== true && { configMapName: guardName }),\n',
+  },
+  {
+    name: 'the guard comes without its scripts',
+    breaks: 'only the ignition pod founds',
+    file: 'federation/guard/guard.ts',
+    find: "    'pre_run.sh': preRun,\n    'post_run.sh': postRun,\n",
+    replace: '',
+  },
+  {
+    name: 'the scripts of the guard run after the pod has looked for its seeds only',
+    breaks: 'one ring is founded',
+    file: 'federation/guard/guard.ts',
+    find: "    'post_run.sh': postRun,\n",
+    replace: '',
+  },
+  {
+    name: 'a region joins without a look at the ring',
+    breaks: 'one region at a time',
+    file: 'federation/plan.ts',
+    find: '    ringObstacle(pictures, hosts, ring, views) ??\n',
+    replace: '',
+  },
+  {
+    name: 'a joining region that cannot be seen holds nobody up',
+    breaks: 'one region at a time',
+    file: 'federation/gates.ts',
+    find: '    if (!picture.known && mayHoldNodes(picture)) {',
+    replace: "    if (!picture.known && picture.recorded?.stage === 'Running') {",
+  },
+  {
+    name: 'a region is not recorded before its member is written',
+    breaks: 'one region at a time',
+    file: 'federation/plan.ts',
+    find: '    if (picture.recorded?.identity === undefined) return { ...noSteps, obstacles, busy: true };\n',
+    replace: '',
+  },
+  {
+    name: 'a region whose guard was written once joins without asking the ring again',
+    breaks: 'one region at a time',
+    file: 'federation/plan.ts',
+    find: '  if (founds || wasInRing(picture, hosts)) return undefined;',
+    replace: '  if (founds || picture.recorded?.identity !== undefined) return undefined;',
+  },
+  {
+    name: 'a pod counts when it is Ready, though nobody has proven its node NORMAL',
+    breaks: 'one region at a time',
+    file: 'federation/gates.ts',
+    find: '      if (!hosts.joined.has(name)) return wait(`node ${name} is not proven NORMAL yet`);\n',
+    replace: '',
+  },
+  {
+    name: 'only pods that are there are waited for',
+    breaks: 'one region at a time',
+    file: 'federation/gates.ts',
+    find: '      if (!pod || !isReady(pod)) return wait(',
+    replace: '      if (!pod) continue;\n      if (!isReady(pod)) return wait(',
+  },
+  {
+    name: 'a changed template goes to all regions at once',
+    breaks: 'one region at a time',
+    file: 'operators/casskop/casskop.ts',
+    find: '  difference: (wanted, live) => differenceFrom(wanted)(live),',
+    replace:
+      "  difference: (wanted, live) => differenceFrom(wanted)(live).filter((path) => !path.startsWith('/resources')),",
+  },
+  {
+    name: 'a new datacenter joins whatever the replication of the keyspaces is',
+    breaks: 'nodes hold their rows',
+    file: 'federation/plan.ts',
+    find: ' ??\n    replicationObstacle(federation, pictures, views)',
+    replace: '',
+  },
+  {
+    name: 'a keyspace that is replicated somehow is taken for replicated everywhere',
+    breaks: 'nodes hold their rows',
+    file: 'ring/keyspaces.ts',
+    find: "        ? words.startsWith('SimpleStrategy')",
+    replace: "        ? words === ''",
+  },
+  {
+    name: 'the replication is read once and believed for ever',
+    breaks: 'everything comes right',
+    file: 'runtime/ring-probe.ts',
+    find: "    const pod = pods.find((each) => this.view(each)?.operationMode === 'NORMAL' && !this.unreadable(each));",
+    replace:
+      "    if (this.#replication) return;\n    const pod = pods.find((each) => this.view(each)?.operationMode === 'NORMAL' && !this.unreadable(each));",
+  },
+  {
+    name: 'a member whose volumes are gone is written again',
+    breaks: 'nodes hold their rows',
+    file: 'federation/gates.ts',
+    find: '  if (lost.length === 0) return undefined;',
+    replace: '  if (lost.length < joined.size + 1) return undefined;',
+  },
+  {
+    name: 'a host is called a stranger while pods have not told who they are',
+    breaks: 'advice does no harm',
+    file: 'federation/gates.ts',
+    find: '  return hosts.someUnheard ? [] : unprovenIn(ring, hosts)',
+    replace: '  return unprovenIn(ring, hosts)',
+  },
+  {
+    name: 'a region that cannot be seen is left out when pods are asked who they are',
+    breaks: 'advice does no harm',
+    file: 'federation/hosts.ts',
+    find: '      const mayHavePods = !picture.known || picture.member !== undefined',
+    replace: '      const mayHavePods = picture.known && picture.member !== undefined',
+  },
+  {
+    name: 'the advice after a lost disk names the host that came back',
+    breaks: 'advice does no harm',
+    file: 'federation/gates.ts',
+    find: '`wait until spec.regions[${region}].acknowledgedHosts',
+    replace: '`run nodetool removenode ${found}; they wait until spec.regions[${region}].acknowledgedHosts',
+  },
+  {
+    name: 'the advice after a lost disk asks to acknowledge the host that is gone',
+    breaks: 'everything comes right',
+    file: 'federation/gates.ts',
+    find: 'lists {pod: ${pod}, hostId: ${found}}`',
+    replace: 'lists {pod: ${pod}, hostId: ${recorded}}`',
+  },
+  {
+    name: 'seeds of other regions are named with the address of the first',
+    breaks: 'everything comes right',
+    file: 'federation/seeds.ts',
+    find: '    region: region.name,\n  });\n}\n\n/**\n * The list',
+    replace: '    region: federation.regions[0]?.name ?? region.name,\n  });\n}\n\n/**\n * The list',
+  },
+];
