@@ -36,7 +36,11 @@ export async function runBatch(options: {
   for (let seed = first; seed < first + count; seed += step) {
     if (isOver() || failures.length >= failuresMax) break;
     const history = historyOf(seed);
-    const outcome = await simulate(history);
+    const outcome = await simulate(history).catch((error: unknown) => {
+      failures.push({ seed, violation: mistake(error as Error) });
+      return undefined;
+    });
+    if (!outcome) continue;
     for (const kind of new Set(history.steps.map(({ action }) => action.do))) actions[kind] = (actions[kind] ?? 0) + 1;
     total.histories++;
     total.virtualMs += outcome.virtualMs;
@@ -59,6 +63,12 @@ export async function runBatch(options: {
     states: [...states],
     failures,
   };
+}
+
+/** The simulation itself, or the controller in it, threw. */
+function mistake({ stack = '', cause }: Error): Violation {
+  const sentence = `${stack}\n${cause instanceof Error ? (cause.stack ?? '') : ''}`;
+  return { invariant: 'no exception', atMs: 0, sentence, statement: 'Nothing is thrown that nobody catches.' };
 }
 
 /** Two parts of one run as one. */

@@ -31,6 +31,14 @@ const silenceMs = 90_000;
 /** Runs one history from the first apply to the silence at its end. The same history gives the same outcome. */
 export async function simulate(history: History, options: { keepTimeline?: boolean } = {}): Promise<Outcome> {
   const world = new World(history.seed, history.shape, options);
+  try {
+    return await play(world, history);
+  } catch (cause) {
+    throw new Error(`the simulation of seed ${history.seed} failed: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function play(world: World, history: History): Promise<Outcome> {
   const { clock } = world;
   const isOver = (): boolean => world.violation !== undefined;
   world.startController();

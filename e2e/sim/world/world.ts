@@ -8,7 +8,7 @@ import { casskop } from '../../../src/operators/casskop/casskop.ts';
 import { MemoryApiServer } from '../api/server.ts';
 import { guardOf } from '../invariants/reading.ts';
 import type { Facts } from '../invariants/facts.ts';
-import { CassandraNetwork } from '../region/cassandra/network.ts';
+import { CassandraNetwork, SchemaRefusedError } from '../region/cassandra/network.ts';
 import type { CassandraNode } from '../region/cassandra/node.ts';
 import type { Replication } from '../region/cassandra/schema.ts';
 import { SimulatedRegion } from '../region/region.ts';
@@ -153,8 +153,13 @@ export class World {
   /** A client of `node` makes the keyspace `rows` and writes to it. */
   createKeyspace(node: CassandraNode, replication: Replication): void {
     this.timeline.note('user', () => `CREATE KEYSPACE rows ${JSON.stringify(replication)}`);
-    this.ring.writeKeyspace(node, 'rows', replication);
-    this.ring.write(node, 'rows');
+    try {
+      this.ring.writeKeyspace(node, 'rows', replication);
+      this.ring.write(node, 'rows');
+    } catch (error) {
+      if (!(error instanceof SchemaRefusedError)) throw error;
+      this.timeline.note('user', () => `Cassandra refuses that: ${error.message}`);
+    }
   }
 
   /** Whatever is broken on purpose is mended; what was to come does not come any more. */
