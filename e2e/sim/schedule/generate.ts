@@ -51,6 +51,7 @@ export function drawAction(random: SeededRandom, { regions, hub }: Shape): Actio
     () => ({ do: 'stop controller', backAfterMs: time() }),
     () => ({ do: 'pause controller', forMs: time() }),
     () => ({ do: 'second controller', forMs: time() }),
+    () => ({ do: 'outdated controller', to: pick(random, [15, 45, 300]), forMs: time() }),
     () => ({ do: 'skew clock', byMs: Math.round((random.next() - 0.5) * 600_000) }),
     ...(['before send', 'after commit', 'after reply'] as const).map((point) => (): Action => ({
       do: 'crash at',
@@ -59,6 +60,7 @@ export function drawAction(random: SeededRandom, { regions, hub }: Shape): Actio
         : { nth: 1 + Math.floor(random.next() * 300), of: 'requests' as const }),
       point,
       backAfterMs: time(),
+      ...(random.next() < 0.3 && { cutOffMs: time() }),
     })),
     ...[0, 1, 2].map(() => (): Action => {
       const from = pick(random, ['controller', ...names]);
@@ -76,11 +78,11 @@ export function drawAction(random: SeededRandom, { regions, hub }: Shape): Actio
       do: 'bad answers',
       cluster: cluster(),
       status: pick(random, [401, 409, 410, 429, 500, 503]),
-      count: few(),
+      count: pick(random, [few(), 500]),
     }),
     () => ({ do: 'lose answers', cluster: cluster(), count: few(), as: pick(random, ['silence', 'error']) }),
     () => ({ do: 'slow requests', cluster: cluster(), count: few(), byMs: time() / 4 }),
-    () => ({ do: 'compact', cluster: cluster() }),
+    () => ({ do: 'compact', cluster: cluster(), resets: random.next() < 0.7 }),
     () => ({ do: 'reset watches', cluster: cluster(), inLine: random.next() < 0.3 }),
     () => ({
       do: 'hold watches',
@@ -98,17 +100,22 @@ export function drawAction(random: SeededRandom, { regions, hub }: Shape): Actio
       wipe: random.next() < 0.3,
     }),
     () => ({ do: 'restart region', region: region() }),
-    () => ({ do: 'restart all pods' }),
+    () => ({
+      do: 'restart all pods',
+      ...(random.next() < 0.5 && { lost: { region: region(), pod: Math.floor(random.next() * 4) } }),
+    }),
     () => ({ do: 'lose region', region: region(), forMs: time() }),
     () => ({ do: 'set guardWaitSeconds', to: pick(random, [15, 45, 300]) }),
     () => ({ do: 'reorder regions' }),
     () => ({ do: 'drop region', region: region(), forMs: time() }),
-    () => ({ do: 'edit template', field: pick(random, ['image', 'resources', 'nodesPerRacks']), forMs: time() }),
+    () => ({ do: 'edit template', field: pick(random, ['image', 'resources', 'labels']), forMs: time() }),
+    () => ({ do: 'resize region', region: region(), by: pick(random, [1, -1]), forMs: time() }),
     () => ({ do: 'edit member by hand', region: region(), forMs: time() }),
     () => ({ do: 'delete member', region: region() }),
     () => ({ do: 'delete guard', region: region() }),
-    () => ({ do: 'wipe status' }),
-    () => ({ do: 'delete and recreate' }),
+    () => ({ do: 'wipe status', ...(random.next() < 0.5 && { unseen: region(), forMs: time() }) }),
+    () => ({ do: 'delete and recreate', adoptAfterMs: pick(random, [0, 10_000]) }),
+    () => ({ do: 'delete with our finalizer', forMs: time() }),
     () => ({ do: 'create keyspace', strategy: pick(random, ['SimpleStrategy', 'NetworkTopologyStrategy']) }),
   ];
   return pick(random, kinds)();

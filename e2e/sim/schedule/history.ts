@@ -19,6 +19,8 @@ export type Action =
   | { readonly do: 'stop controller'; readonly backAfterMs: number }
   | { readonly do: 'pause controller'; readonly forMs: number }
   | { readonly do: 'second controller'; readonly forMs: number }
+  /** Another controller that hears nothing from the hub any more, and then the user changes guardWaitSeconds. */
+  | { readonly do: 'outdated controller'; readonly to: number; readonly forMs: number }
   | { readonly do: 'skew clock'; readonly byMs: number }
   /** At the `nth` request from now on, or the nth that changes something, the controller dies. */
   | {
@@ -27,6 +29,8 @@ export type Action =
       readonly of: 'requests' | 'writes';
       readonly point: NonNullable<Mishap['crash']>;
       readonly backAfterMs: number;
+      /** The cluster it wrote to cannot be reached from then on for so long: one outage of the network is both. */
+      readonly cutOffMs?: number;
     }
   // The network.
   | {
@@ -51,7 +55,8 @@ export type Action =
       readonly as: NonNullable<Mishap['afterCommit']>;
     }
   | { readonly do: 'slow requests'; readonly cluster: string; readonly count: number; readonly byMs: number }
-  | { readonly do: 'compact'; readonly cluster: string }
+  /** Whoever asks for what came after an earlier version has to list again; `resets`: so do the watches that are open. */
+  | { readonly do: 'compact'; readonly cluster: string; readonly resets?: boolean }
   | { readonly do: 'reset watches'; readonly cluster: string; readonly inLine: boolean }
   | { readonly do: 'hold watches'; readonly cluster: string; readonly plural: string; readonly forMs: number }
   | { readonly do: 'deafen watches'; readonly cluster: string }
@@ -61,18 +66,25 @@ export type Action =
   | { readonly do: 'crash CassKop'; readonly region: string; readonly backAfterMs: number }
   | { readonly do: 'restart pod'; readonly region: string; readonly pod: number; readonly wipe: boolean }
   | { readonly do: 'restart region'; readonly region: string }
-  | { readonly do: 'restart all pods' }
+  /** `lost`: and one of them comes back without its disk. */
+  | { readonly do: 'restart all pods'; readonly lost?: { readonly region: string; readonly pod: number } }
   | { readonly do: 'lose region'; readonly region: string; readonly forMs: number }
   // The user.
   | { readonly do: 'set guardWaitSeconds'; readonly to: number }
   | { readonly do: 'reorder regions' }
   | { readonly do: 'drop region'; readonly region: string; readonly forMs: number }
-  | { readonly do: 'edit template'; readonly field: 'image' | 'resources' | 'nodesPerRacks'; readonly forMs: number }
+  | { readonly do: 'edit template'; readonly field: 'image' | 'resources' | 'labels'; readonly forMs: number }
+  /** One node more or less in each of its racks. */
+  | { readonly do: 'resize region'; readonly region: string; readonly by: 1 | -1; readonly forMs: number }
   | { readonly do: 'edit member by hand'; readonly region: string; readonly forMs: number }
   | { readonly do: 'delete member'; readonly region: string }
   | { readonly do: 'delete guard'; readonly region: string }
-  | { readonly do: 'wipe status' }
-  | { readonly do: 'delete and recreate' }
+  /** `unseen`: while this region cannot be reached, for so long. */
+  | { readonly do: 'wipe status'; readonly unseen?: string; readonly forMs?: number }
+  /** What there is may be adopted at once, or `adoptAfterMs` later. */
+  | { readonly do: 'delete and recreate'; readonly adoptAfterMs?: number }
+  /** The object carries our finalizer when it is deleted; the user takes it off later and applies the object again. */
+  | { readonly do: 'delete with our finalizer'; readonly forMs: number }
   | { readonly do: 'create keyspace'; readonly strategy: 'SimpleStrategy' | 'NetworkTopologyStrategy' };
 
 /** An action and its moment, milliseconds since the world began. */

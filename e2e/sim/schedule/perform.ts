@@ -1,17 +1,15 @@
-import { isDeepStrictEqual } from 'node:util';
-import { conditionOf } from '../invariants/reading.ts';
-import { guardPath, memberPath, mccPath, specOf } from '../world/user.ts';
+import type { Passage } from '../world/network.ts';
 import type { Exchange } from '../world/transport.ts';
 import type { World } from '../world/world.ts';
+import { cutOff, type Later, setPassage } from './cut.ts';
 import type { Action } from './history.ts';
-
-type Fields = Record<string, unknown>;
+import { performAsUser } from './perform-as-user.ts';
 
 /** Lets one action happen now; what it ends later it ends by itself. */
 export function perform(world: World, action: Action): void {
   world.timeline.note(isUsers(action) ? 'user' : 'fault', () => JSON.stringify(action));
   const { clock } = world;
-  const later = (milliseconds: number, work: () => void): void => {
+  const later: Later = (milliseconds, work) => {
     world.trouble(milliseconds);
     clock.schedule(milliseconds, () => {
       clock.wakePromises();
@@ -38,27 +36,46 @@ export function perform(world: World, action: Action): void {
       later(action.forMs, () => world.endController(process, 'kill'));
       return;
     }
+    case 'outdated controller': {
+      const process = world.startController();
+      clock.schedule(outdatedAfterMs, () => {
+        const until = clock.monotonic() + action.forMs;
+        for (const stream of process.streams) {
+          if (stream.plural === 'multicassandraclusters') stream.heldUntil = until;
+        }
+        perform(world, { do: 'set guardWaitSeconds', to: action.to });
+      });
+      later(outdatedAfterMs + action.forMs, () => world.endController(process, 'kill'));
+      return;
+    }
     case 'skew clock':
       for (const process of world.controllers) process.clock.skewMs += action.byMs;
       return;
     case 'crash at': {
-      const { nth, of, point, backAfterMs } = action;
+      const { nth, of, point, backAfterMs, cutOffMs } = action;
       const mishap = { crash: point };
+      let cluster = world.shape.hub;
       world.oversight.plan({
-        matches: ({ isWrite }) => isWrite || of === 'requests',
+        matches: (exchange) => {
+          cluster = exchange.cluster;
+          return exchange.isWrite || of === 'requests';
+        },
         after: nth - 1,
         count: 1,
         mishap,
-        then: () => later(backAfterMs, () => void world.startController()),
+        then: () => {
+          later(backAfterMs, () => void world.startController());
+          if (cutOffMs !== undefined) cutOff(world, cluster, backAfterMs + cutOffMs, later);
+        },
       });
       return;
     }
     case 'cut': {
       const { from, to, passage, bothWays, forMs } = action;
       const ends: [string, string][] = [[from, to], ...(bothWays ? [[to, from] as [string, string]] : [])];
-      for (const [one, other] of ends) world.network.set(one, other, passage);
+      for (const [one, other] of ends) setPassage(world, one, other, passage);
       later(forMs, () => {
-        for (const [one, other] of ends) world.network.set(one, other, 'open');
+        for (const [one, other] of ends) setPassage(world, one, other, 'open');
       });
       return;
     }
@@ -89,6 +106,7 @@ export function perform(world: World, action: Action): void {
       return;
     case 'compact':
       world.server(action.cluster).compact();
+      if (action.resets) disturbWatches(world, { do: 'reset watches', cluster: action.cluster, inLine: false });
       return;
     case 'reset watches':
     case 'hold watches':
@@ -119,6 +137,7 @@ export function perform(world: World, action: Action): void {
       restartAll(world, [action.region]);
       return;
     case 'restart all pods':
+      if (action.lost) perform(world, { do: 'restart pod', ...action.lost, wipe: true });
       restartAll(
         world,
         world.shape.regions.map(({ name }) => name),
@@ -127,23 +146,24 @@ export function perform(world: World, action: Action): void {
     case 'lose region': {
       const { region, forMs } = action;
       const others = ['controller', ...[...world.clusters.keys()].filter((name) => name !== region)];
-      for (const other of others) {
-        world.network.set(region, other, 'dropped');
-        world.network.set(other, region, 'dropped');
-      }
-      world.region(region).killAllPods();
-      later(forMs, () => {
+      const setAll = (passage: Passage): void => {
         for (const other of others) {
-          world.network.set(region, other, 'open');
-          world.network.set(other, region, 'open');
+          setPassage(world, region, other, passage);
+          setPassage(world, other, region, passage);
         }
-      });
+      };
+      setAll('dropped');
+      world.region(region).killAllPods();
+      later(forMs, () => setAll('open'));
       return;
     }
     default:
       performAsUser(world, action, later);
   }
 }
+
+/** So long after its start a controller has read what there is, milliseconds. */
+const outdatedAfterMs = 5_000;
 
 const badAnswers = {
   401: { status: 401, reason: 'Unauthorized' },
@@ -183,94 +203,5 @@ function restartAll(world: World, regions: readonly string[]): void {
 }
 
 function isUsers(action: Action): boolean {
-  return /^(set|reorder|drop|edit|delete|wipe|create)/.test(action.do);
-}
-
-function performAsUser(world: World, action: Action, later: (milliseconds: number, work: () => void) => void): void {
-  const { user, shape } = world;
-  const wanted = specOf(shape);
-  switch (action.do) {
-    case 'set guardWaitSeconds':
-      user.spec = { ...user.spec, seeds: { ...(user.spec['seeds'] as Fields), guardWaitSeconds: action.to } };
-      user.apply();
-      return;
-    case 'reorder regions':
-      user.spec = { ...user.spec, regions: (user.spec['regions'] as Fields[]).toReversed() };
-      user.apply();
-      return;
-    case 'drop region': {
-      const all = user.spec['regions'] as Fields[];
-      if (all.length < 2 || conditionOf(user.mcc, 'Ready') === undefined) return;
-      user.spec = { ...user.spec, regions: all.filter(({ name }) => name !== action.region) };
-      user.apply();
-      later(action.forMs, () => {
-        user.spec = { ...user.spec, regions: all };
-        user.apply();
-      });
-      return;
-    }
-    case 'edit template': {
-      const before = user.spec['template'] as { spec: Fields };
-      // A member that is not there yet would be made with the edit, and taking it back would be an edit of its own.
-      if (shape.regions.some(({ name }) => world.inspection.facts.member(name) === undefined)) return;
-      const edits = {
-        image: { cassandraImage: 'cassandra:5.0.7-bad', serverVersion: '5.0.7' },
-        resources: { resources: { requests: { cpu: '1', memory: '2Gi' }, limits: { cpu: '1', memory: '2Gi' } } },
-        nodesPerRacks: { nodesPerRacks: 3 },
-      };
-      user.spec = { ...user.spec, template: { spec: { ...before.spec, ...edits[action.field] } } };
-      user.apply();
-      later(action.forMs, () => {
-        user.spec = { ...user.spec, template: wanted['template'] };
-        user.apply();
-      });
-      return;
-    }
-    case 'edit member by hand': {
-      const server = world.server(action.region);
-      const edit = (cassandraImage: string): void =>
-        void user.patch(server, memberPath, 'merge', { spec: { cassandraImage } });
-      edit('cassandra:5.0.6');
-      later(action.forMs, () => edit('cassandra:5.0.8'));
-      world.trouble(action.forMs + 300_000);
-      return;
-    }
-    case 'delete member':
-      if (!isDeepStrictEqual(user.spec['template'], wanted['template'])) return;
-      user.delete(world.server(action.region), memberPath);
-      world.trouble(300_000);
-      return;
-    case 'delete guard':
-      user.delete(world.server(action.region), guardPath);
-      return;
-    case 'wipe status':
-      // With the entry of the founder gone as well, nothing in the hub would speak of its ring any more.
-      if ((user.spec['regions'] as Fields[]).length < shape.regions.length) return;
-      user.patch(world.server(shape.hub), `${mccPath}/status`, 'json', [{ op: 'remove', path: '/status' }]);
-      return;
-    case 'delete and recreate':
-      user.delete(world.server(shape.hub), mccPath);
-      user.spec = { ...user.spec, adoptionPolicy: 'IfUnchanged' };
-      later(3_000, () => void user.apply());
-      return;
-    case 'create keyspace': {
-      const node = [...world.ring.nodes].find((each) => each.mode === 'NORMAL' && each.isGossiping);
-      if (!node) return;
-      const datacenters = new Set(
-        node.view.ring.filter(({ status }) => status !== 'BOOT').map((state) => state.datacenter),
-      );
-      world.createKeyspace(
-        node,
-        action.strategy === 'SimpleStrategy'
-          ? { strategy: 'SimpleStrategy', factor: 1 }
-          : {
-              strategy: 'NetworkTopologyStrategy',
-              datacenters: Object.fromEntries([...datacenters].map((name) => [name, 1])),
-            },
-      );
-      return;
-    }
-    default:
-      throw new Error(`nobody does ${JSON.stringify(action)}`);
-  }
+  return /^(set|reorder|drop|edit|resize|delete|wipe|create)/.test(action.do);
 }

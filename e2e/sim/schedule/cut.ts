@@ -1,0 +1,24 @@
+import type { Passage } from '../world/network.ts';
+import type { World } from '../world/world.ts';
+
+/** Does something after so many milliseconds; until then the world counts as troubled. */
+export type Later = (milliseconds: number, work: () => void) => void;
+
+/** All controllers stand at one place, those that are started later, too. */
+const controllers = Array.from({ length: 40 }, (_, index) => `controller-${index + 1}`);
+
+/** Opens or closes one direction between two places; `controller` stands for all controllers. */
+export function setPassage(world: World, from: string, to: string, passage: Passage): void {
+  const at = (place: string): string[] => (place === 'controller' ? controllers : [place]);
+  for (const one of at(from)) for (const other of at(to)) world.network.set(one, other, passage);
+}
+
+/** No controller reaches the cluster, nor hears of it, for so long. */
+export function cutOff(world: World, cluster: string, forMs: number, later: Later): void {
+  const setBoth = (passage: Passage): void => {
+    setPassage(world, 'controller', cluster, passage);
+    setPassage(world, cluster, 'controller', passage);
+  };
+  setBoth('dropped');
+  later(forMs, () => setBoth('open'));
+}

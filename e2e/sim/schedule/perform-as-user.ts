@@ -1,0 +1,155 @@
+import { isDeepStrictEqual } from 'node:util';
+import { finalizer } from '../../../src/api/schema.ts';
+import { conditionOf } from '../invariants/reading.ts';
+import { guardPath, memberPath, mccPath, specOf } from '../world/user.ts';
+import type { World } from '../world/world.ts';
+import { cutOff, type Later } from './cut.ts';
+import type { Action } from './history.ts';
+
+type Fields = Record<string, unknown>;
+
+/** What a person does with kubectl or cqlsh. */
+export function performAsUser(world: World, action: Action, later: Later): void {
+  const { user, shape } = world;
+  const hub = world.server(shape.hub);
+  const wanted = specOf(shape);
+  const regions = (): Fields[] => user.spec['regions'] as Fields[];
+  const setRegions = (to: Fields[]): void => {
+    user.spec = { ...user.spec, regions: to };
+    user.apply();
+  };
+  const datacentersOf = (name: unknown): Fields[] =>
+    (wanted['regions'] as Fields[]).find((each) => each['name'] === name)?.['datacenters'] as Fields[];
+  // A member that is not there yet would be made with the edit, and taking it back would be an edit of its own.
+  const isFormed = (): boolean =>
+    shape.regions.every(({ name }) => {
+      const member = world.inspection.facts.member(name);
+      return member !== undefined && member.metadata.deletionTimestamp === undefined;
+    });
+  const isEdited = (): boolean =>
+    !isDeepStrictEqual(user.spec['template'], wanted['template']) ||
+    regions().some(({ name, datacenters }) => !isDeepStrictEqual(datacenters, datacentersOf(name)));
+  switch (action.do) {
+    case 'set guardWaitSeconds':
+      user.spec = { ...user.spec, seeds: { ...(user.spec['seeds'] as Fields), guardWaitSeconds: action.to } };
+      user.apply();
+      return;
+    case 'reorder regions':
+      setRegions(regions().toReversed());
+      return;
+    case 'drop region': {
+      const all = regions();
+      if (all.length < 2 || conditionOf(user.mcc, 'Ready') === undefined) return;
+      const index = all.findIndex(({ name }) => name === action.region);
+      const dropped = all[index];
+      if (!dropped) return;
+      setRegions(all.toSpliced(index, 1));
+      later(action.forMs, () =>
+        setRegions(regions().toSpliced(index, 0, { ...dropped, datacenters: datacentersOf(action.region) })),
+      );
+      return;
+    }
+    case 'edit template': {
+      const before = user.spec['template'] as { spec: Fields };
+      if (!isFormed()) return;
+      const edits = {
+        image: { cassandraImage: 'cassandra:5.0.7-bad', serverVersion: '5.0.7' },
+        resources: { resources: { requests: { cpu: '1', memory: '2Gi' }, limits: { cpu: '1', memory: '2Gi' } } },
+      };
+      const template =
+        action.field === 'labels'
+          ? { ...before, metadata: { labels: { tier: 'gold' } } }
+          : { ...before, spec: { ...before.spec, ...edits[action.field] } };
+      user.spec = { ...user.spec, template };
+      user.apply();
+      later(action.forMs, () => {
+        user.spec = { ...user.spec, template: wanted['template'] };
+        user.apply();
+      });
+      return;
+    }
+    case 'resize region': {
+      const size = shape.regions.find(({ name }) => name === action.region)?.nodesPerRacks ?? 1;
+      if (!isFormed() || size + action.by < 1) return;
+      const setDatacenters = (datacenters: Fields[]): void =>
+        setRegions(regions().map((region) => (region['name'] === action.region ? { ...region, datacenters } : region)));
+      const nodesPerRacks = size + action.by;
+      setDatacenters(datacentersOf(action.region).map((each) => ({ ...each, nodesPerRacks })));
+      later(action.forMs, () => setDatacenters(datacentersOf(action.region)));
+      return;
+    }
+    case 'edit member by hand': {
+      const server = world.server(action.region);
+      const edit = (cassandraImage: string): void =>
+        void user.patch(server, memberPath, 'merge', { spec: { cassandraImage } });
+      edit('cassandra:5.0.6');
+      later(action.forMs, () => edit('cassandra:5.0.8'));
+      world.trouble(action.forMs + 300_000);
+      return;
+    }
+    case 'delete member':
+      if (isEdited()) return;
+      user.delete(world.server(action.region), memberPath);
+      world.trouble(300_000);
+      return;
+    case 'delete guard':
+      user.delete(world.server(action.region), guardPath);
+      return;
+    case 'wipe status':
+      // With the entry of the founder gone as well, nothing in the hub would speak of its ring any more.
+      if (regions().length < shape.regions.length) return;
+      user.patch(hub, `${mccPath}/status`, 'json', [{ op: 'remove', path: '/status' }]);
+      if (action.unseen !== undefined && action.unseen !== shape.hub) {
+        cutOff(world, action.unseen, action.forMs ?? 0, later);
+      }
+      return;
+    case 'delete and recreate': {
+      user.delete(hub, mccPath);
+      const { adoptAfterMs = 0 } = action;
+      const { adoptionPolicy: _, ...spec } = user.spec;
+      user.spec = spec;
+      const recreate = (): void => {
+        if (adoptAfterMs === 0) adopt();
+        else user.apply();
+      };
+      const adopt = (): void => {
+        user.spec = { ...user.spec, adoptionPolicy: 'IfUnchanged' };
+        user.apply();
+      };
+      later(3_000, recreate);
+      if (adoptAfterMs > 0) later(3_000 + adoptAfterMs, adopt);
+      return;
+    }
+    case 'delete with our finalizer': {
+      const setFinalizers = (finalizers: string[]): void =>
+        void user.patch(hub, mccPath, 'merge', { metadata: { finalizers } });
+      setFinalizers([finalizer]);
+      user.delete(hub, mccPath);
+      user.spec = { ...user.spec, adoptionPolicy: 'IfUnchanged' };
+      later(action.forMs, () => {
+        setFinalizers([]);
+        user.apply();
+      });
+      return;
+    }
+    case 'create keyspace': {
+      const node = [...world.ring.nodes].find((each) => each.mode === 'NORMAL' && each.isGossiping);
+      if (!node) return;
+      const datacenters = new Set(
+        node.view.ring.filter(({ status }) => status !== 'BOOT').map((state) => state.datacenter),
+      );
+      world.createKeyspace(
+        node,
+        action.strategy === 'SimpleStrategy'
+          ? { strategy: 'SimpleStrategy', factor: 1 }
+          : {
+              strategy: 'NetworkTopologyStrategy',
+              datacenters: Object.fromEntries([...datacenters].map((name) => [name, 1])),
+            },
+      );
+      return;
+    }
+    default:
+      throw new Error(`nobody does ${JSON.stringify(action)}`);
+  }
+}
