@@ -7,10 +7,14 @@ export type Later = (milliseconds: number, work: () => void) => void;
 /** All controllers stand at one place, those that are started later, too. */
 const controllers = Array.from({ length: 40 }, (_, index) => `controller-${index + 1}`);
 
+/** A watch whose connection is dead is found out after two and a half minutes of silence. Milliseconds. */
+export const deafMs = 200_000;
+
 /** Opens or closes one direction between two places; `controller` stands for all controllers. */
 export function setPassage(world: World, from: string, to: string, passage: Passage): void {
   const at = (place: string): string[] => (place === 'controller' ? controllers : [place]);
   for (const one of at(from)) for (const other of at(to)) world.network.set(one, other, passage);
+  if (passage === 'open' && [from, to].includes('controller')) world.trouble(deafMs);
 }
 
 /** No controller reaches the cluster, nor hears of it, for so long. */

@@ -1,7 +1,7 @@
 import type { Passage } from '../world/network.ts';
 import type { Exchange } from '../world/transport.ts';
 import type { World } from '../world/world.ts';
-import { cutOff, type Later, setPassage } from './cut.ts';
+import { cutOff, deafMs, type Later, setPassage } from './cut.ts';
 import type { Action } from './history.ts';
 import { performAsUser } from './perform-as-user.ts';
 
@@ -190,8 +190,7 @@ function disturbWatches(
       else if (stream.plural === action.plural) stream.heldUntil = world.clock.monotonic() + action.forMs;
     }
   }
-  // A deaf watch is found out after two and a half minutes of silence.
-  world.trouble(action.do === 'deafen watches' ? 200_000 : action.do === 'hold watches' ? action.forMs : 10_000);
+  world.trouble(action.do === 'deafen watches' ? deafMs : action.do === 'hold watches' ? action.forMs : 10_000);
 }
 
 function restartAll(world: World, regions: readonly string[]): void {
