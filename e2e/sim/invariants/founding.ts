@@ -1,3 +1,5 @@
+import type { CassandraNetwork } from '../region/cassandra/network.ts';
+import type { CassandraNode } from '../region/cassandra/node.ts';
 import type { Invariant } from './invariant.ts';
 import { guardOf } from './reading.ts';
 
@@ -47,32 +49,37 @@ const meetingMs = 120_000;
 export const nodesFormOneRing: Invariant = {
   name: 'nodes form one ring',
   statement:
-    'All NORMAL nodes know each other, directly or through others; a write to one side of a split is not seen on the other.',
+    'All NORMAL nodes hear each other, directly or through others; a write to one side of a split is not seen on the other.',
   watch: (facts) => {
     let apartSince: number | undefined;
     return {
       onTick: () => {
-        const views = [...facts.ring().nodes].filter((node) => node.mode === 'NORMAL' && node.isGossiping);
-        const parties: Set<string>[] = [];
-        for (const node of views) {
-          const hosts = new Set(node.view.ring.map((state) => state.hostId));
-          for (const party of parties.filter((each) => [...hosts].some((host) => each.has(host)))) {
-            parties.splice(parties.indexOf(party), 1);
-            for (const host of party) hosts.add(host);
-          }
-          parties.push(hosts);
-        }
-        if (parties.length < 2) {
+        const parties = partiesOf(facts.ring());
+        if (parties.length < 2 || facts.isTroubled(0)) {
           apartSince = undefined;
           return undefined;
         }
         apartSince ??= facts.nowMs();
         if (facts.nowMs() - apartSince < meetingMs) return undefined;
-        const names = parties.map((party) =>
-          views.filter((node) => party.has(node.hostId)).map((node) => node.options.name),
-        );
-        return `there are ${parties.length} rings that know nothing of each other: ${names.map((pods) => `{${pods.join(', ')}}`).join(' and ')}`;
+        const names = parties.map((party) => `{${party.map((node) => node.options.name).join(', ')}}`);
+        return `there are ${parties.length} rings that hear nothing of each other: ${names.join(' and ')}`;
       },
     };
   },
 };
+
+/** Groups the NORMAL nodes: who hears another's process, which has its address by now, is in one group with it. */
+function partiesOf(ring: CassandraNetwork): CassandraNode[][] {
+  const nodes = [...ring.nodes].filter((node) => node.mode === 'NORMAL' && node.isGossiping);
+  const hears = (one: CassandraNode, other: CassandraNode): boolean =>
+    one.view.ring.some(
+      (state) => state.hostId === other.hostId && state.address === other.options.address && one.view.isAlive(state),
+    );
+  const parties: CassandraNode[][] = [];
+  for (const node of nodes) {
+    const touching = parties.filter((party) => party.some((other) => hears(node, other) || hears(other, node)));
+    for (const party of touching) parties.splice(parties.indexOf(party), 1);
+    parties.push([...touching.flat(), node]);
+  }
+  return parties;
+}

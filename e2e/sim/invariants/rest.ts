@@ -1,3 +1,6 @@
+import type { Spec } from '../../../src/api/schema.ts';
+import type { KubeObject } from '../../../src/kube/objects.ts';
+import type { Facts } from './facts.ts';
 import type { Invariant } from './invariant.ts';
 import { conditionOf, guardOf, statusOf } from './reading.ts';
 
@@ -17,10 +20,28 @@ export const everythingComesRight: Invariant = {
       if (statusOf(mcc).observedGeneration !== mcc.metadata.generation) {
         return `the status speaks of generation ${statusOf(mcc).observedGeneration}, and the spec is at ${mcc.metadata.generation}`;
       }
-      return undefined;
+      const doubt = doubtIn(mcc);
+      return doubt && `Ready is True, and at the same time ${doubt}`;
     },
   }),
 };
+
+/** What the status says beside Ready=True that would make a person ask. */
+function doubtIn(mcc: KubeObject): string | undefined {
+  const { conditions = [], regions = [], summary } = statusOf(mcc);
+  for (const { type, status, message, observedGeneration } of conditions) {
+    if (observedGeneration !== mcc.metadata.generation) return `${type} speaks of generation ${observedGeneration}`;
+    if (status !== (type === 'Stalled' || type === 'Reconciling' ? 'False' : 'True'))
+      return `${type} is ${status}: ${message}`;
+  }
+  for (const { name, stage, conditions: own = [] } of regions) {
+    if (stage !== 'Running') return `region ${name} is ${stage}`;
+    const other = own.find(({ status }) => status !== 'True');
+    if (other) return `${other.type} of region ${name} is ${other.status}: ${other.message}`;
+  }
+  const partial = Object.values(summary ?? {}).find((count) => new Set(count.split('/')).size > 1);
+  return partial && `the summary says ${partial}`;
+}
 
 /** DESIGN invariant 10, second half. */
 export const writesStop: Invariant = {
@@ -41,7 +62,7 @@ export const writesStop: Invariant = {
 };
 
 /** How long a correction may take to reach a region that can be reached, milliseconds. */
-const deliveryMs = 120_000;
+const deliveryMs = 150_000;
 
 /** DESIGN invariant 11. */
 export const fixesAreDelivered: Invariant = {
@@ -49,41 +70,51 @@ export const fixesAreDelivered: Invariant = {
   statement:
     "A person's correction reaches the region it is meant for however unhealthy that region is: whoever waits for health before delivering the cure waits for ever.",
   watch: (facts) => {
-    let sinceMs = 0;
+    let waitedMs = 0;
     let waitingFor = '';
+    let lastTickMs = 0;
     return {
       onTick: () => {
+        const sinceMs = lastTickMs;
+        lastTickMs = facts.nowMs();
         const mcc = facts.mcc();
-        if (!mcc || facts.isTroubled(deliveryMs) || conditionOf(mcc, 'Accepted')?.status !== 'True') {
-          waitingFor = '';
-          return undefined;
-        }
-        const { seeds } = mcc['spec'] as { seeds?: { guardWaitSeconds?: number } };
-        const wanted = seeds?.guardWaitSeconds;
+        const { seeds } = (mcc?.['spec'] as Spec | undefined) ?? {};
         const behind = facts.shape.regions.find(({ name }) => {
           const guard = facts.guard(name);
-          return guard && facts.member(name) && wanted !== undefined && guardOf(guard).waitSeconds !== wanted;
+          return guard && facts.member(name) && guardOf(guard).waitSeconds !== seeds?.guardWaitSeconds;
         });
-        const now = behind ? `guardWaitSeconds ${wanted} in region ${behind.name}` : '';
-        if (now !== waitingFor) {
-          waitingFor = now;
-          sinceMs = facts.nowMs();
-        }
-        if (now === '' || facts.nowMs() - sinceMs < deliveryMs) return undefined;
-        return `${now} was not delivered within ${deliveryMs / 1000} s`;
+        const now =
+          behind && mcc && couldDeliver(facts, mcc)
+            ? `guardWaitSeconds ${seeds?.guardWaitSeconds} in region ${behind.name}`
+            : '';
+        waitedMs = now === waitingFor && now !== '' ? waitedMs + lastTickMs - sinceMs : 0;
+        waitingFor = now;
+        return waitedMs < deliveryMs ? undefined : `${now} was not delivered within ${deliveryMs / 1000} s`;
       },
     };
   },
 };
 
+/** A controller is alive, and says that it has seen the spec and reaches the regions. */
+function couldDeliver(facts: Facts, mcc: KubeObject): boolean {
+  return (
+    statusOf(mcc).observedGeneration === mcc.metadata.generation &&
+    conditionOf(mcc, 'Accepted')?.status === 'True' &&
+    conditionOf(mcc, 'RegionsReachable')?.status === 'True' &&
+    facts.requestsOfLastMinute().some(({ requests }) => requests > 0)
+  );
+}
+
 /** Requests of one process within a virtual minute that no state of the world can call for. */
 const requestsPerMinuteMax = 3_000;
 const writesPerMinuteMax = 120;
+/** The same while nothing has happened for a while. */
+const requestsInSilenceMax = 150;
 
 /** A loop that asks for nothing new is an outage of somebody else's API server. */
 export const noHotLoops: Invariant = {
   name: 'no hot loops',
-  statement: `A controller sends at most ${requestsPerMinuteMax} requests and ${writesPerMinuteMax} writes a minute, whatever it meets.`,
+  statement: `A controller sends at most ${requestsPerMinuteMax} requests and ${writesPerMinuteMax} writes a minute, whatever it meets, and ${requestsInSilenceMax} requests while nothing happens.`,
   watch: (facts) => ({
     onTick: () => {
       for (const { by, requests, writes } of facts.requestsOfLastMinute()) {
@@ -91,6 +122,11 @@ export const noHotLoops: Invariant = {
         if (writes > writesPerMinuteMax) return `${by} sent ${writes} writes in a minute`;
       }
       return undefined;
+    },
+    onRest: () => {
+      if (conditionOf(facts.mcc(), 'Ready')?.status !== 'True') return undefined;
+      const loud = facts.requestsOfLastMinute().find(({ requests }) => requests > requestsInSilenceMax);
+      return loud && `${loud.by} sent ${loud.requests} requests in the last minute of a ring that is at rest`;
     },
   }),
 };

@@ -9,7 +9,7 @@ const lagMs = 240_000;
 export const readyIsTrue: Invariant = {
   name: 'Ready is true',
   statement:
-    'While the status says Ready=True, every planned pod is a NORMAL node of one ring; somebody will act on that sentence at three in the morning.',
+    'While the status says Ready=True, the ring is exactly the planned pods, all NORMAL; somebody will act on that sentence at three in the morning.',
   watch: (facts) => {
     let wrongSince: number | undefined;
     let wrong = '';
@@ -20,7 +20,7 @@ export const readyIsTrue: Invariant = {
       },
       onTick: () => {
         const trouble = conditionOf(facts.mcc(), 'Ready')?.status === 'True' ? whatIsWrong(facts) : undefined;
-        if (trouble === undefined || facts.isTroubled(lagMs)) {
+        if (trouble === undefined || facts.isTroubled(0)) {
           wrongSince = undefined;
           return undefined;
         }
@@ -45,6 +45,8 @@ function whatIsWrong(facts: Facts): string | undefined {
     const seen = new Set(node.view.ring.map((state) => state.hostId));
     const unknown = [...hosts].find((host) => !seen.has(host));
     if (unknown !== undefined) return `${node.options.name} does not know host ${unknown}`;
+    const stranger = node.view.ring.find((state) => !hosts.has(state.hostId));
+    if (stranger) return `${node.options.name} counts on host ${stranger.hostId}, which does not run`;
   }
   return undefined;
 }

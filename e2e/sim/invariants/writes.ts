@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { readBookkeeping } from '../../../src/federation/bookkeeping.ts';
-import { finalizer } from '../../../src/api/schema.ts';
+import { finalizer, type Spec } from '../../../src/api/schema.ts';
 import type { KubeObject } from '../../../src/kube/objects.ts';
 import type { Invariant } from './invariant.ts';
 import { hasOurAnnotations, ownerOf, statusOf } from './reading.ts';
@@ -141,6 +141,12 @@ export const aDroppedRegionIsLeftAlone: Invariant = {
   },
 };
 
+function acknowledges(mcc: KubeObject, region: string, pod: string, hostId: string): boolean {
+  const { regions } = mcc['spec'] as Spec;
+  const { acknowledgedHosts = [] } = regions.find(({ name }) => name === region) ?? {};
+  return acknowledgedHosts.some((each) => each.pod === pod && each.hostId === hostId);
+}
+
 /** DESIGN invariant 5. */
 export const nothingRecordedIsForgotten: Invariant = {
   name: 'nothing recorded is forgotten',
@@ -164,6 +170,11 @@ export const nothingRecordedIsForgotten: Invariant = {
         const forgotten = (region.hosts ?? []).filter(({ pod }) => !now?.hosts?.some((each) => each.pod === pod));
         if (forgotten.length > 0) {
           return `${by} forgot the hosts of ${forgotten.map(({ pod }) => pod).join(', ')} in region ${region.name}`;
+        }
+        for (const { pod, hostId } of now?.hosts ?? []) {
+          const known = region.hosts?.find((each) => each.pod === pod)?.hostId;
+          if (known === undefined || known === hostId || acknowledges(after, region.name, pod, hostId)) continue;
+          return `${by} recorded host ${hostId} of pod ${pod} in the place of ${known}, and nobody had acknowledged that`;
         }
       }
       return undefined;
