@@ -56,7 +56,8 @@ export function memberIntent(context: PlanContext, picture: MemberPicture): Inte
   };
 
   if (ownership === 'adoptable') {
-    if (specChanges(context, picture).length > 0) return undefined;
+    // What somebody else has changed meanwhile would be changed back by it, and pods with it.
+    if (specChanges(context, picture).length > 0 || driftedPaths(context, picture).length > 0) return undefined;
     return update(bookkeeping.injecting, `adopt the member of region ${region}, in which nothing changes`);
   }
   if (bookkeeping.injecting && !isSame(state.statusSeeds, seeds)) {
