@@ -21,6 +21,14 @@ export class Beliefs {
     return this.#wrote.get(`${process} ${cluster} ${plural}`);
   }
 
+  /** What they are now, for whoever asks later. */
+  copy(): Beliefs {
+    const copy = new Beliefs();
+    for (const [key, version] of this.#heard) copy.#heard.set(key, version);
+    for (const [key, version] of this.#wrote) copy.#wrote.set(key, version);
+    return copy;
+  }
+
   /** What `process` goes by, for people. */
   describe(process: string): string {
     return [...this.#heard]

@@ -26,6 +26,9 @@ const minuteMs = 60_000;
 /** Stands at every API server's door: lets mishaps happen, and shows each write to those who check it. */
 export class Oversight implements Overseer {
   readonly beliefs = new Beliefs();
+  /** What was believed when a write was sent that is on its way. */
+  readonly #whenSent = new WeakMap<Exchange, Beliefs>();
+  #asSent: Beliefs | undefined;
   readonly #now: () => number;
   readonly #timeline: Timeline;
   readonly #onWrite: (write: Write) => void;
@@ -54,6 +57,11 @@ export class Oversight implements Overseer {
 
   plan(mishap: PlannedMishap): void {
     this.#planned.push(mishap);
+  }
+
+  /** What a process goes by: for a write that is looked at, what it went by when it sent that. */
+  get asSent(): Beliefs {
+    return this.#asSent ?? this.beliefs;
   }
 
   /** Until then what is read from a cache of `cluster`, as with resourceVersion=0, is how things are now. */
@@ -86,6 +94,7 @@ export class Oversight implements Overseer {
     let all = this.#requests.get(process);
     if (!all) this.#requests.set(process, (all = []));
     all.push({ at: this.#now(), isWrite });
+    if (isWrite) this.#whenSent.set(exchange, this.beliefs.copy());
     for (const planned of this.#planned) {
       if (!planned.matches(exchange)) continue;
       if (planned.after > 0) {
@@ -130,6 +139,7 @@ export class Oversight implements Overseer {
     const why =
       plural === 'multicassandraclusters' ? 'status' : (this.#whys.get(`${process} ${cluster}`) ?? 'nothing it said');
     this.#timeline.note(process, () => `${describe(exchange)} -> ${response.status} ${reasonOf(response)}(${why})`);
+    this.#asSent = this.#whenSent.get(exchange);
     this.#onWrite({
       by: process,
       cluster,
@@ -143,6 +153,7 @@ export class Oversight implements Overseer {
       succeeded,
       why,
     });
+    this.#asSent = undefined;
     if (succeeded && after && after !== before) {
       this.beliefs.write(process, cluster, plural, after.metadata.resourceVersion ?? '');
     }
