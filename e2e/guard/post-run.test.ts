@@ -12,7 +12,7 @@ const hostId = 'b9a0ce1e-5f2b-4d0a-9a57-4c5f1a3a4a10';
 const joinedBefore = [{ pod, hostId }];
 
 /** cassandra.yaml as it is when run.sh has put `value` in. */
-function configuration(value: string, more = ''): string {
+function configuration(value: string): string {
   return `cluster_name: orders
 # - seeds: are explained here
 seed_provider:
@@ -20,7 +20,7 @@ seed_provider:
     parameters:
       - seeds: ${value}
 listen_address: 198.18.1.11
-${more}`;
+`;
 }
 
 interface Given {
@@ -28,8 +28,6 @@ interface Given {
   userPostRun?: string;
   seeds?: readonly string[];
   joined?: readonly { pod: string; hostId: string }[];
-  /** More lines of cassandra.yaml. */
-  more?: string;
   /** How often the container runs; by default once. */
   times?: number;
 }
@@ -44,10 +42,10 @@ interface Result {
 
 /** Runs post_run.sh over that configuration. */
 async function postRun(value: string, given: Given = {}): Promise<Result> {
-  const { marker, userPostRun, joined = joinedBefore, more = '', times = 1 } = given;
+  const { marker, userPostRun, joined = joinedBefore, times = 1 } = given;
   using guarded = new GuardedPod({ name: pod, seeds: given.seeds ?? seeds });
   guarded.guard({ userPostRun, joined });
-  writeFileSync(guarded.path('conf', 'cassandra.yaml'), configuration(value, more));
+  writeFileSync(guarded.path('conf', 'cassandra.yaml'), configuration(value));
   writeFileSync(guarded.path('conf', 'cassandra-env.sh'), 'JVM_OPTS="$JVM_OPTS -Xss256k"');
   if (marker !== undefined) guarded.marker = marker;
   let script = guarded.run('post_run.sh');
@@ -137,81 +135,6 @@ describe('post_run.sh', () => {
       assert.equal(result.exitCode, 1);
       assert.match(result.output, /instead of/);
     });
-  });
-
-  for (const [case_, value] of [
-    ['the pod itself alone', `"${hostName}"`],
-    ['fewer seeds', `"${seeds[0]}"`],
-    ['more seeds', `"${[...seeds, hostName].join(',')}"`],
-    ['no seeds', '""'],
-  ] as const) {
-    test(`fails with a sentence when cassandra.yaml names ${case_}`, async () => {
-      const result = await postRun(value);
-      assert.equal(result.exitCode, 1);
-      assert.ok(result.output.includes(`cassandra.yaml names the seeds ${value} instead of "${seeds.join(',')}"`));
-    });
-  }
-
-  test('fails when the pod was given no seeds at all', async () => {
-    assert.notEqual((await postRun('""', { seeds: [] })).exitCode, 0);
-  });
-
-  test('lets the founder be its own only seed', async () => {
-    const result = await postRun(`"${hostName}"`, { marker: 'founder' });
-    assert.equal(result.exitCode, 0, result.output);
-    assert.equal(result.configuration, configuration(`"${hostName}"`));
-  });
-
-  for (const marker of ['member', 'waited']) {
-    test(`gives one that starts alone (${marker}) all seeds and itself, so that it finds the others later`, async () => {
-      const result = await postRun(`"${hostName}"`, { marker });
-      assert.equal(result.exitCode, 0, result.output);
-      assert.equal(result.configuration, configuration(`"${seeds.join(',')},198.18.1.11"`));
-    });
-  }
-
-  describe('for a pod that never joined and has seen a live seed', () => {
-    const [eu] = seeds;
-    const ap = 'orders-ap-rack1-0.ap.example.net';
-    const without = `"${eu},${ap}"`;
-    for (const [how, itself] of [
-      ['by its name', `${pod}.us.example.net`],
-      ['by its name within another', `us-${pod}-cassandra.example.net`],
-      ['by its address', '198.18.1.11'],
-    ] as const) {
-      test(`takes the pod out of its own seeds, known ${how}, so that it neither founds a ring nor skips the bootstrap`, async () => {
-        const listed = [eu ?? '', itself, ap];
-        const result = await postRun(`"${listed.join(',')}"`, { seeds: listed, joined: [] });
-        assert.equal(result.exitCode, 0, result.output);
-        assert.equal(result.configuration, configuration(without));
-        assert.deepEqual(result.jvmOptions, ['-Xss256k']);
-      });
-    }
-
-    test('leaves the seeds as they are when the pod is not among its seeds', async () => {
-      const listed = [eu ?? '', 'orders-us-rack1-01.us.example.net', '198.18.1.110'];
-      const result = await postRun(`"${listed.join(',')}"`, { seeds: listed, joined: [] });
-      assert.equal(result.exitCode, 0, result.output);
-      assert.equal(result.configuration, configuration(`"${listed.join(',')}"`));
-    });
-
-    test('fails with a sentence when the pod is its own only seed', async () => {
-      const result = await postRun(`"${seeds[1]}"`, { seeds: seeds.slice(1), joined: [] });
-      assert.equal(result.exitCode, 1);
-      assert.match(result.output, /has never joined, and is the only seed itself/);
-    });
-
-    test('is refused, first of all, when cassandra.yaml names other seeds', async () => {
-      const result = await postRun(`"${hostName}"`, { joined: [] });
-      assert.equal(result.exitCode, 1);
-      assert.match(result.output, /instead of/);
-    });
-  });
-
-  test('forgets what an earlier run of the container had a reason for', async () => {
-    const more = 'auto_bootstrap: false # ringmaster guard\n';
-    const result = await postRun(`"${seeds.join(',')}"`, { more });
-    assert.equal(result.configuration, configuration(`"${seeds.join(',')}"`));
   });
 
   for (const [case_, value] of [

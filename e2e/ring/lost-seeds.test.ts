@@ -61,14 +61,9 @@ suite('a pod in its own list of seeds that loses the others', () => {
     });
   }
 
-  /** Asserts that no node of the pod as it is now was ever NORMAL, and that the ring has one host. */
-  async function assertNoRingOfItsOwn(): Promise<void> {
-    assert.doesNotMatch(regions.region('us').nodeLog(namespace, us), /state jump to NORMAL|JOINING: Finish/i);
-    const { EndpointToHostId } = await federation.ask('eu', eu, 'EndpointToHostId,OperationMode');
-    const hosts = Object.values(EndpointToHostId as Record<string, string>);
-    const { seeds } = (await federation.get()).status ?? {};
-    assert.equal(seeds?.length, 2);
-    assert.ok(hosts.length >= 1);
+  /** Asserts that no node of the pod as it is now ever took part in a ring. */
+  function assertNeverInARing(): void {
+    assert.doesNotMatch(regions.region('us').nodeLog(namespace, us), /Finish joining ring|state jump to NORMAL/);
   }
 
   test('does not start a ring when they are gone after the guard has let it through', async () => {
@@ -77,14 +72,14 @@ suite('a pod in its own list of seeds that loses the others', () => {
     writeFileSync(go, '');
     await untilNodeSays(/Unable to gossip with any peers/);
     await waitFor(async () => (await restarts()) > 0, { what: 'a restart', timeoutMs: formationTimeoutMs });
-    await assertNoRingOfItsOwn();
+    assertNeverInARing();
   });
 
-  test('joins as soon as one is back, at once as seeds do', async () => {
+  test('joins as soon as one is back, and streams first although it is among the seeds of the others', async () => {
     await regions.heal('us');
     await federation.ready();
     await untilOneRing(federation, 2);
-    assert.doesNotMatch(regions.region('us').nodeLog(namespace, us), /Starting to bootstrap/);
+    assert.match(regions.region('us').nodeLog(namespace, us), /Starting to bootstrap/);
   });
 
   test('starts alone with its data once it has waited', async () => {
@@ -105,8 +100,7 @@ suite('a pod in its own list of seeds that loses the others', () => {
     await federation.untilBootstrapSays('us', us, /starts without a seed/);
     await untilNodeSays(/Replacing a node without bootstrapping/);
     await waitFor(async () => (await restarts()) > 0, { what: 'a restart', timeoutMs: formationTimeoutMs });
-    await assertNoRingOfItsOwn();
-    console.log(JSON.stringify((await federation.get()).status, null, 1));
+    assertNeverInARing();
   });
 
   test('is known to have lost its disk when it is started again with a seed that lives', async () => {

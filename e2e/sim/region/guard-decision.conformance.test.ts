@@ -198,9 +198,9 @@ describe('the decision of the bootstrap container', { concurrency: 4 }, () => {
     writeFileSync(join(conf, 'cassandra-env.sh'), '');
     if (alone !== undefined) guarded.marker = alone;
     if ((await guarded.run('post_run.sh').exitCode()) !== 0) return undefined;
-    const { seeds, autoBootstrap } = readSettings(conf);
+    const { seeds } = readSettings(conf);
     const refusesEmptyDisk = readJvmOptions(conf).includes('-Dcassandra.replace_address_first_boot=192.0.2.1');
-    return { seeds: seeds.split(',').filter(Boolean), autoBootstrap, refusesEmptyDisk };
+    return { seeds: seeds.split(',').filter(Boolean), refusesEmptyDisk };
   }
 
   async function compare(situation: Situation): Promise<void> {

@@ -42,7 +42,6 @@ export type BootstrapDecision =
 /** What cassandra.yaml and cassandra-env.sh say to Cassandra, as far as the guard has a hand in it. */
 export interface NodeSettings {
   readonly seeds: readonly string[];
-  readonly autoBootstrap: boolean;
   /** Whether it is to replace, at its first boot, a node that there never was: it starts only if it has joined before. */
   readonly refusesEmptyDisk: boolean;
 }
@@ -122,11 +121,11 @@ export function postRun(
   const all = seeds.split(/[, ]+/).filter((seed) => seed !== '');
   const others = all.filter((seed) => !isItself(seed, pod, address));
   if (others.length === all.length) return asChosen(chosen);
-  return others.length === 0 ? undefined : { seeds: others, autoBootstrap: true, refusesEmptyDisk: false };
+  return others.length === 0 ? undefined : asChosen(others.join(','));
 }
 
 function asChosen(list: string): NodeSettings {
-  return { seeds: listed(list), autoBootstrap: true, refusesEmptyDisk: false };
+  return { seeds: listed(list), refusesEmptyDisk: false };
 }
 
 function isItself(seed: string, pod: string, address: string): boolean {

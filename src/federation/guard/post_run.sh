@@ -7,7 +7,7 @@ set -euo pipefail
 readonly marker=$CASSANDRA_CONF/.ringmaster-alone # written by pre_run.sh
 readonly config=$CASSANDRA_CONF/cassandra.yaml
 readonly environment=$CASSANDRA_CONF/cassandra-env.sh
-readonly ours='# ringmaster guard' # ends every line that this script adds
+readonly ours='# ringmaster guard' # ends the line that this script adds
 
 # Set aside for documentation (RFC 5737), so no node ever has it. An address of a pod will not do, not even this pod's
 # own: it may have been another member's before, whose place the node would then take.
@@ -60,10 +60,8 @@ if [[ -e $CONFIGMAP/user_post_run.sh ]]; then bash "$CONFIGMAP/user_post_run.sh"
 pod=$(hostname)
 alone=
 if [[ -e $marker ]]; then alone=$(<"$marker"); fi
-# Of an earlier run of this container in the same pod.
-for file in "$config" "$environment"; do
-  if [[ -e $file ]]; then sed -i "/$ours\$/d" "$file"; fi
-done
+# What an earlier run of this container added in the same pod.
+if [[ -e $environment ]]; then sed -i "/$ours\$/d" "$environment"; fi
 
 configured=$(sed -n 's/^[^#]*- seeds:[[:space:]]*//p' "$config")
 expected="\"${CASSANDRA_SEEDS:?}\""
@@ -82,5 +80,6 @@ if [[ $configured != "$expected" ]]; then
 fi
 
 if [[ $alone == waited ]]; then refuse_empty_disk; fi
-# A pod that has joined stays its own seed: if all nodes of the ring crash at once, somebody has to start first.
+# A pod that has joined stays its own seed: not even with its data does Cassandra start while no node of its ring runs,
+# unless it is one, and all nodes of a ring may crash at once.
 if [[ ! $alone ]] && ! has_joined; then leave_itself_out; fi

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { SeededRandom, VirtualClock } from '../../../../src/edges/testing.ts';
 import { CassandraNetwork } from './network.ts';
-import { emptyDisk, type NodeDisk } from './node-disk.ts';
+import { emptyDisk } from './node-disk.ts';
 import type { CassandraNode, NodeOptions } from './node.ts';
 import { readAttribute } from './storage-service.ts';
 

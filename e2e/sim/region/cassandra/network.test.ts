@@ -39,23 +39,6 @@ describe('nodes of Cassandra in memory', () => {
     bench.assertOneRing(first, second);
   });
 
-  test('a node that is not among its seeds skips the join without auto_bootstrap, but needs a ring', async () => {
-    const bench = new RingBench();
-    bench.names.set('eu-0', bench.address());
-    const modes = new Set<string>();
-    bench.start('eu-1', ['eu-0'], { autoBootstrap: false });
-    await bench.clock.until('the end of it', () => bench.exits.length > 0);
-    assert.deepEqual(bench.exits, ['eu-1: Unable to gossip with any peers']);
-    const [first] = await bench.ring('eu-0');
-    assert.ok(first);
-    const second = bench.start('eu-1', ['eu-0'], { autoBootstrap: false });
-    bench.network.onChange(() => modes.add(second.mode));
-    await bench.normal(second);
-    assert.deepEqual([...modes], ['STARTING', 'NORMAL']);
-    await bench.rest();
-    bench.assertOneRing(first, second);
-  });
-
   test('a node that is to replace a stranger at its first boot starts only if its disk has had its first', async () => {
     const bench = new RingBench();
     const [first] = await bench.ring('eu-0');

@@ -15,8 +15,6 @@ export interface NodeOptions {
   readonly rack: string;
   /** Names or addresses, as in cassandra.yaml. */
   readonly seeds: readonly string[];
-  /** As in cassandra.yaml; default true. */
-  readonly autoBootstrap?: boolean;
   /** -Dcassandra.replace_address_first_boot names a node that there never was; default false. */
   readonly refusesEmptyDisk?: boolean;
   /** Looks a seed up; asked once, when the node starts, as in Cassandra. */
@@ -123,8 +121,8 @@ export class CassandraNode {
     if (!this.#asking) return;
     const seeds = this.#seedAddresses;
     const answer = this.#world.answerOfRing(this, this.#asking);
-    // Nodes that start at once need not wait for each other (Gossiper.maybeFinishShadowRound); one that bootstraps has
-    // to see a seed run in any case.
+    // Nodes that start at once need not wait for each other (Gossiper.maybeFinishShadowRound). One that bootstraps
+    // goes on as well, but only to end unless a seed runs by then ("Unable to contact any seeds").
     const allAsk = !this.#bootstraps && seeds.length > 0 && seeds.every((seed) => this.#world.isAsking(this, seed));
     if (answer || allAsk) this.#join(answer);
   }
@@ -213,8 +211,7 @@ export class CassandraNode {
 
   /** Whether it has to get its data from the others before it may answer for it. */
   get #bootstraps(): boolean {
-    const { disk, autoBootstrap = true } = this.options;
-    return disk.bootstrapped === 'NEEDS_BOOTSTRAP' && autoBootstrap && !this.#isSeed;
+    return this.options.disk.bootstrapped === 'NEEDS_BOOTSTRAP' && !this.#isSeed;
   }
 
   /** @param ring a node of the ring, which told all it knows; undefined when a seed found none */
