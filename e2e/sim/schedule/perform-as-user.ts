@@ -80,10 +80,12 @@ export function performAsUser(world: World, action: Action, later: Later): void 
     }
     case 'edit member by hand': {
       const server = world.server(action.region);
-      const edit = (cassandraImage: string): void =>
-        void user.patch(server, memberPath, 'merge', { spec: { cassandraImage } });
-      edit('cassandra:5.0.6');
-      later(action.forMs, () => edit('cassandra:5.0.8'));
+      const edit = (spec: Fields): void => void user.patch(server, memberPath, 'merge', { spec });
+      edit({ cassandraImage: 'cassandra:5.0.6' });
+      // CassKop 2.3.4 does not go back half-way by itself: it takes its unlock, and the pods that are in between.
+      later(action.forMs, () => edit({ cassandraImage: 'cassandra:5.0.8', unlockNextOperation: true }));
+      later(action.forMs + 60_000, () => world.deleteUnreadyPods(action.region));
+      later(action.forMs + 180_000, () => world.deleteUnreadyPods(action.region));
       world.trouble(action.forMs + 300_000);
       return;
     }
