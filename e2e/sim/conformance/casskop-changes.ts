@@ -110,6 +110,8 @@ export function registerChangeTests(behaves: Behaves): void {
       const { uid } = fed.pod(1).metadata;
       const { generation } = fed.set().metadata;
       await fed.deletePod(fed.podName(1));
+      await fed.until('the pod to be missed', () => fed.set().status?.readyReplicas !== 2);
+      await fed.looked();
       await fed.until('another pod, and Running', () => {
         return fed.findPod(1)?.metadata.uid !== uid && fed.isReady(1) && fed.status.phase === 'Running';
       });

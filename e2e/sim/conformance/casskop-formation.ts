@@ -22,7 +22,8 @@ export function registerFormationTests(behaves: Behaves): void {
     'starts one rack after the other, in each the first pod and then the others in the same order',
     async (fed) => {
       await fed.created({ topology: topology(2), nodesPerRacks: 2 });
-      const started = [...new Set(fed.course('pods', ({ metadata }) => metadata.name))];
+      const isOurs = ({ metadata }: ApiObject): boolean => metadata.labels?.['cassandracluster'] === 'fed';
+      const started = [...new Set(fed.course('pods', (pod) => (isOurs(pod) ? pod.metadata.name : undefined)))];
       assert.deepEqual(started, ['fed-eu-rack1-0', 'fed-eu-rack2-0', 'fed-eu-rack1-1', 'fed-eu-rack2-1']);
       const sizes = fed.course('statefulSets', (object) => {
         const { metadata, spec } = object as StatefulSet;

@@ -1,60 +1,74 @@
 import assert from 'node:assert/strict';
+import type { ClusterStatus, PodLastOperation } from '../../casskop/cluster.ts';
 import type { StatefulSet } from '../../casskop/statefulset.ts';
+import type { ApiObject } from '../../harness/api-server.ts';
+import type { Change } from './casskop-place.ts';
 import type { Behaves } from './casskop.ts';
 
 /** How CassKop makes racks larger and smaller. */
 export function registerScalingTests(behaves: Behaves): void {
-  behaves(
-    'grows a rack, asks its pods for a cleanup, and shrinks it by a decommission that takes the volume along',
-    async (fed) => {
-      await fed.created();
-      const { uid } = fed.pod().metadata;
-      await fed.editSpec({ nodesPerRacks: 2 });
-      await fed.ended('ScaleUp');
-      assert.deepEqual(fed.pods, ['fed-eu-rack1-0', 'fed-eu-rack1-1']);
-      await fed.until('the request for a cleanup', () =>
-        [0, 1].every((ordinal) => fed.pod(ordinal).metadata.labels?.['operation-name'] === 'cleanup'),
-      );
-      for (const ordinal of [0, 1]) assert.equal(fed.pod(ordinal).metadata.labels?.['operation-status'], 'Manual');
-      await fed.rest();
-
-      const from = fed.place.history.length;
-      await fed.editSpec({ nodesPerRacks: 1 });
-      await fed.ended('ScaleDown');
-      assert.deepEqual(fed.pods, ['fed-eu-rack1-0']);
-      assert.equal(fed.pod().metadata.uid, uid);
-      await fed.until('the volume to go', () => !fed.claims.includes('data-fed-eu-rack1-1'));
-      assert.deepEqual(fed.claims, ['data-fed-eu-rack1-0']);
-      const { name, status, podsOK } = fed.status.cassandraRackStatus?.['eu-rack1']?.podLastOperation ?? {};
-      assert.deepEqual([name, status, podsOK], ['decommission', 'Done', ['fed-eu-rack1-1']]);
-
-      const after = fed.place.history.slice(from);
-      const labelled = after.findIndex(
-        ({ kind, object }) => kind === 'pods' && object.metadata.labels?.['operation-name'] === 'decommission',
-      );
-      const finalizing = after.findIndex(({ kind, object }) => {
-        const racks = (object['status'] as typeof fed.status | undefined)?.cassandraRackStatus;
-        return kind === 'members' && racks?.['eu-rack1']?.podLastOperation.status === 'Finalizing';
-      });
-      const smaller = after.findIndex(
-        ({ kind, object }) => kind === 'statefulSets' && (object as StatefulSet).spec.replicas === 1,
-      );
-      assert.ok(labelled >= 0 && labelled < finalizing && finalizing < smaller, `${labelled} ${finalizing} ${smaller}`);
-      assert.equal(after[labelled]?.object.metadata.name, 'fed-eu-rack1-1');
-    },
-  );
-
-  behaves('grows and shrinks by one node at a time', async (fed) => {
+  behaves('grows a rack by one node at a time, and asks all its pods for a cleanup then', async (fed) => {
     await fed.created();
+    const { uid } = fed.pod().metadata;
     await fed.editSpec({ nodesPerRacks: 3 });
     await fed.ended('ScaleUp');
-    await fed.rest();
-    await fed.editSpec({ nodesPerRacks: 1 });
-    await fed.ended('ScaleDown');
-    const sizes = fed.course('statefulSets', (object) => (object as StatefulSet).spec.replicas);
-    assert.deepEqual(sizes, [1, 2, 3, 2, 1]);
-    assert.deepEqual(fed.pods, ['fed-eu-rack1-0']);
+    assert.deepEqual(sizesIn(fed.place.history), [1, 2, 3]);
+    assert.equal(fed.pod().metadata.uid, uid);
+    const labelOf = (ordinal: number, name: string): string | undefined => fed.pod(ordinal).metadata.labels?.[name];
+    for (const ordinal of [0, 1, 2]) {
+      await fed.until('the request for a cleanup', () => labelOf(ordinal, 'operation-name') === 'cleanup');
+      assert.equal(labelOf(ordinal, 'operation-status'), 'Manual');
+    }
   });
+
+  behaves('shrinks a rack by one node at a time: decommission, StatefulSet, volume', async (fed) => {
+    await fed.created({ nodesPerRacks: 3 });
+    const { uid } = fed.pod().metadata;
+    for (const ordinal of [1, 2]) await fed.holdPod(ordinal);
+    const from = fed.place.history.length;
+    await fed.editSpec({ nodesPerRacks: 1 });
+    for (const ordinal of [2, 1]) await fed.letEndedPodGo(ordinal);
+    await fed.ended('ScaleDown');
+    assert.deepEqual(fed.pods, ['fed-eu-rack1-0']);
+    assert.equal(fed.pod().metadata.uid, uid);
+    await fed.until('the volumes to go', () => fed.claims.length === 1);
+    assert.deepEqual(fed.claims, ['data-fed-eu-rack1-0'], 'although deletePVC is not set');
+    const { name, status, podsOK } = operationOf(fed.member) ?? {};
+    assert.deepEqual([name, status, podsOK], ['decommission', 'Done', ['fed-eu-rack1-1']]);
+
+    const after = fed.place.history.slice(from);
+    assert.deepEqual(sizesIn(after), [2, 1]);
+    for (const ordinal of [2, 1]) {
+      const pod = fed.podName(ordinal);
+      const isLabelled = ({ kind, object: { metadata } }: Change): boolean =>
+        kind === 'pods' && metadata.name === pod && metadata.labels?.['operation-name'] === 'decommission';
+      const isFinalizing = ({ kind, object }: Change): boolean => {
+        const operation = kind === 'members' ? operationOf(object) : undefined;
+        return operation?.status === 'Finalizing' && operation.pods?.[0] === pod;
+      };
+      const isSmaller = ({ kind, object }: Change): boolean =>
+        kind === 'statefulSets' && (object as StatefulSet).spec.replicas === ordinal;
+      const steps = [isLabelled, isFinalizing, isSmaller].map((step) => after.findIndex(step));
+      const inOrder = steps.every((at, index) => at > (steps[index - 1] ?? -1));
+      assert.ok(inOrder, `${pod}: labelled, Finalizing, StatefulSet smaller at ${String(steps)}`);
+    }
+  });
+
+  behaves(
+    'decommissions one node more than it was asked to when another pod is not ready at the moment the last one is gone',
+    async (fed) => {
+      await fed.created({ nodesPerRacks: 3 });
+      await fed.holdPod(2);
+      await fed.editSpec({ nodesPerRacks: 2 });
+      await fed.until('the last pod to be deleted', () => fed.pod(2).metadata.deletionTimestamp !== undefined);
+      await fed.deletePod(fed.podName(0));
+      await fed.until('the first pod not to be ready', () => !fed.isReady(0));
+      await fed.letGo(2);
+      await fed.until('another decommission', () => operationOf(fed.member)?.pods?.[0] === 'fed-eu-rack1-1');
+      assert.equal(operationOf(fed.member)?.status, 'Ongoing');
+      assert.deepEqual([fed.spec.nodesPerRacks, fed.set().spec.replicas], [2, 2]);
+    },
+  );
 
   behaves('refuses to empty a datacenter whose nodes hold any keyspace, and puts the number back', async (fed) => {
     await fed.created();
@@ -75,16 +89,22 @@ export function registerScalingTests(behaves: Behaves): void {
       await fed.until('a StatefulSet of the new datacenter', () => fed.findSet('asia-rack1') !== undefined);
       await fed.until('all pods', () => fed.isReady(1) && fed.isReady(0, 'asia-rack1'));
       await fed.done();
-      const sizes = fed.place.history.slice(from).flatMap(({ kind, object }) => {
-        return kind === 'statefulSets' && object.metadata.name === 'fed-eu-rack1'
-          ? [(object as StatefulSet).spec.replicas]
-          : [];
-      });
-      assert.deepEqual([...new Set(sizes)], [1, 2]);
-      const decommissioned = fed.place.history
-        .slice(from)
-        .some(({ kind, object }) => kind === 'pods' && object.metadata.labels?.['operation-name'] === 'decommission');
-      assert.equal(decommissioned, false);
+      const after = fed.place.history.slice(from);
+      assert.deepEqual(sizesIn(after), [1, 2]);
+      const operations = after.map(({ kind, object }) => kind === 'pods' && object.metadata.labels?.['operation-name']);
+      assert.ok(!operations.includes('decommission'));
     },
   );
+}
+
+/** The sizes that the StatefulSet of the first rack had, in order. */
+function sizesIn(history: readonly Change[]): number[] {
+  const sizes = history.flatMap(({ kind, object }) =>
+    kind === 'statefulSets' && object.metadata.name === 'fed-eu-rack1' ? [(object as StatefulSet).spec.replicas] : [],
+  );
+  return sizes.filter((size, index) => size !== sizes[index - 1]);
+}
+
+function operationOf(member: ApiObject): PodLastOperation | undefined {
+  return (member['status'] as ClusterStatus | undefined)?.cassandraRackStatus?.['eu-rack1']?.podLastOperation;
 }
