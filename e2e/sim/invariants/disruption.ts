@@ -111,6 +111,7 @@ export const scaleDownIsAlone: Invariant = {
   },
 };
 
-function withoutSize({ nodesPerRacks: _, topology, ...rest }: MemberSpec): unknown {
-  return withoutEmpty({ ...rest, dc: (topology?.dc ?? []).map(({ nodesPerRacks: __, ...dc }) => dc) });
+function withoutSize(spec: MemberSpec): unknown {
+  const dc = (spec.topology?.dc ?? []).map((each) => ({ ...each, nodesPerRacks: 0 }));
+  return withoutEmpty({ ...spec, nodesPerRacks: 0, topology: { ...spec.topology, dc } });
 }
