@@ -156,12 +156,8 @@ function found(context: PlanContext): Steps {
 
 /** Keeps a region that has its member: its guard up to date, its seeds where they belong. */
 function keep(context: PlanContext, picture: MemberPicture): Steps {
-  const obstacle = regionObstacle(context, picture);
+  const obstacle = regionObstacle(context, picture) ?? newerWriter(picture);
   if (obstacle) return { ...noSteps, obstacles: [obstacle] };
-  if (picture.member.ownership === 'newer') {
-    const message = `the member of region ${picture.region.name} was written from a newer spec than this controller has seen; it holds back`;
-    return { ...noSteps, obstacles: [{ stalled: true, reason: 'NewerWriter', message, region: picture.region.name }] };
-  }
   const intents = [guardIntent(context, picture), memberIntent(context, picture)].filter((each) => each !== undefined);
   return { ...noSteps, intents, busy: picture.member.bookkeeping.injecting };
 }
@@ -189,7 +185,7 @@ function grow(context: PlanContext, othersBusy: boolean): Steps {
       if (founds) return { ...noSteps, obstacles, busy: true };
       continue;
     }
-    const own = regionObstacle(context, picture) ?? memberMissingObstacle(context, picture);
+    const own = regionObstacle(context, picture) ?? newerWriter(picture) ?? memberMissingObstacle(context, picture);
     if (own) {
       obstacles.push(own);
       if (founds) return { ...noSteps, obstacles };
@@ -229,6 +225,14 @@ function joinGate(
     staleObstacle(views, context.snapshot.monotonicMs) ??
     replicationObstacle(federation, pictures, views)
   );
+}
+
+/** Whoever writes from a newer spec knows better, whichever of a region's objects it has written. */
+function newerWriter({ region, member, guard }: KnownPicture): Obstacle | undefined {
+  const object = member?.ownership === 'newer' ? 'member' : guard?.ownership === 'newer' ? 'guard' : undefined;
+  if (object === undefined) return undefined;
+  const message = `the ${object} of region ${region.name} was written from a newer spec than this controller has seen; it holds back`;
+  return { stalled: true, reason: 'NewerWriter', message, region: region.name };
 }
 
 function foreignMember(picture: RegionPicture): Obstacle {
