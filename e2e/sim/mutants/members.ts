@@ -71,9 +71,8 @@ export const memberMutants: readonly Mutant[] = [
     name: 'the guard says when it was written',
     breaks: 'no hot loops',
     file: 'federation/guard-writes.ts',
-    find: '      waitSeconds: federation.seeds.guardWaitSeconds,\n',
-    replace:
-      '      waitSeconds: federation.seeds.guardWaitSeconds,\n      userPreRun: `# ${new Date(context.snapshot.nowMs).toISOString()}`,\n',
+    find: '      userPreRun: scripts.preRun,\n',
+    replace: '      userPreRun: `# written at ${context.snapshot.nowMs}`,\n',
   },
   {
     name: 'the guard names the nodes that can be heard now',
@@ -83,12 +82,12 @@ export const memberMutants: readonly Mutant[] = [
     replace: '      joined: [...hosts.joined].filter(([pod]) => context.views.has(pod)).map(',
   },
   {
-    name: 'the guard is brought up to date only while the ring is whole',
+    name: 'the guard is brought up to date once all pods of its region are ready',
     breaks: 'fixes are delivered',
     file: 'federation/plan.ts',
     find: '  const intents = [guardIntent(context, picture), memberIntent(context, picture)]',
-    replace: `  const isWhole = context.ring.kind === 'one' && context.ring.busy === undefined && context.hosts.suspected.length === 0;
-  const intents = [isWhole ? guardIntent(context, picture) : undefined, memberIntent(context, picture)]`,
+    replace: `  const isWell = picture.snapshot.pods.every(isReady);
+  const intents = [isWell ? guardIntent(context, picture) : undefined, memberIntent(context, picture)]`,
   },
   {
     name: 'the wait of the guard is written once and never again',
@@ -109,7 +108,7 @@ export const memberMutants: readonly Mutant[] = [
     breaks: 'only the latest writer writes',
     file: 'federation/picture.ts',
     find: "    ownership = stamp && isOlder(mine, stamp) ? 'newer' : 'ours';",
-    replace: "    ownership = stamp === undefined || isOlder(stamp, { ...mine, generation: -1 }) ? 'newer' : 'ours';",
+    replace: "    ownership = 'ours';",
   },
   {
     name: 'of two writers the newer one holds back',
@@ -119,19 +118,67 @@ export const memberMutants: readonly Mutant[] = [
     replace: 'isOlder(stamp, mine)',
   },
   {
-    name: 'an object that is there already is created all the same',
-    breaks: 'only the latest writer writes',
-    file: 'federation/execute.ts',
-    find: "      return client.apply(write.resource, withVersion(write.object, '1'), signal);",
-    replace: '      return client.apply(write.resource, write.object, signal);',
-  },
-  {
     name: 'an update names no version',
     breaks: 'only the latest writer writes',
     file: 'federation/execute.ts',
     find: '      return client.apply(write.resource, write.object, signal);',
     replace:
       '      return client.apply(write.resource, { ...write.object, metadata: { ...write.object.metadata, resourceVersion: undefined as never } }, signal);',
+  },
+  {
+    name: 'labels of a member follow the template',
+    breaks: 'a dropped region is left alone',
+    file: 'federation/member-writes.ts',
+    find: "    ...(isDeepStrictEqual(wanted.metadata.labels ?? {}, bookkeeping.renderedLabels) ? [] : ['/metadata/labels']),\n",
+    replace: '',
+  },
+  {
+    name: 'a region that left the spec is let go of',
+    breaks: 'a dropped region is left alone',
+    file: 'runtime/controller.ts',
+    find: '    for (const [id, { value }] of this.#regions) if (!ids.has(id)) value.forget(key);',
+    replace: `    for (const [id, { value }] of this.#regions) {
+      if (ids.has(id) || kept.length === 0) continue;
+      value.forget(key);
+      const { client, namespace } = value;
+      const owner = { op: 'remove' as const, path: '/metadata/annotations/ringmaster.dev~1owner' };
+      const ref = { namespace, name: key.split('/')[1] ?? '' };
+      const { signal } = new AbortController();
+      void client.jsonPatch(this.#options.operator.member, ref, [owner], signal).catch(() => undefined);
+    }`,
+  },
+  {
+    name: 'the size of a region is changed like any harmless field',
+    breaks: 'a scale-down is alone',
+    file: 'operators/casskop/casskop.ts',
+    find: '  difference: (wanted, live) => differenceFrom(wanted)(live),',
+    replace:
+      "  difference: (wanted, live) => differenceFrom(wanted)(live).filter((path) => !path.endsWith('/nodesPerRacks')),",
+  },
+  {
+    name: 'the finalizer goes when the object is deleted',
+    breaks: 'the finalizer goes last',
+    file: 'runtime/reconciler.ts',
+    find: '      // Orphan is the only deletion policy so far: the members stay as they are.\n',
+    replace: `      if (raw?.metadata.finalizers) {
+        const all = { op: 'remove' as const, path: '/metadata/finalizers' };
+        await hub.client.jsonPatch(multiCassandraClusters, raw.metadata, [all], signal);
+      }
+`,
+  },
+  {
+    name: 'the finalizer goes while the regions have not been read yet',
+    breaks: 'the finalizer goes last',
+    file: 'runtime/reconciler.ts',
+    find: '      // Orphan is the only deletion policy so far: the members stay as they are.\n',
+    replace: `      const mcc = raw && parse(raw).mcc;
+      const snapshot = mcc && this.#observe(key, mcc);
+      const isLeft = Object.values(snapshot?.regions ?? {}).some((region) => region.known && region.member);
+      if (raw?.metadata.finalizers && !isLeft) {
+        const all = { op: 'remove' as const, path: '/metadata/finalizers' };
+        await hub.client.jsonPatch(multiCassandraClusters, raw.metadata, [all], signal);
+      }
+`,
   },
   {
     name: 'what is in the way of a new object is deleted',

@@ -52,13 +52,6 @@ export const processMutants: readonly Mutant[] = [
     replace: '',
   },
   {
-    name: 'lists are taken from the cache of the API server',
-    breaks: 'writes build on the latest view',
-    file: 'kube/reflector.ts',
-    find: '          limit: this.#limits.pageSize,\n',
-    replace: "          limit: this.#limits.pageSize,\n          resourceVersion: '0',\n",
-  },
-  {
     name: 'what was deleted while nobody listened stays in the cache',
     breaks: 'everything comes right',
     file: 'kube/store.ts',
@@ -108,13 +101,6 @@ export const processMutants: readonly Mutant[] = [
     replace: '      if (again && this.failures(key) > 0) this.#enqueue',
   },
   {
-    name: 'after each pass the next one begins',
-    breaks: 'no hot loops',
-    file: 'runtime/reconciler.ts',
-    find: 'return { afterMs: isOver ? 0 : earliest(written.value, planPaceMs[result.pace]) };',
-    replace: 'return { afterMs: 0 };',
-  },
-  {
     name: 'a cluster that was unreachable once stays so',
     breaks: 'everything comes right',
     file: 'runtime/reachability.ts',
@@ -141,13 +127,6 @@ export const processMutants: readonly Mutant[] = [
     file: 'runtime/region.ts',
     find: "?? 'quiet';",
     replace: "?? 'fast';",
-  },
-  {
-    name: 'a node is known by the name of its pod',
-    breaks: 'Ready is true',
-    file: 'runtime/ring-probe.ts',
-    find: "    return this.#views.get(pod.metadata.uid ?? '');",
-    replace: '    return [...this.#views.values()].find((view) => view.pod === pod.metadata.name);',
   },
   {
     name: 'a status is written over whatever is there',

@@ -10,6 +10,18 @@ export const ringMutants: readonly Mutant[] = [
     replace: '  if (unknown.length >= 0) return undefined;\n  const names',
   },
   {
+    name: 'the ring is founded by those regions that can be seen',
+    breaks: 'one ring is founded',
+    file: 'federation/plan.ts',
+    find: `  const first = pictures[0];
+  const obstacle =
+    foundingObstacle(pictures, federation.clusterName)`,
+    replace: `  const known = pictures.filter((picture) => picture.known);
+  const first = known[0];
+  const obstacle =
+    foundingObstacle(known, federation.clusterName)`,
+  },
+  {
     name: 'the pod that founded the ring may do so for ever',
     breaks: 'one ring is founded',
     file: 'federation/guard-writes.ts',
@@ -27,11 +39,11 @@ export const ringMutants: readonly Mutant[] = [
   const address = memory.planned.find((seed) => seed.pod === own)?.address;`,
   },
   {
-    name: 'volumes of an earlier ring do not count as leftovers',
-    breaks: 'one ring is founded',
-    file: 'federation/gates.ts',
-    find: "    ...named('PersistentVolumeClaim', claims),\n",
-    replace: '',
+    name: 'the guard is mounted where the ring is founded, not where it is joined',
+    breaks: 'only the ignition pod founds',
+    file: 'operators/casskop/render.ts',
+    find: '    configMapName: guardName,\n',
+    replace: '    ...(region.name === federation.regions[0]?.name && { configMapName: guardName }),\n',
   },
   {
     name: 'the guard is mounted only until the seeds have been handed out',
@@ -42,21 +54,21 @@ export const ringMutants: readonly Mutant[] = [
   },
   {
     name: 'the guard is mounted where the ring is joined, not where it is founded',
-    breaks: 'only the ignition pod founds',
+    breaks: 'nodes form one ring',
     file: 'operators/casskop/render.ts',
     find: '    configMapName: guardName,\n',
     replace: '    ...(seeds[0]?.includes(`.${region.name}.`) !== true && { configMapName: guardName }),\n',
   },
   {
     name: 'the guard comes without its scripts',
-    breaks: 'only the ignition pod founds',
+    breaks: 'nodes form one ring',
     file: 'federation/guard/guard.ts',
     find: "    'pre_run.sh': preRun,\n    'post_run.sh': postRun,\n",
     replace: '',
   },
   {
-    name: 'the scripts of the guard run after the pod has looked for its seeds only',
-    breaks: 'one ring is founded',
+    name: 'the guard does not look at the seeds once more after run.sh',
+    breaks: 'nodes form one ring',
     file: 'federation/guard/guard.ts',
     find: "    'post_run.sh': postRun,\n",
     replace: '',
@@ -80,20 +92,6 @@ export const ringMutants: readonly Mutant[] = [
     breaks: 'one region at a time',
     file: 'federation/plan.ts',
     find: '    if (picture.recorded?.identity === undefined) return { ...noSteps, obstacles, busy: true };\n',
-    replace: '',
-  },
-  {
-    name: 'a region whose guard was written once joins without asking the ring again',
-    breaks: 'one region at a time',
-    file: 'federation/plan.ts',
-    find: '  if (founds || wasInRing(picture, hosts)) return undefined;',
-    replace: '  if (founds || picture.recorded?.identity !== undefined) return undefined;',
-  },
-  {
-    name: 'a pod counts when it is Ready, though nobody has proven its node NORMAL',
-    breaks: 'one region at a time',
-    file: 'federation/gates.ts',
-    find: '      if (!hosts.joined.has(name)) return wait(`node ${name} is not proven NORMAL yet`);\n',
     replace: '',
   },
   {
@@ -132,13 +130,6 @@ export const ringMutants: readonly Mutant[] = [
     find: "    const pod = pods.find((each) => this.view(each)?.operationMode === 'NORMAL' && !this.unreadable(each));",
     replace:
       "    if (this.#replication) return;\n    const pod = pods.find((each) => this.view(each)?.operationMode === 'NORMAL' && !this.unreadable(each));",
-  },
-  {
-    name: 'a member whose volumes are gone is written again',
-    breaks: 'nodes hold their rows',
-    file: 'federation/gates.ts',
-    find: '  if (lost.length === 0) return undefined;',
-    replace: '  if (lost.length < joined.size + 1) return undefined;',
   },
   {
     name: 'a host is called a stranger while pods have not told who they are',
