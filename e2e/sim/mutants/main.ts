@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { invariants } from '../invariants/all.ts';
-import { mutants } from './all.ts';
+import { mutants, provenByTests } from './all.ts';
 import type { Hunt, Order } from './hunt.ts';
 import type { Mutant } from './mutant.ts';
 
@@ -75,7 +75,7 @@ function report(): void {
   const all = [...hunts.values()];
   const alsoWithout = new Set(all.flatMap((hunt) => hunt?.alsoWithout ?? []));
   const tried = all.map((hunt) => hunt?.tried ?? 0).sort((one, other) => one - other);
-  const withoutFinder = invariants.filter(({ name }) => values.only === '' && !finders.has(name));
+  const withoutFinder = invariants.filter(({ name }) => values.only === '' && !finders.has(name) && !provenByTests.has(name));
   for (const { name } of invariants) {
     const meant = wanted.filter(({ breaks }) => breaks === name).length;
     if (meant > 0)
