@@ -79,14 +79,20 @@ export function performAsUser(world: World, action: Action, later: Later): void 
       return;
     }
     case 'edit member by hand': {
+      if (conditionOf(user.mcc, 'Ready')?.status !== 'True') return;
       const server = world.server(action.region);
       const edit = (spec: Fields): void => void user.patch(server, memberPath, 'merge', { spec });
       edit({ cassandraImage: 'cassandra:5.0.6' });
-      // CassKop 2.3.4 does not go back half-way by itself: it takes its unlock, and the pods that are in between.
-      later(action.forMs, () => edit({ cassandraImage: 'cassandra:5.0.8', unlockNextOperation: true }));
-      later(action.forMs + 60_000, () => world.deleteUnreadyPods(action.region));
-      later(action.forMs + 180_000, () => world.deleteUnreadyPods(action.region));
-      world.trouble(action.forMs + 300_000);
+      // CassKop 2.3.4 does not go back half-way by itself, so whoever edits behind our back waits for the end of it.
+      const goBack = (): void => {
+        const member = world.inspection.facts.member(action.region);
+        const { phase, lastClusterActionStatus } = (member?.['status'] ?? {}) as Record<string, unknown>;
+        if (!member || (phase === 'Running' && lastClusterActionStatus === 'Done')) {
+          edit({ cassandraImage: 'cassandra:5.0.8' });
+        } else later(10_000, goBack);
+        world.trouble(300_000);
+      };
+      later(action.forMs + 60_000, goBack);
       return;
     }
     case 'delete member':

@@ -6,7 +6,6 @@ import type { KubeObject } from '../../../src/kube/objects.ts';
 import { resources } from '../../../src/kube/objects.ts';
 import { casskop } from '../../../src/operators/casskop/casskop.ts';
 import { MemoryApiServer } from '../api/server.ts';
-import { isReady } from '../../../src/federation/picture.ts';
 import { guardOf } from '../invariants/reading.ts';
 import type { Facts } from '../invariants/facts.ts';
 import { CassandraNetwork, SchemaRefusedError } from '../region/cassandra/network.ts';
@@ -149,12 +148,6 @@ export class World {
   /** The names of a region's pods. */
   podsOf(region: string): string[] {
     return [...this.server(region).all(resources.pods, namespace)].map(({ metadata }) => metadata.name);
-  }
-
-  deleteUnreadyPods(region: string): void {
-    for (const pod of this.server(region).all(resources.pods, namespace)) {
-      if (!isReady(pod)) this.region(region).deletePod(pod.metadata.name);
-    }
   }
 
   /** A client of `node` makes the keyspace `rows` and writes to it. */
