@@ -11,6 +11,8 @@ import type { Steps } from './steps.ts';
 
 /** How long a node may wait in its guard before that is worth a person's attention. Milliseconds. */
 const guardPatienceMs = 45_000;
+/** A node that finds others still joining ends once or twice before it gets its turn. */
+const restartsUntilSaid = 3;
 
 /** One region's entry in the status. A region that cannot be seen keeps what was last known of it. */
 export function describeRegion(context: PlanContext, picture: RegionPicture, steps: Steps): RegionStatus {
@@ -149,6 +151,8 @@ function ringMember(context: PlanContext, picture: KnownPicture, joined: number)
   }
   const stuck = waitingInGuard(context, picture);
   if (stuck.length > 0) return say('False', 'SeedsUnreachable', describeStuck(context, picture, stuck));
+  const ending = endingAgainAndAgain(picture);
+  if (ending.length > 0) return say('False', 'NotAlive', describeEnding(picture, ending));
   if (joined < picture.pods.length) {
     return say('False', 'NotJoined', `${joined} of ${picture.pods.length} nodes are proven NORMAL`);
   }
@@ -173,6 +177,7 @@ function doubts({ views }: PlanContext, picture: KnownPicture): string[] {
 
 interface PodStatus {
   initContainerStatuses?: { name: string; state?: { running?: { startedAt?: string } } }[];
+  containerStatuses?: { name: string; ready?: boolean; restartCount?: number }[];
 }
 
 /** Pods that have been in CassKop's init container `bootstrap`, where the guard runs, for longer than a start takes. */
@@ -186,6 +191,26 @@ function waitingInGuard({ snapshot }: PlanContext, picture: KnownPicture): strin
       return snapshot.nowMs - since > guardPatienceMs;
     })
     .map((pod) => pod.metadata.name);
+}
+
+/** Pods whose Cassandra has ended several times without becoming ready. Its init container does not run again for that. */
+function endingAgainAndAgain(picture: KnownPicture): string[] {
+  return picture.snapshot.pods
+    .filter((pod) => isPlanned(picture, pod) && !pod.metadata.deletionTimestamp)
+    .filter((pod) => {
+      const status = pod['status'] as PodStatus | undefined;
+      const cassandra = status?.containerStatuses?.find((each) => each.name === 'cassandra');
+      return cassandra?.ready === false && (cassandra.restartCount ?? 0) >= restartsUntilSaid;
+    })
+    .map((pod) => pod.metadata.name);
+}
+
+function describeEnding({ region }: KnownPicture, pods: readonly string[]): string {
+  return (
+    `Cassandra ends again and again in ${pods.join(', ')} of region ${region.name}; the log of its container cassandra says why. A pod that has lost its disk ` +
+    'and was let start when no seed answered refuses to start a ring of its own, and goes on doing so: once another ' +
+    `node of the ring runs, start it anew: ${pods.map((pod) => `kubectl delete pod ${pod} -n ${region.namespace}`).join('; ')}`
+  );
 }
 
 function describeStuck(context: PlanContext, picture: KnownPicture, stuck: readonly string[]): string {

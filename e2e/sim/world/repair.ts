@@ -19,6 +19,14 @@ export function followAdvice(world: World): void {
     removeNodes(world, message);
     alterKeyspaces(world, message);
     deleteLeftovers(world, message);
+    deletePods(world, message);
+  }
+}
+
+function deletePods(world: World, message: string): void {
+  for (const [, pod = ''] of message.matchAll(/kubectl delete pod ([a-z0-9-]+) -n/g)) {
+    const region = world.shape.regions.find(({ name }) => world.podsOf(name).includes(pod));
+    if (region) world.region(region.name).deletePod(pod);
   }
 }
 
