@@ -143,7 +143,6 @@ export function registerChangeTests(behaves: Behaves): void {
     async (fed) => {
       await fed.created();
       await fed.place.joinRing(fed.pod());
-      await fed.place.pass(fed.place.joinMs / 10);
       const began = fed.place.history.length;
       await fed.editSpec({ cassandraImage: 'cassandra:5.0.9' });
       await fed.until('the action to be noted', () => fed.action().name === 'UpdateDockerImage');
@@ -162,7 +161,6 @@ export function registerChangeTests(behaves: Behaves): void {
     async (fed) => {
       await fed.created();
       await fed.place.joinRing(fed.pod());
-      await fed.place.pass(fed.place.joinMs / 10);
       await fed.editSpec({ cassandraImage: 'cassandra:5.0.9' });
       await fed.until('the action to be noted', () => fed.action().name === 'UpdateDockerImage');
       await fed.editSpec({ cassandraImage: 'cassandra:5.0.8' });

@@ -81,7 +81,7 @@ class HarnessPlace implements CasskopPlace {
     await delay(milliseconds);
   }
 
-  joinRing(pod: Pod): Promise<void> {
+  async joinRing(pod: Pod): Promise<void> {
     const data = join(this.#region.directory, `another-of-${this.namespace}`);
     const options = {
       address: this.#spareAddress,
@@ -95,7 +95,14 @@ class HarnessPlace implements CasskopPlace {
     const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
     const enter = ['ip', 'netns', 'exec', this.#region.network.namespace];
     this.#regions.spawn([...enter, process.execPath, lightNode, ...flags], { log: `${data}.log` });
-    return Promise.resolve();
+    const attribute = `jolokia/read/org.apache.cassandra.db:type=StorageService/JoiningNodes`;
+    const path = `/api/v1/namespaces/${this.namespace}/pods/${pod.metadata.name}:8778/proxy/${attribute}`;
+    const isSeen = async (): Promise<boolean> => {
+      const answer = await this.#region.api.get<unknown>(path);
+      const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
+      return (JSON.parse(text) as { value: string[] }).value.length > 0;
+    };
+    await waitFor(isSeen, { what: `a joining node in ${this.namespace}`, timeoutMs, intervalMs: 100 });
   }
 
   /** Ends what runs here; nobody waits for it. */

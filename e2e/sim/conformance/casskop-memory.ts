@@ -66,7 +66,7 @@ export class SimulatedPlace implements CasskopPlace {
     return this.#clock.advance(milliseconds);
   }
 
-  joinRing(pod: Pod): Promise<void> {
+  async joinRing(pod: Pod): Promise<void> {
     const address = pod.status?.podIP ?? '';
     this.#ring.start({
       name: 'another',
@@ -80,7 +80,9 @@ export class SimulatedPlace implements CasskopPlace {
       disk: emptyDisk(),
       onExit: (reason) => assert.fail(`the other node ended: ${reason}`),
     });
-    return Promise.resolve();
+    await this.until('a joining node', () => {
+      return this.#ring.nodeAt(address)?.view.ring.some(({ status }) => status === 'BOOT') ?? false;
+    });
   }
 
   stop(): Promise<void> {

@@ -38,7 +38,7 @@ export interface CasskopPlace {
   until(what: string, condition: () => boolean): Promise<void>;
   /** Lets so much time pass, milliseconds. */
   pass(milliseconds: number): Promise<void>;
-  /** Lets a node that is not of this namespace begin to join the ring of a pod. */
+  /** Lets a node that is not of this namespace join the ring of a pod; resolves once the pod's node knows that it joins. */
   joinRing(pod: Pod): Promise<void>;
   stop(): Promise<void>;
 }
