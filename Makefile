@@ -31,13 +31,13 @@ check: $(INSTALLED) ## types, lint, format, direction of imports
 	$(NODE_TEST) --test-reporter=dot src/rooms.test.ts
 
 test-unit: $(INSTALLED) ## unit and property tests; nothing leaves the process
-	$(NODE_TEST) 'src/**/*.test.ts' 'e2e/casskop/*.test.ts'
+	$(NODE_TEST) 'src/**/*.test.ts' 'e2e/casskop/*.test.ts' 'e2e/sim/*/**/!(*.real).test.ts'
 
 test-e2e: $(INSTALLED) ## real API servers, real Cassandra; CASSKOP_BIN=/path/to/casskop takes the real CassKop
 	node e2e/harness/toolchain.ts
-	$(NODE_TEST) --test-concurrency=2 'e2e/{api,casskop/api,crd,demo,guard,harness,light-node,proxy,ring}/**/*.test.ts'
+	$(NODE_TEST) --test-concurrency=2 \
+	  'e2e/{api,casskop/api,crd,demo,guard,harness,light-node,proxy,ring}/**/*.test.ts' 'e2e/sim/conformance/*.real.test.ts'
 
-# What `make test` simulates; SEEDS and SECONDS widen or bound it.
 test-sim: $(INSTALLED) ## simulated federations: random histories, crash points, mutants; within five minutes
 	$(NODE_TEST) e2e/sim/budget.test.ts
 

@@ -10,6 +10,8 @@ const { values } = parseArgs({
     part: { type: 'string' },
     /** Die at every `every`th request that is no write, too; 0: at writes only. */
     every: { type: 'string', default: '10' },
+    /** Only every so many of these points. */
+    sample: { type: 'string', default: '1' },
     workload: { type: 'string' },
     point: { type: 'string' },
     nth: { type: 'string' },
@@ -59,7 +61,7 @@ async function pointsOf(): Promise<Point[]> {
       for (let nth = 1; every > 0 && nth <= requests; nth += every) crash(nth, 'requests');
     }
   }
-  return all;
+  return all.filter((_, index) => index % Number(values.sample) === 0);
 }
 
 async function runPart(part: number, workers: number): Promise<void> {
