@@ -55,3 +55,4 @@ async function hunt({ name, first, count, maxMs }: Order): Promise<Hunt> {
 process.on('message', (order) => {
   void hunt(order as Order).then((result) => process.send?.(result));
 });
+process.on('disconnect', () => process.exit());

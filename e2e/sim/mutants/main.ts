@@ -19,6 +19,8 @@ const { values } = parseArgs({
 
 /** A mutant that lets a history never end is given up this long after its time, milliseconds. */
 const graceMs = 30_000;
+/** A process that has run so many histories is replaced by a new one, for it has grown. */
+const historiesMax = 200;
 
 /** Of what an invariant has to say, characters. */
 const sentenceMax = 240;
@@ -33,14 +35,19 @@ report();
 /** One process after the other, each for as many mutants as it survives. */
 async function work(): Promise<void> {
   let hunter: ChildProcess | undefined;
+  let histories = 0;
   for (let mutant = queue.shift(); mutant; mutant = queue.shift()) {
     hunter ??= fork(new URL('hunt.ts', import.meta.url));
     const hunt = await ask(hunter, mutant);
     hunts.set(mutant, hunt);
     tell(mutant, hunt);
-    if (!hunt) hunter = undefined;
+    histories += hunt?.tried ?? 0;
+    if (hunt && histories < historiesMax) continue;
+    if (hunter.connected) hunter.disconnect();
+    hunter = undefined;
+    histories = 0;
   }
-  hunter?.disconnect();
+  if (hunter?.connected) hunter.disconnect();
 }
 
 /** Undefined: the process has not come back. */
