@@ -58,7 +58,8 @@ async function pointsOf(): Promise<Point[]> {
       for (let nth = 1; nth <= writes; nth++) crash(nth, 'writes');
       // A read changes nothing: dying after the server has answered it is dying before it hears the answer.
       if (point === 'before send') continue;
-      for (let nth = 1; every > 0 && nth <= requests; nth += every) crash(nth, 'requests');
+      if (every === 0) continue;
+      for (let nth = 1; nth <= requests; nth += every) crash(nth, 'requests');
     }
   }
   return all.filter((_, index) => index % Number(values.sample) === 0);

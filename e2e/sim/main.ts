@@ -62,7 +62,10 @@ async function runAll(): Promise<void> {
     Array.from({ length: workers }, (_, part) => {
       const child = fork(import.meta.filename, [
         ...process.argv.slice(2),
-        ...['--part', String(part), '--workers', String(workers)],
+        '--part',
+        String(part),
+        '--workers',
+        String(workers),
       ]);
       return new Promise<BatchResult>((resolve, reject) => {
         let result: BatchResult | undefined;

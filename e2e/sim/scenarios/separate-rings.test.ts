@@ -84,6 +84,7 @@ describe('nodes do not end in separate rings', () => {
   test('a CassKop that forgets the guard’s ConfigMap lets a ring of its own start: that is said, nothing more is written, and once the wrong ring is deleted there is one', async () => {
     const scene = new Scene({ eu: {}, us: {}, ap: {} });
     scene.force('one ring is founded');
+    scene.force('only the ignition pod founds');
     const doRight = forgetGuard(scene, 'us');
     cutBetween(scene, 'eu', 'us');
     scene.apply();

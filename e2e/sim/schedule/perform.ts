@@ -64,7 +64,7 @@ export function perform(world: World, action: Action): void {
         after: nth - 1,
         count: 1,
         mishap,
-        then: () => {
+        afterwards: () => {
           later(backAfterMs, () => void world.startController());
           if (cutOffMs !== undefined) cutOff(world, cluster, backAfterMs + cutOffMs, later);
         },

@@ -135,8 +135,8 @@ function loggerOf({ name, timeline, onError, onIntent }: ControllerProcessOption
 function describe(fields: LogFields | undefined): string {
   return Object.entries(fields ?? {})
     .map(([name, value]) => {
-      const text = value instanceof Error ? value.message : JSON.stringify(value);
-      return `${name}=${String(text).slice(0, 300)}`;
+      const text = value instanceof Error ? value.message : (JSON.stringify(value) ?? '');
+      return `${name}=${text.slice(0, 300)}`;
     })
     .join(' ');
 }

@@ -18,7 +18,7 @@ export interface PlannedMishap {
   count: number;
   readonly mishap: Mishap;
   /** What comes of it later. */
-  readonly then?: () => void;
+  readonly afterwards?: () => void;
 }
 
 const minuteMs = 60_000;
@@ -104,7 +104,7 @@ export class Oversight implements Overseer {
       planned.count--;
       if (planned.count <= 0) this.#planned = this.#planned.filter((each) => each !== planned);
       this.#timeline.note('fault', () => `${JSON.stringify(planned.mishap)} for ${describe(exchange)}`);
-      planned.then?.();
+      planned.afterwards?.();
       return planned.mishap;
     }
     return undefined;
