@@ -43,6 +43,8 @@ export class World {
   readonly removedHosts = new Set<string>();
   /** Pods whose disk was taken on purpose. */
   readonly wipedPods = new Set<string>();
+  /** Pods that were joining when rows were written: which of them they get is a matter of the second. */
+  readonly #onTheirWay = new Set<string>();
   readonly #random: SeededRandom;
   readonly #controllers: ControllerProcess[] = [];
   #controllersEver = 0;
@@ -153,9 +155,12 @@ export class World {
   /** A client of `node` makes the keyspace `rows` and writes to it. */
   createKeyspace(node: CassandraNode, replication: Replication): void {
     this.timeline.note('user', () => `CREATE KEYSPACE rows ${JSON.stringify(replication)}`);
+    // Who alters it later has to repair it, and nobody here does that unasked.
+    if (node.view.schema.definitions.has('rows')) return;
     try {
       this.ring.writeKeyspace(node, 'rows', replication);
       this.ring.write(node, 'rows');
+      for (const { mode, options } of this.ring.nodes) if (mode !== 'NORMAL') this.#onTheirWay.add(options.name);
     } catch (error) {
       if (!(error instanceof SchemaRefusedError)) throw error;
       this.timeline.note('user', () => `Cassandra refuses that: ${error.message}`);
@@ -262,7 +267,7 @@ export class World {
     if (!node) return [];
     return this.ring.dataGaps(node).flatMap(({ hostId, keyspace }) => {
       const name = [...this.ring.nodes].find((each) => each.hostId === hostId)?.options.name ?? hostId;
-      return this.wipedPods.has(name) ? [] : [`${name} (${keyspace})`];
+      return this.wipedPods.has(name) || this.#onTheirWay.has(name) ? [] : [`${name} (${keyspace})`];
     });
   }
 }

@@ -15,7 +15,7 @@ import {
 import { gossipRound, isAtRest } from './gossip.ts';
 import type { NodeDisk } from './node-disk.ts';
 import { CassandraNode, type NodeOptions, type NodeSurroundings } from './node.ts';
-import { withKeyspace, type Replication } from './schema.ts';
+import { factorIn, withKeyspace, type Replication } from './schema.ts';
 import { cassandraTiming, type CassandraTiming } from './timing.ts';
 
 export interface NetworkOptions {
@@ -171,7 +171,11 @@ export class CassandraNetwork {
     const replication = node.view.schema.definitions.get(keyspace)?.replication;
     if (!replication) throw new SchemaRefusedError(`Keyspace ${keyspace} does not exist`);
     const id = this.#writes.length;
-    const hosts = new Set(ownersOf(node.view, replication).map(({ hostId }) => hostId));
+    // A node that joins is written to as well, beside what it streams (Cassandra's pending ranges).
+    const joining = [...this.#nodes.values()].filter(
+      ({ mode, options }) => mode === 'JOINING' && factorIn(replication, options.datacenter) > 0,
+    );
+    const hosts = new Set([...ownersOf(node.view, replication), ...joining].map(({ hostId }) => hostId));
     this.#writes.push({ id, keyspace, hosts });
     for (const hostId of hosts) {
       const disk = this.#disks.get(hostId);
