@@ -171,9 +171,10 @@ export class CassandraNetwork {
     const replication = node.view.schema.definitions.get(keyspace)?.replication;
     if (!replication) throw new SchemaRefusedError(`Keyspace ${keyspace} does not exist`);
     const id = this.#writes.length;
-    // A node that joins is written to as well, beside what it streams (Cassandra's pending ranges).
+    // A node that joins is written to as well, beside what it streams (Cassandra's pending ranges), and one that has just
+    // joined, although not everybody has heard of that.
     const joining = [...this.#nodes.values()].filter(
-      ({ mode, options }) => mode === 'JOINING' && factorIn(replication, options.datacenter) > 0,
+      ({ mode, options }) => (mode === 'JOINING' || mode === 'NORMAL') && factorIn(replication, options.datacenter) > 0,
     );
     const hosts = new Set([...ownersOf(node.view, replication), ...joining].map(({ hostId }) => hostId));
     this.#writes.push({ id, keyspace, hosts });
