@@ -43,15 +43,6 @@ async function play(world: World, history: History): Promise<Outcome> {
   const isOver = (): boolean => world.violation !== undefined;
   world.startController();
   world.user.apply();
-  let readyAfterMs: number | undefined;
-  const isReady = (): boolean => {
-    const mcc = world.user.mcc;
-    const ready =
-      conditionOf(mcc, 'Ready')?.status === 'True' && statusOf(mcc).observedGeneration === mcc?.metadata.generation;
-    if (ready) readyAfterMs ??= clock.monotonic();
-    return ready;
-  };
-
   for (const { atMs, action } of history.steps) {
     clock.schedule(Math.max(0, atMs - clock.monotonic()), () => {
       clock.wakePromises();
@@ -60,6 +51,21 @@ async function play(world: World, history: History): Promise<Outcome> {
   }
   const lastMs = Math.max(0, ...history.steps.map(({ atMs }) => atMs));
   await clock.run(lastMs + 1, isOver);
+  return finish(world);
+}
+
+/** Mends whatever is broken, lets the user do what the status asks for, waits for everything to come right, and listens. */
+export async function finish(world: World): Promise<Outcome> {
+  const { clock } = world;
+  const isOver = (): boolean => world.violation !== undefined;
+  let readyAfterMs: number | undefined;
+  const isReady = (): boolean => {
+    const mcc = world.user.mcc;
+    const ready =
+      conditionOf(mcc, 'Ready')?.status === 'True' && statusOf(mcc).observedGeneration === mcc?.metadata.generation;
+    if (ready) readyAfterMs ??= clock.monotonic();
+    return ready;
+  };
   // What was begun ends by itself first, as an outage does.
   while (!isOver() && world.isTroubled(0)) await clock.run(1_000, isOver);
 
