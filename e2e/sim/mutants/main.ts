@@ -12,6 +12,8 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '2' },
     /** Only mutants whose name, or whose invariant, holds this. */
     only: { type: 'string', default: '' },
+    /** Only these, by their whole names; may be given more than once. */
+    name: { type: 'string', multiple: true, default: [] },
     /** How long one mutant may be looked for. */
     seconds: { type: 'string', default: '300' },
   },
@@ -26,7 +28,11 @@ const historiesMax = 200;
 const sentenceMax = 240;
 
 const startedAt = performance.now();
-const wanted = mutants.filter(({ name, breaks }) => `${name}\n${breaks}`.includes(values.only));
+const wanted = mutants.filter(
+  ({ name, breaks }) =>
+    `${name}\n${breaks}`.includes(values.only) && (values.name.length === 0 || values.name.includes(name)),
+);
+const isEverything = wanted.length === mutants.length;
 const hunts = new Map<Mutant, Hunt | undefined>();
 const queue = [...wanted];
 await Promise.all(Array.from({ length: Number(values.workers) }, work));
@@ -85,7 +91,7 @@ function report(): void {
   const all = [...hunts.values()];
   const found = all.filter((hunt) => hunt?.found);
   let isWhole = found.length === wanted.length;
-  for (const { name } of values.only === '' ? invariants : []) {
+  for (const { name } of isEverything ? invariants : []) {
     const meant = wanted.filter(({ breaks }) => breaks === name).length;
     const by = found.filter((hunt) => hunt?.found?.violation.invariant === name).length;
     console.log(
