@@ -10,7 +10,7 @@ NODE_TEST := node --test --test-timeout=$(TEST_TIMEOUT)
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help demo test test-unit test-e2e test-sim check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring crds format build
+.PHONY: help demo test test-unit test-e2e test-sim test-casskop check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring crds format build
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,7 +36,7 @@ test-unit: $(INSTALLED) ## unit and property tests; nothing leaves the process
 test-e2e: $(INSTALLED) ## real API servers, real Cassandra; CASSKOP_BIN=/path/to/casskop takes the real CassKop
 	node e2e/harness/toolchain.ts
 	$(NODE_TEST) --test-concurrency=2 \
-	  'e2e/{api,casskop/api,crd,demo,guard,harness,light-node,proxy,ring}/**/*.test.ts' 'e2e/sim/conformance/*.real.test.ts'
+	  'e2e/{api,casskop/api,crd,demo,guard,harness,light-node,proxy,ring}/**/*.test.ts' 'e2e/sim/conformance/api*.real.test.ts'
 
 test-sim: $(INSTALLED) ## simulated federations: random histories, crash points, mutants; within five minutes
 	$(NODE_TEST) e2e/sim/budget.test.ts
@@ -55,6 +55,10 @@ sim-crash: $(INSTALLED) ## die at every write of every workload, before, during 
 
 sim-mutants: $(INSTALLED) ## put known mistakes into the controller, and see that the simulation finds each
 	node e2e/sim/mutants/main.ts
+
+test-casskop: $(INSTALLED) ## how a CassKop behaves, asked of the stand-in or of CASSKOP_BIN in real regions
+	node e2e/harness/toolchain.ts
+	$(NODE_TEST) e2e/sim/conformance/casskop.real.test.ts
 
 regions: $(INSTALLED) ## start the regions eu, us and ap and keep them
 	node e2e/regions.ts up
