@@ -108,19 +108,14 @@ export class Fed {
     await this.#patchPod(this.podName(ordinal), { metadata: { finalizers: null } });
   }
 
-  /**
-   * Lets a held pod go, the last of its rack, once it was deleted. Before, it is said of it that it has ended, as its
-   * kubelet would do, and its StatefulSet has taken note: CassKop may look at any moment in between.
-   */
-  async letEndedPodGo(ordinal: number): Promise<void> {
+  /** Waits until a held pod was deleted, and says of it that it has ended, as its kubelet would do before it lets it go. */
+  async endHeldPod(ordinal: number): Promise<void> {
     const name = this.podName(ordinal);
     await this.until(`${name} to be deleted`, () => this.pod(ordinal).metadata.deletionTimestamp !== undefined);
     const conditions = this.pod(ordinal).status?.conditions?.map((each) =>
       each.type === 'Ready' || each.type === 'ContainersReady' ? { ...each, status: 'False' } : each,
     );
     await this.#patchPod(`${name}/status`, { status: { conditions } });
-    await this.until(`${name} not to be counted`, () => this.set().status?.readyReplicas === ordinal);
-    await this.letGo(ordinal);
   }
 
   async #patchPod(path: string, body: object): Promise<void> {
