@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../../src/edges/clock.ts';
-import { settle } from '../../../src/edges/testing.ts';
+import { runPromises } from './promises.ts';
 
 interface Pending {
   at: number;
@@ -50,12 +50,25 @@ export class SimulationClock implements Clock {
   }
 
   /** Runs until `done` answers true, which is asked after every timer, or for `limitMs` milliseconds; answers which it was. */
-  async run(limitMs: number, done: () => boolean = () => false): Promise<boolean> {
+  run(limitMs: number, done: () => boolean = () => false): Promise<boolean> {
     const limit = this.#elapsedMs + limitMs;
+    // From the event loop, because promises run in nobody's promise.
+    return new Promise((resolve, reject) => {
+      setImmediate(() => {
+        try {
+          resolve(this.#runUntil(limit, done));
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  #runUntil(limit: number, done: () => boolean): boolean {
     for (;;) {
       if (this.#promisesWake) {
         this.#promisesWake = false;
-        await settle();
+        runPromises();
       }
       if (done()) return true;
       const next = this.#heap[0];

@@ -3,6 +3,7 @@ import { createKubeClient } from '../../../src/kube/http-client.ts';
 import { casskop } from '../../../src/operators/casskop/casskop.ts';
 import { Controller } from '../../../src/runtime/controller.ts';
 import type { Logger, LogFields } from '../../../src/telemetry/logger.ts';
+import { installAbortSignals } from './abort-signals.ts';
 import type { SimulationClock } from './clock.ts';
 import type { Network } from './network.ts';
 import { ProcessClock } from './process-clock.ts';
@@ -23,6 +24,8 @@ export interface ControllerProcessOptions {
   /** Told of every intent before it is sent. */
   onIntent: (region: string, why: string) => void;
 }
+
+installAbortSignals();
 
 const noMetrics = {
   queue: () => ({
