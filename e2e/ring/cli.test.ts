@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
@@ -66,13 +66,23 @@ suite('ringmaster run', () => {
       await assertRefused(args, /mars/);
     });
 
-    test('for a kubeconfig that is not there, is no file, or is something else', async () => {
+    test('for a kubeconfig that is not there, or is something else, and a directory without any', async () => {
       const missing = join(regions.directory, 'nowhere.kubeconfig');
       await assertRefused(['--kubeconfig', missing], /nowhere\.kubeconfig: there is no such file/);
-      await assertRefused(['--kubeconfig', regions.directory], /cannot be read \(EISDIR\)/);
+      const empty = join(regions.directory, 'empty');
+      mkdirSync(empty);
+      await assertRefused(['--kubeconfig', empty], /--kubeconfig .*empty: there is no context to be the hub/);
       const garbage = join(regions.directory, 'garbage.kubeconfig');
       writeFileSync(garbage, 'contexts: {eu: [');
       await assertRefused(['--kubeconfig', garbage], /garbage\.kubeconfig: is not YAML/);
+    });
+
+    test('for a rule of --allow that is none, and for a namespace that cannot be', async () => {
+      const known = ['--kubeconfig', regions.controllerKubeconfig];
+      await assertRefused([...known, '--allow', 'eu'], /--allow eu: .* is not NAME=HUB_NAMESPACES/);
+      await assertRefused([...known, '--allow', 'eu=a,B'], /--allow eu=a,B: "B" is no name of a namespace/);
+      await assertRefused([...known, '--secrets-namespace', 'a/b'], /--secrets-namespace "a\/b"/);
+      await assertRefused([...known, '--in-cluster'], /--in-cluster: .*KUBERNETES_SERVICE_HOST is not set/);
     });
 
     test('for a hub without the CRD, with the command that installs it', async () => {

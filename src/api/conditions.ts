@@ -115,7 +115,9 @@ export const reasons = {
     Unauthorized: 'The credentials are not accepted.',
     Forbidden: 'The credentials are not allowed to do this.',
     CRDMissing: "The regional operator's CRD is not installed.",
-    UnknownContext: 'There is no such kubeconfig context.',
+    UnknownContext: 'No region of that name is registered, by a kubeconfig context or a Secret.',
+    RegistrationRefused: 'What registers the region cannot be used; the message says why.',
+    NamespaceNotAllowed: "The region's registration does not let this namespace use it, or write where it wants to.",
     IdentityChanged: 'The context points at another cluster than before.',
   },
   Applied: {

@@ -1,7 +1,5 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { logLevels } from '../telemetry/logger.ts';
 import { printCrds } from './crds.ts';
@@ -26,8 +24,8 @@ function program(): Command {
     .command('run')
     .description('run the controller')
     .option(
-      '--kubeconfig <file>',
-      'kubeconfig file; may be repeated (default: $KUBECONFIG, else ~/.kube/config)',
+      '--kubeconfig <path>',
+      'kubeconfig file, or directory of such; may be repeated (default: $KUBECONFIG, else --in-cluster in a pod, else ~/.kube/config)',
       collect,
       [],
     )
@@ -37,12 +35,26 @@ function program(): Command {
       collect,
       [],
     )
-    .option('--hub <name>', 'context that holds the MultiCassandraClusters (default: the first --context)')
+    .option(
+      '--hub <name>',
+      "context that holds the MultiCassandraClusters (default: the first --context, else the first context); with --in-cluster the name of the pod's own cluster (default: hub)",
+    )
+    .option('--in-cluster', "the hub is the cluster of this pod, reached by the pod's ServiceAccount")
+    .option(
+      '--secrets-namespace <name>',
+      "namespace of the hub whose Secrets register regions (default: that of the hub's context)",
+    )
+    .option(
+      '--allow <rule>',
+      "NAME=HUB_NAMESPACES[/REGION_NAMESPACES]: namespaces of the hub that may use context NAME (* alone: every other context), and namespaces they may write to there; lists with commas, or *; may be repeated (default: *=*, each in the region's namespace of its own name)",
+      collect,
+      [],
+    )
     .option('--host <address>', 'address that /healthz, /readyz and /metrics listen on', '127.0.0.1')
     .option('--port <number>', 'their port; 0 takes a free one', port, 8080)
     .addOption(new Option('--log-level <level>', 'least level that is logged').choices(logLevels).default('info'))
     .action(async (flags: RunFlags) => {
-      await run({ ...flags, kubeconfig: kubeconfigs(flags.kubeconfig) }, `ringmaster/${version}`, stopSignal());
+      await run(flags, `ringmaster/${version}`, stopSignal());
     });
 
   command
@@ -75,12 +87,6 @@ function port(value: string): number {
     throw new InvalidArgumentError('a port is a whole number from 0 to 65535');
   }
   return number;
-}
-
-function kubeconfigs(given: string[]): string[] {
-  if (given.length > 0) return given;
-  const fromEnvironment = (process.env['KUBECONFIG'] ?? '').split(':').filter((file) => file !== '');
-  return fromEnvironment.length > 0 ? fromEnvironment : [join(homedir(), '.kube', 'config')];
 }
 
 /** Aborts at the first SIGTERM or SIGINT; a second one ends the process at once. */

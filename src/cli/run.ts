@@ -2,21 +2,21 @@ import { multiCassandraClusters } from '../api/schema.ts';
 import { type Clock, sleep, systemClock } from '../edges/clock.ts';
 import { systemRandom } from '../edges/random.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { ContextError, loadContexts } from '../kube/contexts.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { createKubeClient } from '../kube/http-client.ts';
 import { UndiciTransport } from '../kube/undici-transport.ts';
 import { casskop } from '../operators/casskop/casskop.ts';
+import type { MakeClient } from '../regions/region-handle.ts';
+import { KubeconfigSecrets } from '../regions/secrets.ts';
+import { SourcedRegistry } from '../regions/sourced-registry.ts';
 import { Controller } from '../runtime/controller.ts';
 import { serveHealth } from '../runtime/health-server.ts';
 import { createLogger, type Logger, type LogLevel } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { openRegionSources, type RegionFlags } from './region-flags.ts';
 import { UsageError } from './usage-error.ts';
 
-export interface RunFlags {
-  kubeconfig: string[];
-  context: string[];
-  hub?: string;
+export interface RunFlags extends RegionFlags {
   host: string;
   port: number;
   logLevel: LogLevel;
@@ -27,38 +27,47 @@ const hubRetryMs = 2_000;
 
 /**
  * `ringmaster run`: runs the controller until `signal` aborts, then drains.
- * @throws UsageError for what a person has to mend before it can start: an unreadable kubeconfig, an unknown context, a hub
- *   without the CRD. A region that does not answer is none of these.
+ * @throws UsageError for what a person has to mend before it can start: a flag that cannot be, a hub that no
+ *   kubeconfig names, a hub without the CRD. A region that cannot be used is none of these.
  */
 export async function run(flags: RunFlags, userAgent: string, signal: AbortSignal): Promise<void> {
   const clock = systemClock;
   const logger = createLogger({ level: flags.logLevel, clock });
   const metrics = new Metrics();
   metrics.collectProcess();
-  const transports: UndiciTransport[] = [];
-  const clients = new Map<string, KubeClient>();
-  for (const context of contextsOf(flags)) {
-    const transport = new UndiciTransport(context, clock);
-    transports.push(transport);
-    clients.set(
-      context.name,
-      createKubeClient({
-        transport,
+  const { hub, sources, secretsNamespace } = await openRegionSources(flags, process.env, clock);
+  const makeClient: MakeClient = (_region, transport, host) =>
+    createKubeClient({
+      transport,
+      clock,
+      fieldManager: 'ringmaster',
+      userAgent,
+      requestDeadlineMs,
+      metrics: {
+        requestFinished: (method, code) => metrics.requests(host()).requestFinished(method, code),
+      },
+    });
+  const regions = new SourcedRegistry({
+    hub,
+    sources: (client) => [
+      ...sources,
+      new KubeconfigSecrets({
+        client,
+        namespace: secretsNamespace,
         clock,
-        fieldManager: 'ringmaster',
-        userAgent,
-        requestDeadlineMs,
-        metrics: metrics.requests(new URL(context.server).host),
+        random: systemRandom,
+        logger: logger.child({ context: hub.name, namespace: secretsNamespace }),
+        onRestart: (cause) => metrics.watchRestarted(hub.name, cause),
       }),
-    );
-  }
-  const hub = flags.hub ?? flags.context[0] ?? [...clients.keys()][0] ?? '';
-  const hubClient = clients.get(hub);
-  if (!hubClient) {
-    throw new UsageError(`--hub ${hub} is not among the contexts: ${[...clients.keys()].join(', ')}`);
-  }
-
-  const controller = new Controller({ hub, clients, operator: casskop, clock, random: systemRandom, logger, metrics });
+    ],
+    connect: (context) => new UndiciTransport(context, clock),
+    makeClient,
+    clock,
+    random: systemRandom,
+    logger,
+    onEvent: (region, event) => metrics.registration(region, event),
+  });
+  const controller = new Controller({ regions, operator: casskop, clock, random: systemRandom, logger, metrics });
   const health = await serveHealth({
     host: flags.host,
     port: flags.port,
@@ -67,24 +76,19 @@ export async function run(flags: RunFlags, userAgent: string, signal: AbortSigna
   }).catch((error: unknown) => {
     throw new UsageError(`cannot listen on ${flags.host}:${flags.port}: ${messageOf(error)}; choose another --port`);
   });
+  // The connections outlive the signal: the controller still finishes what is under way.
+  const disconnect = new AbortController();
+  let following: Promise<void> = Promise.resolve();
   try {
-    await hubHasCrd(hubClient, hub, clock, logger, signal);
-    logger.info('ringmaster runs', { hub, contexts: [...clients.keys()], port: health.port });
+    following = regions.run(disconnect.signal);
+    await hubHasCrd(regions.hub.client, hub.name, clock, logger, signal);
+    logger.info('ringmaster runs', { hub: hub.name, contexts: regions.names(), port: health.port });
     await controller.run(signal);
     logger.info('ringmaster has stopped');
   } finally {
     await health.close();
-    await Promise.all(transports.map((transport) => transport.close()));
-  }
-}
-
-function contextsOf(flags: RunFlags): ReturnType<typeof loadContexts> {
-  const names = flags.hub !== undefined && flags.context.length > 0 ? [...flags.context, flags.hub] : flags.context;
-  try {
-    return loadContexts(flags.kubeconfig, names.length > 0 ? [...new Set(names)] : undefined);
-  } catch (error) {
-    if (error instanceof ContextError) throw new UsageError(error.message, { cause: error });
-    throw error;
+    disconnect.abort();
+    await following;
   }
 }
 

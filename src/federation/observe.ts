@@ -9,6 +9,7 @@ import type { RegionSnapshot, Snapshot, UnknownRegion, UserScripts } from './sna
 /** What the caches hold of one namespace of one region; the runtime provides it. Reading it never waits. */
 export interface RegionCaches {
   readonly clusterUid: string;
+  readonly registrationProblem?: string;
   readonly namespaceExists: boolean;
   serviceAccountExists(name: string): boolean;
   /** Undefined: not installed. */
@@ -78,6 +79,7 @@ function regionSnapshot(
   return {
     known: true,
     clusterUid: caches.clusterUid,
+    ...(caches.registrationProblem !== undefined && { registrationProblem: caches.registrationProblem }),
     namespaceExists: caches.namespaceExists,
     serviceAccountExists: caches.serviceAccountExists(serviceAccount),
     capabilities: caches.crd && operator.capabilities(caches.crd),

@@ -70,7 +70,7 @@ export function describeRegion(context: PlanContext, picture: RegionPicture, ste
     ...(written && { appliedSeeds: [...seedsOf(context, picture)] }),
     ...(joined.length > 0 && { hosts: joined }),
     conditions: conditions([
-      { type: 'Reachable', status: 'True', reason: 'Reachable', message: 'the API server answers' },
+      { type: 'Reachable', status: 'True', reason: 'Reachable', message: answers(picture) },
       applied(context, picture, steps),
       settled(context, ours),
       ringMember(context, picture, proven),
@@ -233,10 +233,19 @@ function isPlanned(picture: RegionPicture, pod: KubeObject): boolean {
   return picture.pods.some((each) => each.name === pod.metadata.name);
 }
 
+function answers({ snapshot: { registrationProblem } }: KnownPicture): string {
+  const answer = 'the API server answers';
+  return registrationProblem === undefined
+    ? answer
+    : `${answer}, in the way it was registered before: ${registrationProblem}`;
+}
+
 /** What is said of a region that cannot be seen: nothing about its member is claimed. */
 function unseen(reason: UnknownReason, message: string): ConditionUpdate[] {
   const reachable = {
     UnknownContext: 'UnknownContext',
+    RegistrationRefused: 'RegistrationRefused',
+    NamespaceNotAllowed: 'NamespaceNotAllowed',
     Unreachable: 'Timeout',
     Unauthorized: 'Unauthorized',
     NotSynced: 'NotProbed',

@@ -30,7 +30,14 @@ export type RegionSnapshot = UnknownRegion | KnownRegion;
 
 /** Why nothing can be said of a region right now. */
 export type UnknownReason =
-  'UnknownContext' | 'Unreachable' | 'Unauthorized' | 'NotSynced' | 'BehindOwnWrite' | 'IdentityChanged';
+  | 'UnknownContext'
+  | 'RegistrationRefused'
+  | 'NamespaceNotAllowed'
+  | 'Unreachable'
+  | 'Unauthorized'
+  | 'NotSynced'
+  | 'BehindOwnWrite'
+  | 'IdentityChanged';
 
 export interface UnknownRegion {
   readonly known: false;
@@ -43,6 +50,8 @@ export interface KnownRegion {
   readonly known: true;
   /** uid of the namespace kube-system: the cluster's identity. */
   readonly clusterUid: string;
+  /** Why the region is still reached in the way it was registered before; undefined: it is not. */
+  readonly registrationProblem?: string;
   /** What must be there before the first write. */
   readonly namespaceExists: boolean;
   readonly serviceAccountExists: boolean;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
@@ -7,7 +8,7 @@ import { KubeconfigCredentials, type Credentials } from './credentials.ts';
 /** One cluster as a kubeconfig context names it. It holds the credentials of this context and of no other. */
 export interface ClusterContext {
   readonly name: string;
-  /** The kubeconfig file it came from. */
+  /** Where it came from, for messages: the kubeconfig file, or the Secret. */
   readonly file: string;
   /** The API server's URL, without a slash at the end; it may carry a path prefix. */
   readonly server: string;
@@ -31,6 +32,7 @@ export type ContextErrorCode =
   | 'NoContexts'
   | 'UnknownContext'
   | 'DuplicateContext'
+  | 'NoCurrentContext'
   | 'ClusterMissing'
   | 'UserMissing'
   | 'ServerMissing'
@@ -51,6 +53,7 @@ export class ContextError extends Error {
 
 const named = z.looseObject({ name: z.string() });
 const kubeconfigSchema = z.looseObject({
+  'current-context': z.string().nullish(),
   contexts: z
     .array(
       named.extend({
@@ -65,8 +68,17 @@ const kubeconfigSchema = z.looseObject({
   clusters: z.array(named.extend({ cluster: z.looseObject({ server: z.string().nullish() }).nullish() })).nullish(),
   users: z.array(named.extend({ user: z.looseObject({}).nullish() })).nullish(),
 });
-type Kubeconfig = z.infer<typeof kubeconfigSchema>;
+/** A kubeconfig as it stands in its file. */
+export type Kubeconfig = z.infer<typeof kubeconfigSchema>;
 type ContextEntry = NonNullable<Kubeconfig['contexts']>[number];
+
+/** One context with the cluster and the user it names, as they stand in the kubeconfig. */
+export interface ContextParts {
+  readonly name: string;
+  readonly namespace: string;
+  readonly cluster: Readonly<Record<string, unknown>> & { readonly server: string };
+  readonly user: Readonly<Record<string, unknown>>;
+}
 
 interface Found {
   file: string;
@@ -102,7 +114,7 @@ export function loadContexts(files: readonly string[], names?: readonly string[]
           : `context "${name}" is defined in both ${first.file} and ${second.file}; rename one of them`,
       );
     }
-    return toContext(first);
+    return contextFrom(partsOf(first.config, name, first.file), first.file, dirname(resolve(first.file)));
   });
 }
 
@@ -118,28 +130,57 @@ function readKubeconfig(file: string): Kubeconfig {
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new ContextError('FileMissing', `${file}: there is no such file`, { cause });
-    throw new ContextError('FileUnreadable', `${file}: cannot be read (${code})`, { cause });
+    throw unreadable(file, cause);
   }
+  return parseKubeconfig(text, file);
+}
+
+/** The error for a file that could not be read; `cause` is what the file system said. */
+export function unreadable(file: string, cause: unknown): ContextError {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return new ContextError('FileMissing', `${file}: there is no such file`, { cause });
+  return new ContextError('FileUnreadable', `${file}: cannot be read (${code})`, { cause });
+}
+
+/**
+ * Parses a kubeconfig. `origin` names it in messages, which never quote its text.
+ * @throws ContextError `NotYaml` or `NotKubeconfig`
+ */
+export function parseKubeconfig(text: string, origin: string): Kubeconfig {
   const document = parseDocument(text);
   const [fault] = document.errors;
   if (fault) {
     // The message goes on to quote the lines around the fault, which may hold somebody's token: its first line only.
     const [where] = fault.message.split('\n');
-    throw new ContextError('NotYaml', `${file}: is not YAML: ${where?.replace(/:$/, '')}`);
+    throw new ContextError('NotYaml', `${origin}: is not YAML: ${where?.replace(/:$/, '')}`);
   }
-  const config = kubeconfigSchema.safeParse(document.toJS() ?? {});
+  let content: unknown;
+  try {
+    content = document.toJS() ?? {};
+  } catch {
+    // Aliases that multiply without end, or lead nowhere.
+    throw new ContextError('NotYaml', `${origin}: is not YAML: its aliases cannot be resolved`);
+  }
+  const config = kubeconfigSchema.safeParse(content);
   if (config.success) return config.data;
   const issue = config.error.issues[0];
   throw new ContextError(
     'NotKubeconfig',
-    `${file}: is not a kubeconfig: ${issue?.path.join('.') || 'the document'}: ${issue?.message}`,
+    `${origin}: is not a kubeconfig: ${issue?.path.join('.') || 'the document'}: ${issue?.message}`,
   );
 }
 
-function toContext({ file, config, entry }: Found): ClusterContext {
-  const where = `${file}: context "${entry.name}"`;
+/**
+ * A context of a kubeconfig, with its cluster and user; without a name, the kubeconfig's current one.
+ * @throws ContextError when there is none of that name, it is there twice, or it is incomplete.
+ */
+export function partsOf(config: Kubeconfig, name: string | undefined, origin: string): ContextParts {
+  const wanted = name ?? config['current-context'] ?? '';
+  if (wanted === '') throw new ContextError('NoCurrentContext', `${origin}: names no current-context`);
+  const [entry, second] = (config.contexts ?? []).filter((each) => each.name === wanted);
+  if (!entry) throw new ContextError('UnknownContext', `${origin}: there is no context "${wanted}"`);
+  if (second) throw new ContextError('DuplicateContext', `context "${wanted}" is defined twice in ${origin}`);
+  const where = `${origin}: context "${wanted}"`;
   const cluster = config.clusters?.find((each) => each.name === entry.context.cluster);
   if (!cluster?.cluster) {
     const what = entry.context.cluster ? `there is no cluster "${entry.context.cluster}"` : 'it names no cluster';
@@ -152,17 +193,29 @@ function toContext({ file, config, entry }: Found): ClusterContext {
   }
   const { server } = cluster.cluster;
   if (!server) throw new ContextError('ServerMissing', `${where}: cluster "${cluster.name}" has no server`);
-  checkServer(where, server, cluster.cluster['insecure-skip-tls-verify'] === true);
-  checkSupported(where, cluster.cluster, user.user ?? {});
-  const credentials = new KubeconfigCredentials(
-    { name: entry.name, cluster: cluster.cluster, user: user.user ?? {} },
-    dirname(resolve(file)),
-  );
   return {
-    name: entry.name,
-    file,
-    server: server.replace(/\/+$/, ''),
-    namespace: entry.context.namespace ?? 'default',
+    name: wanted,
+    namespace: entry.context.namespace || 'default',
+    cluster: { ...cluster.cluster, server },
+    user: user.user ?? {},
+  };
+}
+
+/**
+ * Puts a context to use. Relative paths in it count from `folder`.
+ * @throws ContextError `ServerInvalid` or `Unsupported`
+ */
+export function contextFrom(parts: ContextParts, origin: string, folder: string): ClusterContext {
+  const { name, cluster, user } = parts;
+  const where = `${origin}: context "${name}"`;
+  checkServer(where, cluster.server, cluster['insecure-skip-tls-verify'] === true);
+  checkSupported(where, cluster, user);
+  const credentials = new KubeconfigCredentials({ name, cluster, user }, folder);
+  return {
+    name,
+    file: origin,
+    server: cluster.server.replace(/\/+$/, ''),
+    namespace: parts.namespace,
     async credentials() {
       try {
         return await credentials.get();
@@ -173,6 +226,13 @@ function toContext({ file, config, entry }: Found): ClusterContext {
     },
     dropCredentials: () => credentials.drop(),
   };
+}
+
+/** Differs between two contexts that lead elsewhere or present something else; tells nothing of either. */
+export function fingerprintOf({ cluster, user }: ContextParts, folder: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([cluster, user, folder]))
+    .digest('hex');
 }
 
 function checkServer(where: string, server: string, insecure: boolean): void {

@@ -2,12 +2,14 @@ import { multiCassandraClusters } from '../api/schema.ts';
 import type { Clock } from '../edges/clock.ts';
 import type { Random } from '../edges/random.ts';
 import type { UnknownRegion, UserScripts } from '../federation/snapshot.ts';
-import type { KubeClient } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { resources } from '../kube/objects.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { keyOf } from '../kube/store.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
+import type { RegionHandle } from '../regions/region-handle.ts';
+import type { RegionRegistry } from '../regions/registry.ts';
+import { isOpenTo } from '../regions/tenancy.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { Doubts } from './doubts.ts';
@@ -17,10 +19,8 @@ import { Reconciler } from './reconciler.ts';
 import { RegionNamespace } from './region.ts';
 
 export interface ControllerOptions {
-  /** The context that holds the MultiCassandraClusters; it may be a region as well. */
-  hub: string;
-  /** One client per context. */
-  clients: ReadonlyMap<string, KubeClient>;
+  /** The hub and the regions. It is run by who made it, and longer than the controller: that ends with requests to them. */
+  regions: RegionRegistry;
   operator: RegionalOperator;
   clock: Clock;
   random: Random;
@@ -35,6 +35,20 @@ interface Engaged<T> {
   readonly stop: AbortController;
 }
 
+/** A namespace of a region, as the federations of one namespace of the hub may use it. */
+interface EngagedRegion extends Engaged<RegionNamespace> {
+  readonly handle: RegionHandle;
+  readonly hubNamespace: string;
+}
+
+/** Asks one region whether it is there. */
+interface Watched {
+  readonly handle: RegionHandle;
+  readonly probe: Reachability;
+  readonly stop: AbortController;
+  readonly hide: () => void;
+}
+
 const parallelReconciles = 8;
 /** How long reconciles may take to end when the controller stops, milliseconds. */
 const drainDeadlineMs = 10_000;
@@ -42,33 +56,30 @@ const drainDeadlineMs = 10_000;
 /** The running controller: reflectors, queue and reconciler put together. */
 export class Controller {
   readonly #options: ControllerOptions;
-  readonly #hubClient: KubeClient;
   readonly #federations: Reflector;
   readonly #doubts: Doubts;
   readonly #queue: WorkQueue;
-  readonly #reachability = new Map<string, Reachability>();
-  readonly #regions = new Map<string, Engaged<RegionNamespace>>();
+  readonly #watched = new Map<string, Watched>();
+  readonly #regions = new Map<string, EngagedRegion>();
   readonly #scripts = new Map<string, Engaged<Reflector>>();
   readonly #running = new Set<Promise<void>>();
+  #isRunning = false;
 
-  /** @throws Error when `hub` is none of the clients' contexts. */
   constructor(options: ControllerOptions) {
     this.#options = options;
-    const hubClient = options.clients.get(options.hub);
-    if (!hubClient) throw new Error(`no client for the hub's context ${options.hub}`);
-    this.#hubClient = hubClient;
-    const { clock, random, logger, metrics } = options;
+    const { clock, random, logger, metrics, regions } = options;
+    const { hub } = regions;
     this.#federations = new Reflector({
-      client: hubClient,
+      client: hub.client,
       resource: multiCassandraClusters,
       clock,
       random,
-      logger: logger.child({ context: options.hub }),
+      logger: logger.child({ context: hub.name }),
       onChange: (change) => this.#queue.add(change.key),
-      onRestart: (cause) => metrics.watchRestarted(options.hub, cause),
+      onRestart: (cause) => metrics.watchRestarted(hub.name, cause),
     });
     this.#doubts = new Doubts({
-      client: hubClient,
+      client: hub.client,
       clock,
       found: (_resource, object) =>
         this.#federations.store.expect(keyOf(object), object.metadata.resourceVersion ?? ''),
@@ -79,7 +90,7 @@ export class Controller {
       clock,
       logger,
       operator: options.operator,
-      hub: { client: hubClient, store: this.#federations.store, doubts: this.#doubts },
+      hub: { client: hub.client, store: this.#federations.store, doubts: this.#doubts },
       region: (key, context, namespace) => this.#engage(key, context, namespace),
       release: (key, kept) => this.#release(key, kept),
       userScripts: (key, namespace, name) => this.#userScripts(key, namespace, name),
@@ -102,11 +113,8 @@ export class Controller {
       retryFirstMs: 20,
       retryMaxMs: 30_000,
     });
-    for (const [context, client] of options.clients) {
-      const probe = new Reachability(context, client, clock, () => this.#reachabilityChanged(context));
-      this.#reachability.set(context, probe);
-      metrics.region(context, () => ({ up: probe.state === true, cacheAgeMs: this.#cacheAge(context) }));
-    }
+    for (const name of regions.names()) this.#watch(name);
+    regions.onChange((name) => this.#registrationChanged(name));
   }
 
   /** True once the hub's objects are known; regions do not count, since one that is dead must not stop the others. */
@@ -116,26 +124,34 @@ export class Controller {
 
   /** Runs until `signal` aborts; then finishes what is under way and resolves when everything has stopped. */
   async run(signal: AbortSignal): Promise<void> {
-    const probes = [...this.#reachability.values()].map((probe) => probe.run(signal));
+    this.#isRunning = true;
+    for (const { probe, stop } of this.#watched.values()) this.#track(probe.run(stop.signal));
     const federations = Promise.all([this.#federations.run(signal), this.#doubts.run(signal)]);
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });
     });
     await this.#queue.shutDown(drainDeadlineMs);
-    for (const each of [...this.#regions.values(), ...this.#scripts.values()]) each.stop.abort();
-    await Promise.all([...probes, federations, ...this.#running]);
+    this.#isRunning = false;
+    for (const each of [this.#regions, this.#scripts, this.#watched].flatMap((all) => [...all.values()])) {
+      each.stop.abort();
+    }
+    await Promise.all([federations, ...this.#running]);
   }
 
   #engage(key: string, context: string, namespace: string): RegionNamespace | UnknownRegion {
-    const client = this.#options.clients.get(context);
-    const probe = this.#reachability.get(context);
-    if (!client || !probe) {
-      const known = [...this.#options.clients.keys()].join(', ');
-      const message = `there is no kubeconfig context ${context}; this controller was given ${known}`;
-      return { known: false, reason: 'UnknownContext', message };
+    const hubNamespace = namespaceOf(key);
+    const handle = this.#options.regions.get(context);
+    const probe = this.#watched.get(context)?.probe;
+    if (handle && 'refused' in handle) {
+      return { known: false, reason: 'RegistrationRefused', message: `context ${context}: ${handle.refused}` };
     }
-    const id = `${context}/${namespace}`;
+    if (!handle || !probe) return this.#unregistered(context, hubNamespace);
+    const forbidden = handle.tenancyProblem(hubNamespace, namespace);
+    if (forbidden !== undefined) {
+      return { known: false, reason: 'NamespaceNotAllowed', message: `context ${context}: ${forbidden}` };
+    }
+    const id = placeId(key, context, namespace);
     let engaged = this.#regions.get(id);
     if (!engaged) {
       const { operator, clock, random, logger, metrics } = this.#options;
@@ -143,16 +159,17 @@ export class Controller {
       const value = new RegionNamespace({
         context,
         namespace,
-        client,
+        client: handle.clientFor(hubNamespace, namespace),
         operator,
         clock,
         random,
         logger: logger.child({ context, namespace }),
         reachable: () => probe.state,
+        registrationProblem: () => handle.problem,
         onChange: () => keys.forEach((each) => this.#queue.add(each)),
         onWatchRestart: (cause) => metrics.watchRestarted(context, cause),
       });
-      engaged = { value, keys, stop: new AbortController() };
+      engaged = { value, keys, stop: new AbortController(), handle, hubNamespace };
       this.#regions.set(id, engaged);
       this.#track(value.run(engaged.stop.signal));
     }
@@ -160,8 +177,23 @@ export class Controller {
     return engaged.value;
   }
 
+  #unregistered(context: string, hubNamespace: string): UnknownRegion {
+    const { regions } = this.#options;
+    if (!regions.synced) {
+      const message = `context ${context} is not known yet: the Secrets that register regions are on their way`;
+      return { known: false, reason: 'NotSynced', message };
+    }
+    // Who may not use a region need not know of it.
+    const open = regions.names().filter((name) => {
+      const region = regions.get(name);
+      return region && !('refused' in region) && isOpenTo(region.tenancy, hubNamespace);
+    });
+    const message = `no region ${context} is registered, by a kubeconfig context or a Secret; there are ${open.join(', ')}`;
+    return { known: false, reason: 'UnknownContext', message };
+  }
+
   #release(key: string, kept: readonly { context: string; namespace: string }[]): void {
-    const ids = new Set(kept.map(({ context, namespace }) => `${context}/${namespace}`));
+    const ids = new Set(kept.map(({ context, namespace }) => placeId(key, context, namespace)));
     for (const [id, { value }] of this.#regions) if (!ids.has(id)) value.forget(key);
     drop(this.#regions, key, (id) => ids.has(id));
     if (kept.length === 0) drop(this.#scripts, key, () => false);
@@ -174,7 +206,7 @@ export class Controller {
       const { clock, random, logger } = this.#options;
       const keys = new Set<string>();
       const value = new Reflector({
-        client: this.#hubClient,
+        client: this.#options.regions.hub.client,
         resource: resources.configMaps,
         selection: { namespace, fieldSelector: `metadata.name=${name}` },
         clock,
@@ -201,20 +233,54 @@ export class Controller {
       : { known: true, found: false };
   }
 
+  /** Asks a region from now on whether it is there, if it can be used. */
+  #watch(name: string): void {
+    const handle = this.#options.regions.get(name);
+    const watched = this.#watched.get(name);
+    if (watched && watched.handle === handle) return;
+    watched?.stop.abort();
+    watched?.hide();
+    this.#watched.delete(name);
+    if (!handle || 'refused' in handle) return;
+    const { clock, metrics } = this.#options;
+    const probe = new Reachability(name, handle.client, clock, () => this.#reachabilityChanged(name));
+    const hide = metrics.region(name, () => ({ up: probe.state === true, cacheAgeMs: this.#cacheAge(name) }));
+    const stop = new AbortController();
+    this.#watched.set(name, { handle, probe, stop, hide });
+    if (this.#isRunning) this.#track(probe.run(stop.signal));
+  }
+
+  /** A region came, went, became another cluster, is reached in another way, or is for others now. */
+  #registrationChanged(name: string): void {
+    this.#watch(name);
+    const handle = this.#watched.get(name)?.handle;
+    for (const [id, each] of this.#regions) {
+      const { context, namespace } = each.value;
+      if (context !== name) continue;
+      if (each.handle === handle && handle.tenancyProblem(each.hubNamespace, namespace) === undefined) {
+        each.value.retryNow();
+      } else {
+        each.stop.abort();
+        this.#regions.delete(id);
+      }
+    }
+    for (const federation of this.#federations.store.list()) this.#queue.add(keyOf(federation));
+  }
+
   #reachabilityChanged(context: string): void {
-    const state = this.#reachability.get(context)?.state;
+    const state = this.#watched.get(context)?.probe.state;
     if (state !== true) this.#options.logger.warn('a cluster cannot be reached', { context, why: state?.message });
     else this.#options.logger.info('a cluster can be reached', { context });
-    for (const [id, { keys }] of this.#regions) {
-      if (id.startsWith(`${context}/`)) for (const key of keys) this.#queue.add(key);
+    for (const { keys, value } of this.#regions.values()) {
+      if (value.context === context) for (const key of keys) this.#queue.add(key);
     }
   }
 
   /** How long ago the cluster was last heard by the reflectors, the most silent one counting. */
   #cacheAge(context: string): number | undefined {
-    const ages = [...this.#regions]
-      .filter(([id]) => id.startsWith(`${context}/`))
-      .map(([, { value }]) => value.lastHeardMs)
+    const ages = [...this.#regions.values()]
+      .filter(({ value }) => value.context === context)
+      .map(({ value }) => value.lastHeardMs)
       .filter((at) => at !== undefined);
     return ages.length === 0 ? undefined : this.#options.clock.monotonic() - Math.min(...ages);
   }
@@ -223,6 +289,15 @@ export class Controller {
     const tracked = work.finally(() => this.#running.delete(tracked));
     this.#running.add(tracked);
   }
+}
+
+function namespaceOf(key: string): string {
+  return key.slice(0, key.indexOf('/'));
+}
+
+/** Federations of two namespaces of the hub share nothing in a region, even where they may use the same place. */
+function placeId(key: string, context: string, namespace: string): string {
+  return JSON.stringify([namespaceOf(key), context, namespace]);
 }
 
 /** Takes `key` off everything but what is kept, and stops what nobody uses any more. */

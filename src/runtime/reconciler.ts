@@ -102,6 +102,13 @@ export class Reconciler {
     const snapshot = this.#observe(key, mcc);
     if (this.#waitsForOwnWrite(key, snapshot)) return { afterMs: expectedEventMs };
 
+    // A region may end meanwhile, and another one begin under its name: what a write did there is told to the one it went to.
+    const places = new Map<string, RegionNamespace>();
+    const place = (region: string): RegionNamespace => {
+      const there = places.get(region) ?? this.#regionOf(key, mcc, region);
+      places.set(region, there);
+      return there;
+    };
     const result = plan(snapshot, operator);
     this.#setPace(key, mcc, result.pace);
     for (const intent of result.intents)
@@ -111,9 +118,9 @@ export class Reconciler {
       execute(
         result.intents,
         {
-          client: (region) => this.#regionOf(key, mcc, region).client,
-          seen: (region, resource, object) => this.#regionOf(key, mcc, region).expect(resource, object),
-          doubt: (region, resource, ref) => this.#regionOf(key, mcc, region).doubt(resource, ref),
+          client: (region) => place(region).client,
+          seen: (region, resource, object) => place(region).expect(resource, object),
+          doubt: (region, resource, ref) => place(region).doubt(resource, ref),
         },
         signal,
       ),

@@ -25,6 +25,8 @@ export interface RegionOptions {
   logger: Logger;
   /** Whether the cluster's API server answered lately, and what it said if not. */
   reachable: () => true | UnknownRegion;
+  /** Why the cluster is still reached in the way it was registered before, if so. */
+  registrationProblem?: () => string | undefined;
   /** Called when anything changed that a plan could depend on. Must not wait. */
   onChange: () => void;
   onWatchRestart: (cause: string) => void;
@@ -131,8 +133,10 @@ export class RegionNamespace {
     if (needed.some((each) => !each.store.isCurrent())) {
       return { known: false, reason: 'BehindOwnWrite', message: `context ${context}: our last write is not seen yet` };
     }
+    const registrationProblem = this.#options.registrationProblem?.();
     return {
       clusterUid: premises.clusterUid,
+      ...(registrationProblem !== undefined && { registrationProblem }),
       namespaceExists: premises.namespaceExists,
       serviceAccountExists: (name) => this.#premises.hasServiceAccount(name),
       crd: premises.crd,
@@ -145,6 +149,11 @@ export class RegionNamespace {
       unreadable: (pod) => this.#probe.unreadable(pod),
       replication: this.#probe.replication,
     };
+  }
+
+  /** Ends the waits after failures: the cluster may be reached in another way now. */
+  retryNow(): void {
+    for (const reflector of this.#reflectors()) reflector.retryNow();
   }
 
   /** Monotonic milliseconds at which the most silent of the reflectors last heard its server. */

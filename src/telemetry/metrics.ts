@@ -71,6 +71,11 @@ export class Metrics {
     'region',
     'cause',
   ]);
+  readonly #registrations = this.#counter(
+    'ringmaster_region_registrations_total',
+    'What became of registrations of regions',
+    ['region', 'event'],
+  );
   readonly #queues = new Map<string, () => { waiting: number; runningMs: number[] }>();
   readonly #regions = new Map<string, () => RegionState>();
 
@@ -155,6 +160,11 @@ export class Metrics {
     return () => {
       if (this.#regions.get(region) === state) this.#regions.delete(region);
     };
+  }
+
+  /** A registration came, went, or was changed; `region` is undefined where nobody can tell which region's it is. */
+  registration(region: string | undefined, event: string): void {
+    this.#registrations.inc({ region: region ?? '', event: event.replaceAll(' ', '_') });
   }
 
   watchRestarted(region: string, cause: string): void {

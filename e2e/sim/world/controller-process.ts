@@ -1,6 +1,7 @@
 import type { Random } from '../../../src/edges/random.ts';
 import { createKubeClient } from '../../../src/kube/http-client.ts';
 import { casskop } from '../../../src/operators/casskop/casskop.ts';
+import { StaticRegistry } from '../../../src/regions/static-registry.ts';
 import { Controller } from '../../../src/runtime/controller.ts';
 import type { Logger, LogFields } from '../../../src/telemetry/logger.ts';
 import { installAbortSignals } from './abort-signals.ts';
@@ -56,21 +57,17 @@ export class ControllerProcess {
     this.#transports = options.clusters.map(
       (cluster) => new SimulatedTransport(process, cluster, options.network, options.overseer),
     );
-    const clients = new Map(
-      options.clusters.map((cluster, index) => [
-        cluster.name,
+    const transports = new Map(options.clusters.map(({ name }, index) => [name, this.#transports[index]!]));
+    this.#controller = new Controller({
+      regions: new StaticRegistry(options.hub, transports, (_region, transport) =>
         createKubeClient({
-          transport: this.#transports[index]!,
+          transport,
           clock,
           fieldManager: 'ringmaster',
           userAgent: options.name,
           requestDeadlineMs: 15_000,
         }),
-      ]),
-    );
-    this.#controller = new Controller({
-      hub: options.hub,
-      clients,
+      ),
       operator: casskop,
       clock,
       random: options.random,

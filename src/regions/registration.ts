@@ -1,0 +1,38 @@
+import type { ClusterContext } from '../kube/contexts.ts';
+import type { Tenancy } from './tenancy.ts';
+
+/** A region as a source names it: how to reach it, who may use it. */
+export interface Registration {
+  readonly name: string;
+  /** For messages: `kubeconfig /etc/regions/eu, context eu` or `Secret ringmaster/eu`. */
+  readonly origin: string;
+  readonly context: ClusterContext;
+  readonly tenancy: Tenancy;
+  /** Differs when the region is reached in another way than before: address, authority, credentials. */
+  readonly fingerprint: string;
+}
+
+/** What a source names and cannot be used. */
+export interface RefusedRegistration {
+  /** Undefined: what is broken does not even say which region it is. */
+  readonly name: string | undefined;
+  readonly origin: string;
+  /** A sentence for people. */
+  readonly problem: string;
+  /** Who may use the region, where that can be told; a registration of the same origin that works stays in use then. */
+  readonly tenancy?: Tenancy;
+}
+
+/** Where regions come from. */
+export interface RegistrationSource {
+  /** Whether everything it has now was read at least once. */
+  readonly synced: boolean;
+  /** What it has now, the first of equal names first. */
+  read(): readonly (Registration | RefusedRegistration)[];
+  /** Follows changes until `signal` aborts, then resolves. `onChange` is called after `read` answers something else. */
+  run(signal: AbortSignal, onChange: () => void): Promise<void>;
+}
+
+export function isRefused(each: Registration | RefusedRegistration): each is RefusedRegistration {
+  return 'problem' in each;
+}

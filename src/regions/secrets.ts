@@ -1,0 +1,112 @@
+import type { Clock } from '../edges/clock.ts';
+import { perObject } from '../edges/per-object.ts';
+import type { Random } from '../edges/random.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { type KubeObject, resources } from '../kube/objects.ts';
+import { Reflector } from '../kube/reflector.ts';
+import { keyOf } from '../kube/store.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { RefusedRegistration, Registration, RegistrationSource } from './registration.ts';
+import { readSecretKubeconfig } from './secret-kubeconfig.ts';
+import { defaultTenancy, parseNamespaces, type Tenancy } from './tenancy.ts';
+
+/** Secrets with one of these labels at "true" register a region; the second one is multicluster-runtime's. */
+export const kubeconfigLabels = ['ringmaster.dev/kubeconfig', 'sigs.k8s.io/multicluster-runtime-kubeconfig'] as const;
+
+const kubeconfigKey = 'kubeconfig';
+const annotations = {
+  region: 'ringmaster.dev/region',
+  hubNamespaces: 'ringmaster.dev/hub-namespaces',
+  regionNamespaces: 'ringmaster.dev/region-namespaces',
+} as const;
+/** What a region may be called; spec.regions[].context has to name it. */
+const regionName = /^[A-Za-z0-9]([A-Za-z0-9._:@/-]{0,251}[A-Za-z0-9])?$/;
+
+export interface KubeconfigSecretsOptions {
+  /** Of the hub. */
+  client: Pick<KubeClient, 'list' | 'watch'>;
+  /** The one namespace whose Secrets count. */
+  namespace: string;
+  clock: Clock;
+  random: Random;
+  logger: Logger;
+  onRestart?: (cause: string) => void;
+}
+
+/** Regions from Secrets in one namespace of the hub. */
+export class KubeconfigSecrets implements RegistrationSource {
+  readonly #reflectors: readonly Reflector[];
+  #onChange: () => void = () => undefined;
+
+  constructor({ client, namespace, clock, random, logger, onRestart }: KubeconfigSecretsOptions) {
+    this.#reflectors = kubeconfigLabels.map(
+      (label) =>
+        new Reflector({
+          client,
+          resource: resources.secrets,
+          selection: { namespace, labelSelector: `${label}=true` },
+          clock,
+          random,
+          logger: logger.child({ resource: 'secrets', label }),
+          onChange: () => this.#onChange(),
+          onConnection: () => this.#onChange(),
+          ...(onRestart && { onRestart }),
+        }),
+    );
+  }
+
+  get synced(): boolean {
+    return this.#reflectors.every(({ status }) => status.hasSynced);
+  }
+
+  /** The oldest Secret first: who names a region that another one has already does not take it over. */
+  read(): (Registration | RefusedRegistration)[] {
+    const secrets = new Map(this.#reflectors.flatMap(({ store }) => store.list()).map((each) => [keyOf(each), each]));
+    const age = ({ metadata }: KubeObject): string => `${metadata.creationTimestamp ?? ''} ${metadata.name}`;
+    return [...secrets.values()].sort((one, other) => (age(one) < age(other) ? -1 : 1)).map((each) => register(each));
+  }
+
+  async run(signal: AbortSignal, onChange: () => void): Promise<void> {
+    this.#onChange = onChange;
+    await Promise.all(this.#reflectors.map((reflector) => reflector.run(signal)));
+  }
+}
+
+const register = perObject((secret: KubeObject): Registration | RefusedRegistration => {
+  const { namespace = '', name: secretName, annotations: said = {} } = secret.metadata;
+  const origin = `Secret ${namespace}/${secretName}`;
+  const name = said[annotations.region] ?? secretName;
+  if (!regionName.test(name)) {
+    const problem = `${origin}: annotation ${annotations.region} is ${JSON.stringify(name)}, which is no name for a region`;
+    return { name: undefined, origin, problem };
+  }
+  let tenancy: Tenancy | undefined;
+  try {
+    tenancy = tenancyOf(said);
+    const encoded = (secret['data'] as Record<string, string> | undefined)?.[kubeconfigKey];
+    if (encoded === undefined) throw new Error(`${origin}: it has no key ${kubeconfigKey}`);
+    const text = Buffer.from(encoded, 'base64').toString('utf8');
+    return { name, origin, ...readSecretKubeconfig(text, origin), tenancy };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const problem = message.startsWith(origin) ? message : `${origin}: ${message}`;
+    return { name, origin, problem, ...(tenancy && { tenancy }) };
+  }
+});
+
+/** @throws TenancyError naming the annotation */
+function tenancyOf(said: Readonly<Record<string, string>>): Tenancy {
+  const read = (annotation: string): ReturnType<typeof parseNamespaces> | undefined => {
+    const list = said[annotation];
+    try {
+      return list === undefined ? undefined : parseNamespaces(list);
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`annotation ${annotation}: ${message}`, { cause });
+    }
+  };
+  return {
+    hubNamespaces: read(annotations.hubNamespaces) ?? defaultTenancy.hubNamespaces,
+    regionNamespaces: read(annotations.regionNamespaces) ?? defaultTenancy.regionNamespaces,
+  };
+}
