@@ -21,6 +21,8 @@ export interface ExecuteOptions {
   doubt(region: string, resource: ResourceType, ref: ObjectRef): void;
   /** Called before each request; throws to forbid it. */
   permit?(intent: Intent): void;
+  /** Asked before each request: the plan is not gone on with once it is. */
+  isOutdated?(): boolean;
 }
 
 /**
@@ -38,6 +40,7 @@ export async function execute(
     [...byRegion.values()].map(async (turn) => {
       const done: Outcome[] = [];
       for (const intent of turn) {
+        if (options.isOutdated?.()) break;
         const outcome = await perform(intent, options, signal);
         done.push(outcome);
         if (outcome.error) break;

@@ -197,3 +197,29 @@ test('a label that somebody adds to a member is no change of the spec', async ()
   world.plan();
   assert.notEqual(world.plan().status.conditions?.find(({ type }) => type === 'Accepted')?.status, 'False');
 });
+
+test('a region that is only behind our own write is told of as before, and nothing is decided on what it was', async () => {
+  const world = new PlannerWorld();
+  await world.settle();
+  world.mcc = { ...world.mcc, spec: { ...world.mcc.spec, seeds: { ...world.mcc.spec.seeds, guardWaitSeconds: 61 } } };
+  const told = world.plan().status;
+  const last = world.snapshot().regions['us'];
+  assert.ok(last?.known);
+  world.unknown.set('us', { known: false, reason: 'BehindOwnWrite', message: 'a write of ours is under way', last });
+  const result = world.plan();
+  assert.deepEqual(result.intents.map(({ region }) => region).sort(), ['ap', 'eu']);
+  assert.deepEqual(result.status, told);
+  assert.equal(result.pace, 'fast');
+});
+
+test('no founder is chosen again on what a region was before our own write', async () => {
+  const world = new PlannerWorld();
+  await world.step();
+  assert.equal(world.mcc.status?.ring?.founder, 'eu');
+  const last = world.snapshot().regions['eu'];
+  assert.ok(last?.known && last.guard === undefined);
+  world.unknown.set('eu', { known: false, reason: 'BehindOwnWrite', message: 'a write of ours is under way', last });
+  const { status: _, ...bare } = world.mcc;
+  world.mcc = { ...bare, spec: { ...bare.spec, regions: [...bare.spec.regions].reverse() } };
+  assert.equal(world.plan().status.ring?.founder, undefined);
+});

@@ -44,6 +44,8 @@ export interface UnknownRegion {
   readonly reason: UnknownReason;
   /** A sentence for people. */
   readonly message: string;
+  /** Of a region that is only behind our own write: what it was before. It is told of as that; nothing is decided on it. */
+  readonly last?: KnownRegion;
 }
 
 export interface KnownRegion {

@@ -59,6 +59,7 @@ export class Controller {
   readonly #federations: Reflector;
   readonly #doubts: Doubts;
   readonly #queue: WorkQueue;
+  readonly #reconciler: Reconciler;
   readonly #watched = new Map<string, Watched>();
   readonly #regions = new Map<string, EngagedRegion>();
   readonly #scripts = new Map<string, Engaged<Reflector>>();
@@ -86,14 +87,16 @@ export class Controller {
       // Whoever waits for it looks again by himself.
       onSettled: () => undefined,
     });
-    const reconciler = new Reconciler({
+    this.#reconciler = new Reconciler({
       clock,
+      random,
       logger,
       operator: options.operator,
       hub: { client: hub.client, store: this.#federations.store, doubts: this.#doubts },
       region: (key, context, namespace) => this.#engage(key, context, namespace),
       release: (key, kept) => this.#release(key, kept),
       userScripts: (key, namespace, name) => this.#userScripts(key, namespace, name),
+      requeue: (key, afterMs) => this.#queue.addAfter(key, afterMs),
     });
     this.#queue = new WorkQueue({
       name: 'multicassandracluster',
@@ -102,7 +105,7 @@ export class Controller {
       random,
       metrics: metrics.queue('multicassandracluster'),
       process: async (key, signal) => {
-        const { afterMs } = await reconciler.reconcile(key, signal);
+        const { afterMs } = await this.#reconciler.reconcile(key, signal);
         return afterMs === undefined ? {} : { requeueAfterMs: afterMs };
       },
       onFailure: (key, error, failures) => {
@@ -131,7 +134,7 @@ export class Controller {
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    await this.#queue.shutDown(drainDeadlineMs);
+    await Promise.all([this.#queue.shutDown(drainDeadlineMs), this.#reconciler.shutDown(drainDeadlineMs)]);
     this.#isRunning = false;
     for (const each of [this.#regions, this.#scripts, this.#watched].flatMap((all) => [...all.values()])) {
       each.stop.abort();

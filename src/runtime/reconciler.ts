@@ -4,11 +4,13 @@ import { type MultiCassandraCluster, multiCassandraClusters, type Spec, type Sta
 import { effective } from '../api/effective.ts';
 import { perObject } from '../edges/per-object.ts';
 import type { Clock } from '../edges/clock.ts';
+import type { Random } from '../edges/random.ts';
 import { execute, type Outcome } from '../federation/execute.ts';
+import type { Intent } from '../federation/intents.ts';
 import { observe } from '../federation/observe.ts';
 import { type Pace, plan } from '../federation/plan.ts';
 import { describeRefusal } from '../federation/status.ts';
-import type { Snapshot, UnknownRegion, UserScripts } from '../federation/snapshot.ts';
+import type { KnownRegion, RegionSnapshot, Snapshot, UnknownRegion, UserScripts } from '../federation/snapshot.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/objects.ts';
@@ -17,10 +19,12 @@ import type { RegionalOperator } from '../operators/operator.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Doubts } from './doubts.ts';
 import type { RegionNamespace } from './region.ts';
+import { Turns } from './turns.ts';
 
 /** What the reconciler needs of the running process. */
 export interface Surroundings {
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
   readonly operator: RegionalOperator;
   readonly hub: { readonly client: KubeClient; readonly store: Store; readonly doubts: Doubts };
@@ -29,6 +33,8 @@ export interface Surroundings {
   /** Drops what was engaged for `key` and is not among `kept` any more. */
   readonly release: (key: string, kept: readonly { context: string; namespace: string }[]) => void;
   readonly userScripts: (key: string, namespace: string, name: string) => UserScripts;
+  /** Has `key` looked at again, `afterMs` milliseconds from now at the latest. */
+  readonly requeue: (key: string, afterMs: number) => void;
 }
 
 /** When the key wants to be looked at again by itself; events bring it back sooner. Milliseconds. */
@@ -44,8 +50,12 @@ const planPaceMs = { fast: 1_000, slow: 5_000, quiet: undefined } as const satis
 const firstLookMs = 15_000;
 /** How long to wait for an event that must come before it is looked for. Milliseconds. */
 const expectedEventMs = 1_000;
-/** A region whose cache does not show our own write in this time is taken for unknown. Milliseconds. */
+/** A region whose cache does not show our own write in this time is told of as unknown. Milliseconds. */
 const ownWritePatienceMs = 10_000;
+/** A plan that is older builds on views that are; what it still holds is planned again. Milliseconds. */
+const planMaxAgeMs = 5_000;
+
+const ourTurn = { reason: 'BehindOwnWrite', message: 'a write of ours is under way there' } as const;
 
 /** Without options: what a newer version has written is let be. */
 const parse = perObject((raw: KubeObject) => parseMultiCassandraCluster(raw));
@@ -57,8 +67,8 @@ interface Memory {
   statusWrittenAt?: number;
   /** What it last wrote. */
   status?: Status;
-  /** Since when it waits for its own writes to come back. */
-  behindSince?: number | undefined;
+  /** Regions whose caches do not show our last write yet: what they were before it, and since when. */
+  behind: Record<string, { last?: KnownRegion; since: number }>;
   /** By region: the last write that was refused. */
   refused: Record<string, string>;
   spec?: Spec;
@@ -68,17 +78,32 @@ interface Memory {
 export class Reconciler {
   readonly #surroundings: Surroundings;
   readonly #memories = new Map<string, Memory>();
+  readonly #turns: Turns;
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
+    const { clock, random, logger, requeue } = surroundings;
+    this.#turns = new Turns({
+      clock,
+      random,
+      onOutcomes: ({ key }, outcomes) => this.#remember(key, outcomes),
+      onEnd: requeue,
+      onMistake: ({ key, region }, error) => logger.error('a turn of writes failed', { key, region, error }),
+    });
+  }
+
+  /** Lets the writes that are under way end, for at most `deadlineMs` milliseconds. */
+  shutDown(deadlineMs: number): Promise<void> {
+    return this.#turns.shutDown(deadlineMs);
   }
 
   /**
-   * One pass for the object under `key` (`namespace/name`).
-   * @throws KubeError of the first write that failed; the others were sent all the same.
+   * One pass for the object under `key` (`namespace/name`). Returns when the writes to the regions have begun: each
+   * that ends has the key looked at again.
+   * @throws KubeError when the status cannot be written.
    */
   async reconcile(key: string, signal: AbortSignal): Promise<Next> {
-    const { hub, clock, operator, logger } = this.#surroundings;
+    const { hub, clock, operator } = this.#surroundings;
     const raw = hub.store.get(key);
     if (!raw || raw.metadata.deletionTimestamp !== undefined) {
       // Orphan is the only deletion policy so far: the members stay as they are.
@@ -100,38 +125,13 @@ export class Reconciler {
 
     const mcc = this.#withKnownSpec(key, parsed.mcc);
     const snapshot = this.#observe(key, mcc);
-    if (this.#waitsForOwnWrite(key, snapshot)) return { afterMs: expectedEventMs };
-
-    // A region may end meanwhile, and another one begin under its name: what a write did there is told to the one it went to.
-    const places = new Map<string, RegionNamespace>();
-    const place = (region: string): RegionNamespace => {
-      const there = places.get(region) ?? this.#regionOf(key, mcc, region);
-      places.set(region, there);
-      return there;
-    };
     const result = plan(snapshot, operator);
     this.#setPace(key, mcc, result.pace);
-    for (const intent of result.intents)
-      logger.info(intent.why, { key, region: intent.region, verb: intent.write.verb });
-    // Both are let finish: a status that cannot be written is no reason to leave a request to a region half-way.
-    const [executed, written] = await Promise.allSettled([
-      execute(
-        result.intents,
-        {
-          client: (region) => place(region).client,
-          seen: (region, resource, object) => place(region).expect(resource, object),
-          doubt: (region, resource, ref) => place(region).doubt(resource, ref),
-        },
-        signal,
-      ),
-      this.#writeStatus(raw, result.status, this.#isSettlingIn(key, snapshot) ? 'facts' : 'paced', signal),
-    ]);
-    if (executed.status === 'rejected') throw executed.reason as Error;
-    if (written.status === 'rejected') throw written.reason as Error;
-    const isOver = this.#remember(key, snapshot, executed.value);
-    const failed = executed.value.find((outcome) => outcome.error);
-    if (failed?.error) throw failed.error;
-    return { afterMs: isOver ? 0 : earliest(written.value, planPaceMs[result.pace]) };
+    const retryMs = this.#beginTurns(key, mcc, snapshot, result.intents);
+    const isOver = this.#dropRefusals(key, snapshot, result.intents);
+    const when = this.#isSettlingIn(key, snapshot) || this.#isUntold(key, snapshot) ? 'facts' : 'paced';
+    const written = await this.#writeStatus(raw, result.status, when, signal);
+    return { afterMs: isOver ? 0 : earliest(earliest(written, retryMs), planPaceMs[result.pace]) };
   }
 
   /**
@@ -156,7 +156,7 @@ export class Reconciler {
     const { clock, operator, region, release, userScripts } = this.#surroundings;
     const kept = effective(mcc).regions.map(({ context, namespace }) => ({ context, namespace }));
     release(key, kept);
-    return observe(mcc, operator, {
+    const snapshot = observe(mcc, operator, {
       nowMs: clock.now(),
       monotonicMs: clock.monotonic(),
       region: (context, namespace) => {
@@ -166,44 +166,109 @@ export class Reconciler {
       userScripts: (namespace, name) => userScripts(key, namespace, name),
       refusedWrites: this.#memory(key).refused,
     });
+    return this.#withBehind(key, snapshot);
+  }
+
+  /** One turn for each region that is to be written to. Answers when to try again what failed a moment ago. */
+  #beginTurns(
+    key: string,
+    mcc: MultiCassandraCluster,
+    snapshot: Snapshot,
+    intents: readonly Intent[],
+  ): number | undefined {
+    const { logger, clock, hub } = this.#surroundings;
+    const { uid, generation } = mcc.metadata;
+    const isOutdated = (): boolean => {
+      const now = hub.store.get(key)?.metadata;
+      const isSame = now?.uid === uid && now?.generation === generation && now?.deletionTimestamp === undefined;
+      return !isSame || this.#turns.isStopping || clock.monotonic() - snapshot.monotonicMs > planMaxAgeMs;
+    };
+    let retryMs: number | undefined;
+    for (const [region, turn] of Map.groupBy(intents, (intent) => intent.region)) {
+      const there = this.#regionOf(key, mcc, region);
+      const send = (signal: AbortSignal): Promise<Outcome[]> => {
+        for (const { why, write } of turn) logger.info(why, { key, region, verb: write.verb });
+        const { client } = there;
+        return execute(
+          turn,
+          {
+            client: () => client,
+            seen: (_region, resource, object) => there.expect(resource, object),
+            doubt: (_region, resource, ref) => there.doubt(resource, ref),
+            isOutdated,
+          },
+          signal,
+        );
+      };
+      const waitMs = this.#turns.begin({ key, region, lane: there.context, intents: turn, send });
+      const last = snapshot.regions[region];
+      if (waitMs === undefined && last?.known) {
+        this.#memory(key).behind[region] = { last, since: snapshot.monotonicMs };
+      }
+      retryMs = earliest(retryMs, waitMs);
+    }
+    return retryMs;
   }
 
   /**
    * What a server refused is said in the status until a write to that region goes through, or none is wanted there any
-   * more: an answer that was lost looks like a refusal. A lost race is none. Answers whether one is over.
+   * more: an answer that was lost looks like a refusal. A lost race is none.
    */
-  #remember(key: string, { regions }: Snapshot, outcomes: readonly Outcome[]): boolean {
+  #remember(key: string, outcomes: readonly Outcome[]): void {
+    const memory = this.#memories.get(key);
+    for (const { intent, error } of outcomes) {
+      const { region, why } = intent;
+      if (error) {
+        // A lost race with another writer is daily business: the next pass sees what that one wrote.
+        const level = error.code === 'Conflict' ? 'debug' : 'warn';
+        this.#surroundings.logger[level]('a write failed and is planned again', { key, region, why, error });
+      }
+      if (!memory) continue;
+      if (error === undefined) delete memory.refused[region];
+      else if (error.code !== 'Conflict') memory.refused[region] = `${why}: ${error.message}`;
+    }
+  }
+
+  /** Forgets refusals of writes that are not wanted any more. Answers whether there were any. */
+  #dropRefusals(key: string, { regions }: Snapshot, intents: readonly Intent[]): boolean {
     const memory = this.#memory(key);
-    const tried = new Set(outcomes.map(({ intent }) => intent.region));
+    const tried = new Set(intents.map((intent) => intent.region));
     const isLeft = (name: string): boolean => tried.has(name) || regions[name]?.known === false;
     const refused = Object.fromEntries(Object.entries(memory.refused).filter(([name]) => isLeft(name)));
     const isOver = Object.keys(refused).length < Object.keys(memory.refused).length;
-    for (const { intent, error } of outcomes) {
-      if (error === undefined) delete refused[intent.region];
-      else if (error.code !== 'Conflict') refused[intent.region] = `${intent.why}: ${error.message}`;
-    }
     memory.refused = refused;
     return isOver;
   }
 
-  /** A pass made before the caches show what the last one wrote would only say again what is known to be outdated. */
-  #waitsForOwnWrite(key: string, snapshot: Snapshot): boolean {
-    const now = this.#surroundings.clock.monotonic();
+  /**
+   * A region with a turn of ours under way is behind it, whatever its caches say. One that has not been so for long is
+   * told of as what it was before.
+   */
+  #withBehind(key: string, snapshot: Snapshot): Snapshot {
     const memory = this.#memory(key);
-    const behind = Object.values(snapshot.regions).some(
-      (region) => !region.known && region.reason === 'BehindOwnWrite',
-    );
-    if (!behind) {
-      memory.behindSince = undefined;
-      return false;
-    }
-    memory.behindSince ??= now;
-    return now - memory.behindSince < ownWritePatienceMs;
+    const regions = Object.entries(snapshot.regions).map(([name, region]): [string, RegionSnapshot] => {
+      const isUnderWay = region.known && this.#turns.isUnderWay(key, name);
+      const there = isUnderWay ? ({ known: false, ...ourTurn } as const) : region;
+      if (there.known || there.reason !== 'BehindOwnWrite') {
+        delete memory.behind[name];
+        return [name, there];
+      }
+      const { last, since } = (memory.behind[name] ??= { since: snapshot.monotonicMs });
+      const isPatient = snapshot.monotonicMs - since < ownWritePatienceMs;
+      return [name, isPatient && last ? { ...there, last } : there];
+    });
+    return { ...snapshot, regions: Object.fromEntries(regions) };
+  }
+
+  /** Whether somebody else's write is why a region is behind: nothing is told until it is not. */
+  #isUntold(key: string, { monotonicMs }: Snapshot): boolean {
+    const { behind } = this.#memory(key);
+    return Object.values(behind).some(({ last, since }) => !last && monotonicMs - since < ownWritePatienceMs);
   }
 
   #memory(key: string): Memory {
     let memory = this.#memories.get(key);
-    if (!memory) this.#memories.set(key, (memory = { refused: {} }));
+    if (!memory) this.#memories.set(key, (memory = { refused: {}, behind: {} }));
     return memory;
   }
 
@@ -256,6 +321,7 @@ export class Reconciler {
 
   #forget(key: string): void {
     this.#surroundings.release(key, []);
+    this.#turns.forget(key);
     this.#memories.delete(key);
   }
 }

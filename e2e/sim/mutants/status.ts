@@ -98,8 +98,8 @@ export const statusMutants: readonly Mutant[] = [
     name: 'a status that has to wait for its turn is forgotten',
     breaks: 'everything comes right',
     file: 'runtime/reconciler.ts',
-    find: 'return { afterMs: isOver ? 0 : earliest(written.value, planPaceMs[result.pace]) };',
-    replace: 'return { afterMs: isOver ? 0 : planPaceMs[result.pace] };',
+    find: 'return { afterMs: isOver ? 0 : earliest(earliest(written, retryMs), planPaceMs[result.pace]) };',
+    replace: 'return { afterMs: isOver ? 0 : earliest(retryMs, planPaceMs[result.pace]) };',
   },
   {
     name: 'a refused write is remembered until another one succeeds',
