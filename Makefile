@@ -36,7 +36,7 @@ test-unit: $(INSTALLED) ## unit and property tests; nothing leaves the process
 test-e2e: $(INSTALLED) ## real API servers, real Cassandra; CASSKOP_BIN=/path/to/casskop takes the real CassKop
 	node e2e/harness/toolchain.ts
 	$(NODE_TEST) --test-concurrency=2 \
-	  'e2e/{api,casskop/api,crd,demo,guard,harness,light-node,proxy,ring}/**/*.test.ts' 'e2e/sim/conformance/api*.real.test.ts'
+	  'e2e/{api,casskop/api,crd,demo,guard,harness,light-node,proxy,ring}/**/*.test.ts' 'e2e/sim/conformance/*.real.test.ts'
 
 test-sim: $(INSTALLED) ## simulated federations: random histories, crash points, mutants; within five minutes
 	$(NODE_TEST) e2e/sim/budget.test.ts

@@ -58,6 +58,7 @@ export class LightNode {
   /** Looked up once, at the start, as in Cassandra: a seed that moves later is not found again by its name. */
   #seedAddresses: readonly string[] = [];
   readonly #stop = new AbortController();
+  readonly #streamed = new AbortController();
 
   /** @throws StartRefusedError if the disk belongs to another cluster, or to a node that was decommissioned */
   constructor(options: LightNodeOptions) {
@@ -118,7 +119,7 @@ export class LightNode {
       }
       this.#enter('JOINING');
       this.#gossiping = this.#gossip();
-      await sleep(this.options.streamMs, undefined, { signal });
+      await this.#stream(signal);
     }
     this.#bootstrapped = 'COMPLETED';
     this.membership.announce('NORMAL');
@@ -140,7 +141,7 @@ export class LightNode {
   async decommission(): Promise<void> {
     this.#enter('LEAVING');
     this.membership.announce('LEAVING');
-    await sleep(this.options.streamMs);
+    await this.#stream(this.#stop.signal);
     this.membership.announce('LEFT');
     this.#bootstrapped = 'DECOMMISSIONED';
     this.#save();
@@ -149,6 +150,16 @@ export class LightNode {
     this.#stop.abort();
     await this.#gossiping;
     this.#enter('DECOMMISSIONED');
+  }
+
+  /** Lets it be JOINING or LEAVING no longer, however much of `streamMs` is left. */
+  endStreaming(): void {
+    this.#streamed.abort();
+  }
+
+  async #stream(signal: AbortSignal): Promise<void> {
+    const ends = AbortSignal.any([signal, this.#streamed.signal]);
+    await sleep(this.options.streamMs, undefined, { signal: ends }).catch(() => signal.throwIfAborted());
   }
 
   /** Stops as on SIGTERM: tells the others, so that they need not find out. */

@@ -4,8 +4,9 @@
  *   node e2e/light-node/main.ts --address IP --cluster NAME --datacenter DC --rack R --seeds a,b --data DIR
  *
  * --no-auto-bootstrap is cassandra.yaml's auto_bootstrap: false; --replace-address-first-boot IP is the JVM's
- * -Dcassandra.replace_address_first_boot. Listens on IP:8778 until it is killed. SIGTERM: tells the others and exits with 0. Exits with 3 and a sentence on
- * stderr where Cassandra refuses to start.
+ * -Dcassandra.replace_address_first_boot. Listens on IP:8778 until it is killed. SIGTERM: tells the others and exits
+ * with 0. SIGUSR2: is JOINING or LEAVING no longer than until now. Exits with 3 and a sentence on stderr where Cassandra
+ * refuses to start.
  */
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
@@ -60,6 +61,7 @@ async function main(): Promise<void> {
     stopping.abort();
     void node.shutdown().finally(() => process.exit(0));
   });
+  process.on('SIGUSR2', () => node.endStreaming());
   const server = createNodeServer(node, mbeans(node));
   server.listen(port, node.options.address);
   await once(server, 'listening');

@@ -94,7 +94,6 @@ suite('a region that cannot reach the seeds of the others', () => {
     impostor.saysOfItself({ OperationMode: 'NORMAL', ClusterName: 'orders', LocalHostId: stranger });
     await untilHeard(/its host ID '00000000-.* is not known to be of this ring/);
     await assertNeverStarted('ap', ap);
-    await federation.waitForCondition('RingMember', 'False', { region: 'ap', reason: 'SeedsUnreachable' });
 
     await impostor.stop();
     await federation.ready();

@@ -139,15 +139,16 @@ export function registerChangeTests(behaves: Behaves): void {
     'changes nothing while any node of the ring joins, however well its own pods are, and does when it has joined',
     async (fed) => {
       await fed.created();
-      await fed.place.joinRing(fed.pod());
+      const endJoining = await fed.place.joinRing(fed.pod());
       const began = fed.place.history.length;
       await fed.editSpec({ cassandraImage: 'cassandra:5.0.9' });
       await fed.until('the action to be noted', () => fed.action().name === 'UpdateDockerImage');
       assert.equal(fed.action().status, 'ToDo');
-      await fed.place.pass(fed.place.joinMs / 2);
+      await fed.rest();
       assert.equal(fed.imageOf(), 'cassandra:5.0.8');
       assert.equal(fed.action().status, 'ToDo');
       assert.ok(!fed.place.history.slice(began).some(({ kind, isGone }) => kind === 'pods' && isGone));
+      await endJoining();
       await fed.ended('UpdateDockerImage');
       assert.equal(fed.imageOf(), 'cassandra:5.0.9');
     },
@@ -157,11 +158,12 @@ export function registerChangeTests(behaves: Behaves): void {
     'never gets over a change that was taken back before it could begin: the action stays to be done',
     async (fed) => {
       await fed.created();
-      await fed.place.joinRing(fed.pod());
+      const endJoining = await fed.place.joinRing(fed.pod());
       await fed.editSpec({ cassandraImage: 'cassandra:5.0.9' });
       await fed.until('the action to be noted', () => fed.action().name === 'UpdateDockerImage');
       await fed.editSpec({ cassandraImage: 'cassandra:5.0.8' });
-      await fed.place.pass(fed.place.joinMs);
+      await fed.looked();
+      await endJoining();
       await fed.rest();
       assert.deepEqual([fed.action().name, fed.action().status], ['UpdateDockerImage', 'ToDo']);
       assert.equal(fed.status.lastClusterActionStatus, 'ToDo');

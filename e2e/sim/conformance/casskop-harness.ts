@@ -9,17 +9,27 @@ import { clusterName, collections, type CasskopPlace, type Change, type Kind } f
 
 const lightNode = join(import.meta.dirname, '../../light-node/main.ts');
 const timeoutMs = 300_000;
+/** A node goes on joining until it is told to end that. */
+const endlessMs = 3_600_000;
 const isReal = process.env['CASSKOP_BIN'] !== undefined;
 
 /** Namespaces of one real region whose pods run light nodes, each with a CassKop or a stand-in of its own. */
 export class HarnessPlaces {
   readonly #regions: Regions;
   readonly #region: Region;
-  #places = 0;
+  /** By namespace. */
+  readonly #places = new Map<string, HarnessPlace>();
+  readonly #stop = new AbortController();
 
   private constructor(regions: Regions) {
     this.#regions = regions;
     this.#region = regions.region('eu');
+    // One watch a kind for all places: each takes one of the client's connections for good.
+    for (const kind of Object.keys(collections) as Kind[]) {
+      const handle = (object: ApiObject, isGone: boolean): void =>
+        this.#places.get(object.metadata.namespace ?? '')?.happened({ kind, object, isGone });
+      void follow(this.#region.api, `/${collections[kind]}`, handle, this.#stop.signal);
+    }
   }
 
   static async start(): Promise<HarnessPlaces> {
@@ -28,38 +38,43 @@ export class HarnessPlaces {
 
   /** An empty namespace in which CassKop (CASSKOP_BIN), or the stand-in at its fast pace, is at work. */
   async place(): Promise<CasskopPlace> {
-    const number = (this.#places += 1);
+    const number = this.#places.size + 1;
     const namespace = `place-${number}`;
-    await this.#region.prepareNamespace(namespace, { pace: 'fast' });
     // Pods get their addresses from the other end of the list.
     const address = this.#region.network.podAddresses.at(-number) ?? '';
-    return new HarnessPlace(this.#regions, this.#region, namespace, address);
+    const place = new HarnessPlace(this.#regions, this.#region, namespace, address);
+    this.#places.set(namespace, place);
+    await this.#region.prepareNamespace(namespace, { pace: 'fast' });
+    return place;
   }
 
-  stop(): Promise<void> {
-    return this.#regions.stop();
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error('the tests are over'));
+    await this.#regions.stop();
   }
 }
 
 class HarnessPlace implements CasskopPlace {
   readonly namespace: string;
   readonly pace = isReal ? paces.true : paces.fast;
-  readonly joinMs = isReal ? 60_000 : 8_000;
   readonly history: Change[] = [];
   readonly #regions: Regions;
   readonly #region: Region;
   readonly #spareAddress: string;
-  readonly #stop = new AbortController();
 
   constructor(regions: Regions, region: Region, namespace: string, spareAddress: string) {
     this.#regions = regions;
     this.#region = region;
     this.namespace = namespace;
     this.#spareAddress = spareAddress;
-    for (const kind of Object.keys(collections) as Kind[]) {
-      const handle = (object: ApiObject, isGone: boolean): void => void this.history.push({ kind, object, isGone });
-      void follow(region.api, this.#path(kind), handle, this.#stop.signal);
-    }
+  }
+
+  /** Each kind has a watch of its own; the versions say in which order things happened to different kinds. */
+  happened(change: Change): void {
+    const isLater = (other: Change): boolean => versionOf(other) > versionOf(change);
+    let at = this.history.length;
+    while (at > 0 && isLater(this.history[at - 1] as Change)) at -= 1;
+    this.history.splice(at, 0, change);
   }
 
   send(method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<unknown> {
@@ -81,7 +96,7 @@ class HarnessPlace implements CasskopPlace {
     await delay(milliseconds);
   }
 
-  async joinRing(pod: Pod): Promise<void> {
+  async joinRing(pod: Pod): Promise<() => Promise<void>> {
     const data = join(this.#region.directory, `another-of-${this.namespace}`);
     const options = {
       address: this.#spareAddress,
@@ -90,11 +105,11 @@ class HarnessPlace implements CasskopPlace {
       rack: 'rack1',
       seeds: pod.status?.podIP ?? '',
       data,
-      'stream-ms': String(this.joinMs),
+      'stream-ms': String(endlessMs),
     };
     const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
     const enter = ['ip', 'netns', 'exec', this.#region.network.namespace];
-    this.#regions.spawn([...enter, process.execPath, lightNode, ...flags], { log: `${data}.log` });
+    const { child } = this.#regions.spawn([...enter, process.execPath, lightNode, ...flags], { log: `${data}.log` });
     const attribute = `jolokia/read/org.apache.cassandra.db:type=StorageService/JoiningNodes`;
     const path = `/api/v1/namespaces/${this.namespace}/pods/${pod.metadata.name}:8778/proxy/${attribute}`;
     const isSeen = async (): Promise<boolean> => {
@@ -103,11 +118,15 @@ class HarnessPlace implements CasskopPlace {
       return (JSON.parse(text) as { value: string[] }).value.length > 0;
     };
     await waitFor(isSeen, { what: `a joining node in ${this.namespace}`, timeoutMs, intervalMs: 100 });
+    return async () => {
+      child.kill('SIGUSR2');
+      const isOver = async (): Promise<boolean> => !(await isSeen());
+      await waitFor(isOver, { what: `no joining node in ${this.namespace}`, timeoutMs, intervalMs: 100 });
+    };
   }
 
   /** Ends what runs here; nobody waits for it. */
   async stop(): Promise<void> {
-    this.#stop.abort(new Error('the test is over'));
     await this.#region.stopOperator(this.namespace);
     const path = `${this.#path('members')}/${clusterName}`;
     const { api } = this.#region;
@@ -121,4 +140,8 @@ class HarnessPlace implements CasskopPlace {
     const plural = parts.pop();
     return `/${parts.join('/')}/namespaces/${this.namespace}/${plural}`;
   }
+}
+
+function versionOf({ object }: Change): bigint {
+  return BigInt(object.metadata.resourceVersion ?? 0);
 }

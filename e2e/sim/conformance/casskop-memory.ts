@@ -10,7 +10,8 @@ import { SimulatedRegion } from '../region/region.ts';
 import { clusterName, collections, type CasskopPlace, type Change, type Kind } from './casskop-place.ts';
 
 const namespace = 'cassandra';
-const joinMs = 60_000;
+/** Longer than any test looks at what happens meanwhile. */
+const joinMs = 600_000;
 /** A change that takes longer than this does not come about. */
 const limitMs = 3_600_000;
 
@@ -18,7 +19,6 @@ const limitMs = 3_600_000;
 export class SimulatedPlace implements CasskopPlace {
   readonly namespace = namespace;
   readonly pace = paces.true;
-  readonly joinMs = joinMs;
   readonly history: Change[] = [];
   readonly #clock = new VirtualClock();
   readonly #server: MemoryApiServer;
@@ -66,7 +66,7 @@ export class SimulatedPlace implements CasskopPlace {
     return this.#clock.advance(milliseconds);
   }
 
-  async joinRing(pod: Pod): Promise<void> {
+  async joinRing(pod: Pod): Promise<() => Promise<void>> {
     const address = pod.status?.podIP ?? '';
     this.#ring.start({
       name: 'another',
@@ -83,6 +83,7 @@ export class SimulatedPlace implements CasskopPlace {
     await this.until('a joining node', () => {
       return this.#ring.nodeAt(address)?.view.ring.some(({ status }) => status === 'BOOT') ?? false;
     });
+    return () => this.pass(joinMs);
   }
 
   stop(): Promise<void> {

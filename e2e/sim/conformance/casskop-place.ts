@@ -30,16 +30,17 @@ export interface CasskopPlace {
   readonly pace: Pace;
   /** All that has happened here, in order. */
   readonly history: readonly Change[];
-  /** A node that joins a ring by `joinRing` takes so long, milliseconds. */
-  readonly joinMs: number;
   /** @throws when the API server refuses. */
   send(method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<unknown>;
   /** Waits; with a deadline that is generous for this place. */
   until(what: string, condition: () => boolean): Promise<void>;
   /** Lets so much time pass, milliseconds. */
   pass(milliseconds: number): Promise<void>;
-  /** Lets a node that is not of this namespace join the ring of a pod; resolves once the pod's node knows that it joins. */
-  joinRing(pod: Pod): Promise<void>;
+  /**
+   * Starts a node that is not of this namespace in the ring of a pod; resolves once the pod's node knows that it joins,
+   * with what lets it end that.
+   */
+  joinRing(pod: Pod): Promise<() => Promise<void>>;
   stop(): Promise<void>;
 }
 
