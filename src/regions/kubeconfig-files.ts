@@ -16,7 +16,7 @@ export interface KubeconfigFilesOptions {
   clock: Clock;
 }
 
-/** Milliseconds between two looks at all files; a notification of the file system brings the next one sooner. */
+/** Longest time between two looks at all files, milliseconds; a notification of the file system brings the next one sooner. */
 const lookEveryMs = 5_000;
 /** A changed file counts once it reads the same after this time: before, somebody may still be writing. Milliseconds. */
 const settleMs = 200;
@@ -74,16 +74,17 @@ export class KubeconfigFiles implements RegistrationSource {
 
   async run(signal: AbortSignal, onChange: () => void): Promise<void> {
     const { clock } = this.#options;
+    const watchers = new Map<string, FSWatcher>();
     while (!signal.aborted) {
+      // Before the look, so that nothing falls between the two.
       this.#nudge = new AbortController();
-      const watchers = await this.#watch();
+      await this.#watchFolders(watchers);
+      if (await this.#look(signal)) onChange();
       await sleep(clock, lookEveryMs, AbortSignal.any([signal, this.#nudge.signal])).catch(() => undefined);
-      for (const each of watchers) each.close();
       // A folder in which something is written all the time is looked at now and then all the same.
       await sleep(clock, settleMs, signal).catch(() => undefined);
-      if (signal.aborted) return;
-      if (await this.#look(signal)) onChange();
     }
+    for (const watcher of watchers.values()) watcher.close();
   }
 
   /** Reads what there is. Resolves with whether that is something else than before. */
@@ -160,20 +161,22 @@ export class KubeconfigFiles implements RegistrationSource {
   }
 
   /** Watches the folders that hold the files: a mounted Secret changes by a link beside them that is turned. */
-  async #watch(): Promise<FSWatcher[]> {
-    const folders = new Set<string>();
-    for (const path of this.#options.paths) folders.add((await isDirectory(path)) ? path : dirname(resolve(path)));
-    const nudge = (): void => this.#nudge.abort();
-    return [...folders].flatMap((folder) => {
+  async #watchFolders(watchers: Map<string, FSWatcher>): Promise<void> {
+    for (const path of this.#options.paths) {
+      const folder = (await isDirectory(path)) ? path : dirname(resolve(path));
+      if (watchers.has(folder)) continue;
       try {
-        const watcher = watch(folder, { persistent: false }, nudge);
-        watcher.on('error', () => watcher.close());
-        return [watcher];
+        const watcher = watch(folder, { persistent: false }, () => this.#nudge.abort());
+        // The next look comes all the same, and watches again.
+        watcher.on('error', () => {
+          watcher.close();
+          watchers.delete(folder);
+        });
+        watchers.set(folder, watcher);
       } catch {
-        // Not there yet, or no watches left: the next look comes all the same.
-        return [];
+        // Not there yet, or no watches left: files are looked at now and then anyway.
       }
-    });
+    }
   }
 }
 
