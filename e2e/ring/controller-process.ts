@@ -9,6 +9,8 @@ export const main = join(import.meta.dirname, '../../src/cli/main.ts');
 export interface ControllerOptions {
   /** Contexts in order, the hub first; default: all regions of the run. */
   contexts?: readonly string[];
+  /** More arguments of `ringmaster run`. */
+  arguments?: readonly string[];
   /** Default: the run's kubeconfig for the controller. */
   kubeconfig?: string;
   /** Name of its log file in the run's directory; each controller of a test needs its own. */
@@ -37,6 +39,7 @@ export class ControllerProcess {
         ...contexts.flatMap((context) => ['--context', context]),
         '--port',
         String(options.port ?? 0),
+        ...(options.arguments ?? []),
       ],
       { log: this.logFile, ...(options.env && { env: options.env }) },
     );

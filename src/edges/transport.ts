@@ -30,7 +30,16 @@ export interface HttpResponse {
 
 /** Why there was no HTTP response. */
 export type TransportFailure =
-  'refused' | 'unreachable' | 'reset' | 'timeout' | 'dns' | 'tls' | 'credentials' | 'other';
+  | 'refused'
+  | 'unreachable'
+  | 'reset'
+  /** We have ended the connection ourselves, for there is another one by now. */
+  | 'replaced'
+  | 'timeout'
+  | 'dns'
+  | 'tls'
+  | 'credentials'
+  | 'other';
 
 /** No HTTP response came. Whether the server acted on the request is unknown, unless the failure is `refused`, `dns`, `tls` or `credentials`. The body of a response can fail with it too. */
 export class TransportError extends Error {

@@ -56,7 +56,10 @@ function moved({ pictures }: PlanContext): Refusal[] {
   });
 }
 
-/** Two contexts may lead to one cluster; in one namespace their members would be the same object. */
+/**
+ * Two contexts may lead to one cluster; in one namespace their members would be the same object. Which cluster a region is
+ * that cannot be seen is not known, and nothing is concluded from that: whatever it could be part of waits for it.
+ */
 function sharedPlaces({ pictures }: PlanContext): Refusal[] {
   const known = pictures.filter((picture): picture is KnownPicture => picture.known);
   return known.flatMap((picture, index) => {
@@ -72,7 +75,7 @@ function sharedPlaces({ pictures }: PlanContext): Refusal[] {
       {
         path: formatPath(['spec', 'regions', pictures.indexOf(picture)]),
         reason: 'Invalid' as const,
-        message: `Region ${picture.region.name} is the same Kubernetes cluster as region ${twin.region.name}. Give one of them another namespace or context.`,
+        message: `Regions ${twin.region.name} and ${picture.region.name} are the same place: contexts ${twin.region.context} and ${picture.region.context} lead to one Kubernetes cluster (kube-system uid ${picture.snapshot.clusterUid}), and both name namespace ${picture.region.namespace} of it. Give one of them another namespace or context.`,
       },
     ];
   });

@@ -1,3 +1,4 @@
+import { TransportError } from '../edges/transport.ts';
 import type { Random } from '../edges/random.ts';
 import { KubeError, type KubeErrorCode } from './errors.ts';
 
@@ -5,6 +6,8 @@ import { KubeError, type KubeErrorCode } from './errors.ts';
 export const restartCauses = [
   /** The server ended the watch in good order: its time was up. */
   'closed',
+  /** Its connection was given up for another one. */
+  'replaced',
   /** It ended before it could deliver anything. */
   'short',
   /** Nothing came for so long that the connection must be dead. */
@@ -63,6 +66,11 @@ const reactions: Record<KubeErrorCode, Reaction> = {
   Conflict: { cause: 'answer', relist: true, pace: 'backoff' },
   AlreadyExists: { cause: 'answer', relist: true, pace: 'backoff' },
 };
+
+/** Whether a watch failed only because its connection was given up for another one: it goes on there, at once. */
+export function wasReplaced(error: unknown): boolean {
+  return error instanceof KubeError && error.cause instanceof TransportError && error.cause.failure === 'replaced';
+}
 
 /** What a failure of a list or a watch calls for. */
 export function recoveryFrom(error: unknown): Recovery {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { constantRandom, settle } from '../edges/testing.ts';
+import { TransportError } from '../edges/transport.ts';
+import { KubeError } from './errors.ts';
 import { Bench, failure } from './reflector.fixture.ts';
 
 test('it lists consistently, in pages, and then watches from the list on', async () => {
@@ -190,6 +192,25 @@ test('waits never exceed their bound, and start small again after two healthy mi
   bench.cluster.endWatches(failure('Unreachable'));
   await settle();
   assert.ok((bench.clock.nextTimerMs ?? 0) <= 800);
+  await bench.stop();
+});
+
+test('when its connection was given up for another one, it watches on at once, and nobody takes it for disconnected', async () => {
+  const bench = await new Bench().synced();
+  bench.cluster.put('a');
+  await bench.clock.advance(1);
+  for (let time = 0; time < 5; time++) {
+    const cause = new TransportError('replaced', 'there is another connection');
+    bench.cluster.endWatches(new KubeError('Unreachable', 'GET /things', { cause }));
+    await bench.clock.advance(0);
+    assert.equal(bench.cluster.openWatches, 1);
+  }
+  bench.cluster.put('b');
+  await bench.clock.advance(1);
+  assert.deepEqual(bench.names(), ['a', 'b']);
+  assert.deepEqual(new Set(bench.connections), new Set([true]));
+  assert.deepEqual(bench.restarts(), { replaced: 5 });
+  assert.equal(bench.verbs().filter((verb) => verb === 'list').length, 1);
   await bench.stop();
 });
 

@@ -2,7 +2,7 @@ import { sleep } from '../edges/clock.ts';
 import type { WatchEvent } from './client.ts';
 import { errorFromStatus, KubeError } from './errors.ts';
 import type { KubeObject } from './objects.ts';
-import { Backoff, recoveryFrom, restartCauses, type Recovery, type RestartCause } from './recovery.ts';
+import { Backoff, recoveryFrom, restartCauses, wasReplaced, type Recovery, type RestartCause } from './recovery.ts';
 import {
   defaultReflectorLimits,
   type ReflectorLimits,
@@ -173,6 +173,10 @@ export class Reflector {
         this.#apply(event);
       }
     } catch (error) {
+      if (wasReplaced(error)) {
+        this.#countRestart('replaced');
+        return { kind: 'watching', resourceVersion: this.#store.heard ?? resourceVersion };
+      }
       if (attempt.expired === undefined) throw error;
       const relist = this.#isBarren(events);
       return this.#recover({ cause: attempt.expired, relist, pace: 'backoff', leastMs: 0 }, false, error);

@@ -56,7 +56,7 @@ test('a request that is under way ends where it began', async () => {
   assert.ok(old.isClosed);
 });
 
-test('a watch is broken off as by a lost connection', async () => {
+test('a watch is broken off, and told that there are other connections by now', async () => {
   async function* endless(): AsyncGenerator<Uint8Array> {
     yield Buffer.from('first');
     await new Promise(() => undefined);
@@ -67,7 +67,7 @@ test('a watch is broken off as by a lost connection', async () => {
   const watching = text({ status: 200, headers: {}, body });
   await settle();
   transport.replace(answering('new'));
-  await assert.rejects(watching, (error) => error instanceof TransportError && error.failure === 'reset');
+  await assert.rejects(watching, (error) => error instanceof TransportError && error.failure === 'replaced');
   await settle();
   assert.ok(old.isClosed);
 });

@@ -60,7 +60,7 @@ export class RotatingTransport implements ClosableTransport {
     this.#line = lineOf(transport);
     this.#old.add(old);
     for (const stream of old.streams) {
-      stream.abort(new TransportError('reset', 'the connection was replaced: the region was registered anew'));
+      stream.abort(new TransportError('replaced', 'the connection was replaced: the region was registered anew'));
     }
     this.#closeWhenIdle(old);
   }
