@@ -10,7 +10,7 @@ NODE_TEST := node --test --test-timeout=$(TEST_TIMEOUT)
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help demo test test-unit test-e2e test-sim test-casskop check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring crds format build
+.PHONY: help demo test test-unit test-e2e test-sim test-casskop check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring bench-plan crds format build
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -72,6 +72,9 @@ regions-down: $(INSTALLED) ## stop what `make regions` started
 
 bench-ring: $(INSTALLED) ## time from apply to one ring, beside the floor; last line `ratio <number>`
 	node e2e/bench/ring.ts
+
+bench-plan: $(INSTALLED) ## time of one pass of the planner, beside a JSON round trip; last line `ratio <number>`
+	node e2e/bench/plan.ts
 
 crds: $(INSTALLED) ## write crds/ from the schema
 	node src/cli/main.ts crds > crds/.new && mv crds/.new crds/ringmaster.dev_multicassandraclusters.yaml

@@ -17,3 +17,18 @@ export function at(value: unknown, keys: readonly (string | number)[]): unknown 
   }
   return current;
 }
+
+/** Whether two JSON values are the same, whatever the order of their fields. A field that is undefined is one all the same. */
+export function isSameJson(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
+  if (Array.isArray(one) || Array.isArray(other)) {
+    if (!Array.isArray(one) || !Array.isArray(other) || one.length !== other.length) return false;
+    return one.every((item, index) => isSameJson(item, other[index]));
+  }
+  const fields = Object.keys(one);
+  if (fields.length !== Object.keys(other).length) return false;
+  return fields.every(
+    (field) => Object.hasOwn(other, field) && isSameJson((one as JsonObject)[field], (other as JsonObject)[field]),
+  );
+}

@@ -1,5 +1,6 @@
 import type { EffectiveFederation } from '../api/effective.ts';
-import type { RegionalOperator } from '../operators/operator.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import type { MemberState, RegionalOperator } from '../operators/operator.ts';
 import type { NodeView, RingState } from '../ring/view.ts';
 import { commonAnnotations } from './bookkeeping.ts';
 import type { Hosts } from './hosts.ts';
@@ -19,6 +20,22 @@ export interface PlanContext {
   readonly views: ReadonlyMap<string, NodeView>;
   readonly ring: RingState;
   readonly hosts: Hosts;
+  /** By region, filled as it is needed: several steps ask for the same. */
+  readonly workedOut: Map<string, WorkedOut>;
+}
+
+/** What has been worked out of one region's member in this pass. */
+export interface WorkedOut {
+  state?: MemberState;
+  /** As it is to be, without and with the seeds in its spec. */
+  plain?: Rendered;
+  injecting?: Rendered;
+}
+
+export interface Rendered {
+  readonly object: KubeObject;
+  readonly paths: readonly string[];
+  readonly hash: string;
 }
 
 /** The seeds a region's nodes start with: those it was given already, else its list of the recorded ones. */

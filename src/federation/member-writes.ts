@@ -5,19 +5,19 @@ import { perObject } from '../edges/per-object.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { MemberState } from '../operators/operator.ts';
 import { annotations, hashOf, renderedAnnotations } from './bookkeeping.ts';
-import { annotationsFor, type PlanContext, seedsOf } from './context.ts';
+import { annotationsFor, type PlanContext, type Rendered, seedsOf, type WorkedOut } from './context.ts';
 import { guardName } from './guard/guard.ts';
 import type { Intent } from './intents.ts';
 import { type KnownPicture, type MemberPicture, wantedReplicas } from './picture.ts';
 
 /** What the regional operator has made of the region's member. */
 export function stateOf(context: PlanContext, picture: MemberPicture): MemberState {
-  return context.operator.read({
+  return (workedOut(context, picture).state ??= context.operator.read({
     member: picture.member.object,
     statefulSets: picture.snapshot.statefulSets,
     seeds: seedsOf(context, picture),
     replicas: wantedReplicas(context.federation, picture.region),
-  });
+  }));
 }
 
 /** The first write of a region: from here on its operator starts pods. */
@@ -116,18 +116,15 @@ export function driftedPaths(context: PlanContext, picture: MemberPicture): stri
   return context.operator.difference(wanted, picture.member.object).map((path) => `/spec${path}`);
 }
 
-interface Rendered {
-  object: KubeObject;
-  paths: readonly string[];
-  hash: string;
-}
-
 function render(context: PlanContext, picture: KnownPicture, injecting: boolean): Rendered {
-  const ofPass = renderedInPass(picture);
-  return (ofPass[injecting ? 'injecting' : 'plain'] ??= renderOnce(context, picture, injecting));
+  return (workedOut(context, picture)[injecting ? 'injecting' : 'plain'] ??= renderOnce(context, picture, injecting));
 }
 
-const renderedInPass = perObject<KnownPicture, { plain?: Rendered; injecting?: Rendered }>(() => ({}));
+function workedOut(context: PlanContext, picture: KnownPicture): WorkedOut {
+  let known = context.workedOut.get(picture.region.name);
+  if (!known) context.workedOut.set(picture.region.name, (known = {}));
+  return known;
+}
 
 /** One spec is rendered the same in pass after pass. */
 const renderingsOf = perObject<EffectiveFederation, Map<string, Rendered>>(() => new Map());

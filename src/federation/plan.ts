@@ -138,6 +138,7 @@ function contextOf(snapshot: Snapshot, operator: RegionalOperator): PlanContext 
     views,
     ring: assessRing([...views.values()]),
     hosts: proveHosts(federation, pictures, memory, views),
+    workedOut: new Map(),
   };
 }
 

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { perObject } from '../edges/per-object.ts';
+import { perText } from '../edges/per-text.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { NodeView } from './view.ts';
 
@@ -38,6 +40,10 @@ const storageServiceValue = z.looseObject({
   SchemaVersion: z.string(),
 });
 
+/** Nodes are asked again and again, and mostly say the same. As many answers are remembered as nodes may be asked. */
+const readAnswer = perText(500, (body) => answer.safeParse(JSON.parse(body)));
+const readState = perObject((value: object) => storageServiceValue.safeParse(value));
+
 /** A pod did not say what its node sees. The message is for people and says what the pod answered instead. */
 export class NodeUnreadableError extends Error {
   override readonly name = 'NodeUnreadableError';
@@ -57,7 +63,8 @@ export async function readNodeView(
   signal: AbortSignal,
 ): Promise<NodeView> {
   const path = `/jolokia/read/${storageService}/${attributes.join(',')}`;
-  const parsed = storageServiceValue.safeParse(await jolokiaGet(client, namespace, pod, path, signal));
+  const said = await jolokiaGet(client, namespace, pod, path, signal);
+  const parsed = typeof said === 'object' && said !== null ? readState(said) : storageServiceValue.safeParse(said);
   if (!parsed.success) {
     throw new NodeUnreadableError(`${pod} answers without its ring state: ${z.prettifyError(parsed.error)}`);
   }
@@ -107,13 +114,12 @@ async function jolokiaGet(
 ): Promise<unknown> {
   const { status, body } = await client.podProxyGet(namespace, pod, jolokiaPort, path, signal);
   if (status !== 200) throw new NodeUnreadableError(`${pod} answers HTTP ${status} on its Jolokia port`);
-  let json: unknown;
+  let parsed: ReturnType<typeof readAnswer>;
   try {
-    json = JSON.parse(body);
+    parsed = readAnswer(body);
   } catch (cause) {
     throw new NodeUnreadableError(`${pod} answers something that is not JSON on its Jolokia port`, { cause });
   }
-  const parsed = answer.safeParse(json);
   if (!parsed.success || parsed.data.status !== 200) {
     const why = parsed.success ? (parsed.data.error ?? `status ${parsed.data.status}`) : 'not a Jolokia answer';
     throw new NodeUnreadableError(`${pod} cannot read its StorageService: ${why}`);

@@ -1,3 +1,5 @@
+import { perObject } from '../edges/per-object.ts';
+
 /** What one Cassandra node says of the ring it is in. */
 export interface NodeView {
   pod: string;
@@ -84,8 +86,8 @@ function whatIsBusy(views: readonly NodeView[]): string | undefined {
 function connectedParties(views: readonly NodeView[]): { pods: string[]; hosts: string[] }[] {
   let parties: { pods: string[]; hosts: string[] }[] = [];
   for (const view of views) {
-    const hosts = Object.values(view.hosts);
-    const touching = parties.filter((party) => party.hosts.some((host) => hosts.includes(host)));
+    const hosts = new Set(Object.values(view.hosts));
+    const touching = parties.filter((party) => party.hosts.some((host) => hosts.has(host)));
     const merged = {
       pods: [...touching.flatMap((party) => party.pods), view.pod],
       hosts: [...new Set([...touching.flatMap((party) => party.hosts), ...hosts])],
@@ -97,10 +99,18 @@ function connectedParties(views: readonly NodeView[]): { pods: string[]; hosts: 
 
 /** True when `view` holds the host alive and it neither joins, leaves nor moves. */
 export function isMember(view: NodeView, hostId: string): boolean {
-  const address = Object.keys(view.hosts).find((each) => view.hosts[each] === hostId);
-  return (
-    address !== undefined &&
-    view.live.includes(address) &&
-    ![view.joining, view.leaving, view.moving].some((list) => list.includes(address))
-  );
+  return membersIn(view).has(hostId);
 }
+
+const membersIn = perObject(({ hosts, live, joining, leaving, moving }: NodeView): ReadonlySet<string> => {
+  const members = new Set<string>();
+  const seen = new Set<string>();
+  for (const address of Object.keys(hosts)) {
+    const host = hosts[address]!;
+    const isMoving = [joining, leaving, moving].some((list) => list.includes(address));
+    // Of several addresses of one host the first counts.
+    if (!seen.has(host) && live.includes(address) && !isMoving) members.add(host);
+    seen.add(host);
+  }
+  return members;
+});

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isSameJson } from '../api/json.ts';
 import { parseMultiCassandraCluster } from '../api/parse.ts';
 import { type MultiCassandraCluster, multiCassandraClusters, type Spec, type Status } from '../api/schema.ts';
 import { effective } from '../api/effective.ts';
@@ -147,7 +147,7 @@ export class Reconciler {
   /** `mcc` with the spec of the pass before if it is the same: what was worked out of that one holds. */
   #withKnownSpec(key: string, mcc: MultiCassandraCluster): MultiCassandraCluster {
     const memory = this.#memory(key);
-    if (memory.spec && isDeepStrictEqual(memory.spec, mcc.spec)) return { ...mcc, spec: memory.spec };
+    if (memory.spec && isSameJson(memory.spec, mcc.spec)) return { ...mcc, spec: memory.spec };
     memory.spec = mcc.spec;
     return mcc;
   }
@@ -296,12 +296,12 @@ export class Reconciler {
     const { hub, clock } = this.#surroundings;
     const key = keyOf(raw);
     const before = raw['status'] as Status | undefined;
-    if (isDeepStrictEqual(before, status)) return undefined;
+    if (isSameJson(before, status)) return undefined;
     const waited = clock.monotonic() - (this.#memory(key).statusWrittenAt ?? -Infinity);
-    if (when === 'facts' && before && isDeepStrictEqual(facts(before), facts(status))) return statusPaceMs;
+    if (when === 'facts' && before && isSameJson(facts(before), facts(status))) return statusPaceMs;
     // Two controllers that see different things must not answer each other at once, for ever.
     const { status: last } = this.#memory(key);
-    const isContested = last !== undefined && !isDeepStrictEqual(last, before);
+    const isContested = last !== undefined && !isSameJson(last, before);
     const waits = isContested || !isUrgent(before, status);
     if (when === 'paced' && waited < statusPaceMs && waits) return statusPaceMs - waited;
     const { namespace = '', name, resourceVersion = '' } = raw.metadata;
@@ -332,7 +332,7 @@ function isUrgent(before: Status | undefined, after: Status): boolean {
     (status?.conditions ?? [])
       .filter((condition) => condition.type === 'Accepted' || condition.type === 'Ready')
       .map((condition) => [condition.type, condition.status, condition.observedGeneration]);
-  return !isDeepStrictEqual([facts(before), said(before)], [facts(after), said(after)]);
+  return !isSameJson([facts(before), said(before)], [facts(after), said(after)]);
 }
 
 /** What the next pass builds on. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../edges/clock.ts';
 import { sleep, withDeadline } from '../edges/clock.ts';
-import { isDeepStrictEqual } from 'node:util';
 import PQueue from 'p-queue';
+import { isSameJson } from '../api/json.ts';
 import type { Pace } from '../federation/plan.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
@@ -33,7 +33,10 @@ export class RingProbe {
   /** By pod uid: a pod of the same name is another node's process. */
   readonly #views = new Map<string, NodeView>();
   readonly #failures = new Map<string, string>();
+  readonly #lane = new PQueue({ concurrency: parallelQuestions });
   #replication: Record<string, string> | undefined;
+  /** Of what the last round left. */
+  #lastDigest = this.#digest();
   #pace: Pace = 'fast';
   #wake = new AbortController();
 
@@ -81,17 +84,15 @@ export class RingProbe {
   async #round(signal: AbortSignal): Promise<void> {
     const { clock, readyPods, onChange } = this.#options;
     const pods = readyPods();
-    const before = this.#digest();
     const present = new Set(pods.map((pod) => pod.metadata.uid ?? ''));
     for (const uid of [...this.#views.keys(), ...this.#failures.keys()]) {
       if (present.has(uid)) continue;
       this.#views.delete(uid);
       this.#failures.delete(uid);
     }
-    const lane = new PQueue({ concurrency: parallelQuestions });
     await Promise.all(
       pods.map((pod) =>
-        lane.add(async () => {
+        this.#lane.add(async () => {
           using deadline = withDeadline(clock, answerDeadlineMs, signal);
           await this.#ask(pod, deadline.signal);
         }),
@@ -99,7 +100,9 @@ export class RingProbe {
     );
     if (signal.aborted) return;
     await this.#readReplication(pods, signal);
-    if (this.#digest() !== before) onChange();
+    const before = this.#lastDigest;
+    this.#lastDigest = this.#digest();
+    if (this.#lastDigest !== before) onChange();
   }
 
   async #ask(pod: KubeObject, signal: AbortSignal): Promise<void> {
@@ -108,7 +111,7 @@ export class RingProbe {
     try {
       const view = await readNodeView(client, namespace, pod.metadata.name, clock.monotonic(), signal);
       const before = this.#views.get(uid);
-      const same = before && isDeepStrictEqual(before.hosts, view.hosts);
+      const same = before && isSameJson(before.hosts, view.hosts);
       this.#views.set(uid, same ? { ...view, hostsSinceMs: before.hostsSinceMs } : view);
       this.#failures.delete(uid);
     } catch (error) {

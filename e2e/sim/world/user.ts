@@ -1,3 +1,4 @@
+import { multiCassandraClusters } from '../../../src/api/schema.ts';
 import type { KubeObject } from '../../../src/kube/objects.ts';
 import type { ApiResponse, MemoryApiServer } from '../api/server.ts';
 import type { Shape } from '../schedule/history.ts';
@@ -50,8 +51,7 @@ export class User {
 
   /** The object as it is stored. */
   get mcc(): KubeObject | undefined {
-    const { status, body } = this.#hub.handle({ method: 'GET', path: mccPath, user: 'kubectl' });
-    return status === 200 ? (body as KubeObject) : undefined;
+    return this.#hub.find(multiCassandraClusters, namespace, clusterName);
   }
 
   apply(): ApiResponse {

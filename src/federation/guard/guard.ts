@@ -73,8 +73,8 @@ export function parseGuard(data: Readonly<Record<string, string>> | undefined): 
 
 function lines(entries: readonly (readonly [string, string])[]): string {
   return entries
-    .filter((entry) => entry.every((word) => /^[^\s\0]+$/.test(word)))
-    .map((entry) => `${entry.join(' ')}\n`)
+    .map(([name, value]) => `${name} ${value}\n`)
+    .filter((line) => /^[^\s\0]+ [^\s\0]+\n$/.test(line))
     .toSorted()
     .join('');
 }
