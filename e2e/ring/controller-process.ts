@@ -17,6 +17,8 @@ export interface ControllerOptions {
   name?: string;
   /** Of /healthz, /readyz and /metrics; default: a free one. */
   port?: number;
+  /** Default: true. False where several controllers have a part of the hub each, or one dies again and again. */
+  leaderElect?: boolean;
   /** Default: this process's own. */
   env?: NodeJS.ProcessEnv;
 }
@@ -37,6 +39,7 @@ export class ControllerProcess {
         '--kubeconfig',
         options.kubeconfig ?? regions.controllerKubeconfig,
         ...contexts.flatMap((context) => ['--context', context]),
+        `--leader-elect=${options.leaderElect ?? true}`,
         '--port',
         String(options.port ?? 0),
         ...(options.arguments ?? []),

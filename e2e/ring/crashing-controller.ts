@@ -139,6 +139,7 @@ export class CrashingController {
     return new ControllerProcess(regions, {
       kubeconfig: this.#proxies.kubeconfig,
       name,
+      leaderElect: false,
       // A formation takes a few seconds; to compile the same program again each time would take half of them.
       env: { ...process.env, NODE_COMPILE_CACHE: join(regions.directory, 'compile-cache') },
     });

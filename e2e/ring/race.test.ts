@@ -36,7 +36,11 @@ suite('our seeds reach a member’s status only after its operator has stored it
         proxies,
         (write) => write.resource === 'cassandraclusters/status' && write.region === region,
       );
-      const controller = new ControllerProcess(regions, { kubeconfig: proxies.kubeconfig, name: federation.name });
+      const controller = new ControllerProcess(regions, {
+        kubeconfig: proxies.kubeconfig,
+        name: federation.name,
+        leaderElect: false,
+      });
       try {
         await federation.apply();
         const own = await operatorsOwnSeeds(federation, region);

@@ -52,6 +52,9 @@ function program(): Command {
     )
     .option('--host <address>', 'address that /healthz, /readyz and /metrics listen on', '127.0.0.1')
     .option('--port <number>', 'their port; 0 takes a free one', port, 8080)
+    .option('--leader-elect [boolean]', 'stand by while another process of this name leads', yesOrNo, true)
+    .option('--lease-name <name>', 'Lease that the leader holds', 'ringmaster')
+    .option('--lease-namespace <namespace>', "its namespace in the hub (default: that of the hub's context)")
     .addOption(new Option('--log-level <level>', 'least level that is logged').choices(logLevels).default('info'))
     .action(async (flags: RunFlags) => {
       await run(flags, `ringmaster/${version}`, stopSignal());
@@ -87,6 +90,11 @@ function port(value: string): number {
     throw new InvalidArgumentError('a port is a whole number from 0 to 65535');
   }
   return number;
+}
+
+function yesOrNo(value: string): boolean {
+  if (value !== 'true' && value !== 'false') throw new InvalidArgumentError('true or false');
+  return value === 'true';
 }
 
 /** Aborts at the first SIGTERM or SIGINT; a second one ends the process at once. */

@@ -1,5 +1,6 @@
 import { multiCassandraClusters } from '../api/schema.ts';
 import { type Clock, sleep, systemClock } from '../edges/clock.ts';
+import { processIdentity } from '../edges/identity.ts';
 import { systemRandom } from '../edges/random.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
@@ -11,6 +12,8 @@ import { KubeconfigSecrets } from '../regions/secrets.ts';
 import { SourcedRegistry } from '../regions/sourced-registry.ts';
 import { Controller } from '../runtime/controller.ts';
 import { serveHealth } from '../runtime/health-server.ts';
+import { LeaderElection } from '../runtime/leader-election.ts';
+import { type Leadership, LeadershipWithoutElection } from '../runtime/leadership.ts';
 import { createLogger, type Logger, type LogLevel } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { openRegionSources, type RegionFlags } from './region-flags.ts';
@@ -20,6 +23,9 @@ export interface RunFlags extends RegionFlags {
   host: string;
   port: number;
   logLevel: LogLevel;
+  leaderElect: boolean;
+  leaseName: string;
+  leaseNamespace?: string;
 }
 
 const requestDeadlineMs = 15_000;
@@ -36,6 +42,19 @@ export async function run(flags: RunFlags, userAgent: string, signal: AbortSigna
   const metrics = new Metrics();
   metrics.collectProcess();
   const { hub, sources, secretsNamespace } = await openRegionSources(flags, process.env, clock);
+  const random = systemRandom;
+  const leadership: Leadership = flags.leaderElect
+    ? new LeaderElection({
+        client: () => regions.hub.client,
+        clock,
+        random,
+        logger,
+        metrics,
+        namespace: flags.leaseNamespace ?? hub.context.namespace,
+        name: flags.leaseName,
+        identity: processIdentity(),
+      })
+    : new LeadershipWithoutElection();
   const makeClient: MakeClient = (_region, transport, host) =>
     createKubeClient({
       transport,
@@ -55,23 +74,23 @@ export async function run(flags: RunFlags, userAgent: string, signal: AbortSigna
         client,
         namespace: secretsNamespace,
         clock,
-        random: systemRandom,
+        random,
         logger: logger.child({ context: hub.name, namespace: secretsNamespace }),
         onRestart: (cause) => metrics.watchRestarted(hub.name, cause),
       }),
     ],
-    connect: (context) => new UndiciTransport(context, clock),
+    connect: (context) => new UndiciTransport(context, clock, leadership),
     makeClient,
     clock,
-    random: systemRandom,
+    random,
     logger,
     onEvent: (region, event) => metrics.registration(region, event),
   });
-  const controller = new Controller({ regions, operator: casskop, clock, random: systemRandom, logger, metrics });
+  const controller = new Controller({ regions, operator: casskop, leadership, clock, random, logger, metrics });
   const health = await serveHealth({
     host: flags.host,
     port: flags.port,
-    ready: () => controller.ready,
+    ready: () => controller.ready && !signal.aborted,
     metrics: () => metrics.page(),
   }).catch((error: unknown) => {
     throw new UsageError(`cannot listen on ${flags.host}:${flags.port}: ${messageOf(error)}; choose another --port`);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { perObject } from '../edges/per-object.ts';
+import { transitionsMax } from '../kube/lease.ts';
 import type { KubeObject } from '../kube/objects.ts';
 
 /**
@@ -25,7 +26,14 @@ const ownerSchema = z.object({ uid: z.string(), namespace: z.string(), name: z.s
 /** The MultiCassandraCluster that an object belongs to. */
 export type Owner = z.infer<typeof ownerSchema>;
 
-const stampSchema = z.object({ generation: z.number(), leaseTransitions: z.number() });
+/** Numbers that no Lease could hold are nobody's: they would lock out every leader to come. */
+const stampSchema = z.object({
+  generation: z.number(),
+  leaseTransitions: z
+    .int()
+    .min(0)
+    .max(transitionsMax - 1),
+});
 /** Which writer, working from which spec, wrote last. A writer that meets a higher stamp is the outdated one. */
 export type Stamp = z.infer<typeof stampSchema>;
 
@@ -97,10 +105,12 @@ export function renderedAnnotations(rendered: {
   };
 }
 
-/** True when a writer with `stamp` is outdated beside one that left `other`. */
+/**
+ * True when a writer with `stamp` is outdated beside one that left `other`: a later leader has been there, or one that knew a later
+ * spec, as a new leader may not yet.
+ */
 export function isOlder(stamp: Stamp, other: Stamp): boolean {
-  if (stamp.leaseTransitions !== other.leaseTransitions) return stamp.leaseTransitions < other.leaseTransitions;
-  return stamp.generation < other.generation;
+  return stamp.leaseTransitions < other.leaseTransitions || stamp.generation < other.generation;
 }
 
 /** Hash of a JSON value that does not depend on the order of its fields. */

@@ -47,11 +47,12 @@ export function seedsOf(context: PlanContext, picture: RegionPicture): readonly 
 
 /** Annotations for whatever is written to a region, member or guard. */
 export function annotationsFor(context: PlanContext, picture: RegionPicture): Record<string, string> {
-  const { uid = '', namespace, name, generation = 0 } = context.snapshot.mcc.metadata;
+  const { mcc, leaseTransitions } = context.snapshot;
+  const { uid = '', namespace, name, generation = 0 } = mcc.metadata;
   return commonAnnotations({
     owner: { uid, namespace, name },
     region: picture.region.name,
-    stamp: { generation, leaseTransitions: 0 },
+    stamp: { generation, leaseTransitions },
     founder: context.memory.founder ?? '',
     seeds: seedsOf(context, picture),
   });

@@ -30,6 +30,7 @@ export interface RegionCaches {
 export interface Sources {
   nowMs: number;
   monotonicMs: number;
+  leaseTransitions: number;
   /** The caches of `namespace` in the cluster of `context`, or why nothing can be said of it. */
   region(context: string, namespace: string): RegionCaches | UnknownRegion;
   /** A ConfigMap of the hub, in the MultiCassandraCluster's own namespace. */
@@ -47,6 +48,7 @@ export function observe(mcc: MultiCassandraCluster, operator: RegionalOperator, 
     mcc,
     nowMs: sources.nowMs,
     monotonicMs: sources.monotonicMs,
+    leaseTransitions: sources.leaseTransitions,
     userScripts: Object.fromEntries(
       [...new Set(scripts)].map((name) => [name, sources.userScripts(federation.namespace, name)]),
     ),

@@ -35,7 +35,7 @@ export type MemberPicture = KnownPicture & { readonly member: OwnedObject };
  * - `ours`: it carries this MultiCassandraCluster's uid.
  * - `adoptable`: it belonged to another MultiCassandraCluster of this name, and never to this one, and adoptionPolicy
  *   lets us take it over.
- * - `newer`: it is ours, but a writer with a newer spec has been there; whoever sees this is outdated and keeps still.
+ * - `newer`: it is ours, but a later leader or a writer with a newer spec has been there; whoever sees this is outdated and keeps still.
  * - `foreign`: everything else. It is never touched.
  */
 export type Ownership = 'ours' | 'adoptable' | 'newer' | 'foreign';
@@ -89,12 +89,16 @@ function anotherCluster(region: EffectiveRegion, remembered: string, found: stri
   };
 }
 
-function owned(object: KubeObject, { mcc }: Snapshot, recorded: RegionStatus | undefined): OwnedObject {
+function owned(
+  object: KubeObject,
+  { mcc, leaseTransitions }: Snapshot,
+  recorded: RegionStatus | undefined,
+): OwnedObject {
   const bookkeeping = readBookkeeping(object);
   const { owner, stamp } = bookkeeping;
   let ownership: Ownership = 'foreign';
   if (owner?.uid === mcc.metadata.uid) {
-    const mine = { generation: mcc.metadata.generation ?? 0, leaseTransitions: stamp?.leaseTransitions ?? 0 };
+    const mine = { generation: mcc.metadata.generation ?? 0, leaseTransitions };
     ownership = stamp && isOlder(mine, stamp) ? 'newer' : 'ours';
   } else if (owner?.namespace === mcc.metadata.namespace && owner.name === mcc.metadata.name) {
     ownership = mcc.spec.adoptionPolicy === 'IfUnchanged' && !wasOurs(recorded) ? 'adoptable' : 'foreign';

@@ -253,7 +253,7 @@ function joinGate(
 function newerWriter({ region, member, guard }: KnownPicture): Obstacle | undefined {
   const object = member?.ownership === 'newer' ? 'member' : guard?.ownership === 'newer' ? 'guard' : undefined;
   if (object === undefined) return undefined;
-  const message = `the ${object} of region ${region.name} was written from a newer spec than this controller has seen; it holds back`;
+  const message = `the ${object} of region ${region.name} was written by a later leader, or from a newer spec than this controller has seen; it holds back`;
   return { stalled: true, reason: 'NewerWriter', message, region: region.name };
 }
 

@@ -13,6 +13,8 @@ export interface Snapshot {
   readonly nowMs: number;
   /** Monotonic milliseconds on the clock that stamped the views. */
   readonly monotonicMs: number;
+  /** The number of the leader that plans; the highest there is for a standby, whose plan nobody carries out. */
+  readonly leaseTransitions: number;
   /** By name: the ConfigMaps in the hub that regions name for the user's own pre_run.sh and post_run.sh. */
   readonly userScripts: Readonly<Record<string, UserScripts>>;
   /** By region: what its API server said when it refused our last write there; a lost race is no refusal. */

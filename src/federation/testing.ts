@@ -84,6 +84,7 @@ export class PlannerWorld {
       mcc: this.mcc,
       nowMs: this.nowMs,
       monotonicMs: this.nowMs,
+      leaseTransitions: 0,
       userScripts: {},
       refusedWrites: this.refusedWrites,
       regions: Object.fromEntries(regions),
@@ -180,6 +181,8 @@ export class PlannerWorld {
             }
             return Promise.resolve(put(patched));
           },
+          create: unused,
+          replace: unused,
           delete: unused,
           podProxyGet: unused,
           getPath: unused,

@@ -57,6 +57,8 @@ export interface JsonPatchOperation {
  * | patchStatus, resourceVersion | updated | Conflict | not looked at | NotFound |
  * | jsonPatch with tests | patched | Invalid, as for a missing path | Invalid | NotFound |
  * | delete, uid and resourceVersion | deleted, or begun | Conflict | Conflict | NotFound |
+ * | create | | AlreadyExists | AlreadyExists | created |
+ * | replace, uid and resourceVersion | replaced | Conflict | Conflict | NotFound, or Conflict |
  *
  * After a Conflict or Invalid read live: the write may be one's own from before. A deletionTimestamp under the same uid
  * means that a delete has worked. An apply that leaves an object it wrote empty (`{}`) makes it null: leave it out.
@@ -95,6 +97,10 @@ export interface KubeClient {
     operations: JsonPatchOperation[],
     signal: AbortSignal,
   ): Promise<KubeObject>;
+  /** POST of a new object; AlreadyExists if there is one of its name. */
+  create(resource: ResourceType, object: KubeObject, signal: AbortSignal): Promise<KubeObject>;
+  /** PUT of the whole object, whose metadata must hold the uid and resourceVersion of the one it replaces. */
+  replace(resource: ResourceType, object: KubeObject, signal: AbortSignal): Promise<KubeObject>;
   /** Deletes exactly the object with this uid at this resourceVersion; 409 otherwise, 404 if it is gone. */
   delete(
     resource: ResourceType,

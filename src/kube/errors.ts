@@ -17,6 +17,7 @@
  * | Unreachable | none | no answer: refused, reset, name, TLS, credentials |
  * | Timeout | none | no answer within the deadline |
  * | BadAnswer | any | an answer that is not what the API promises, such as a proxy's HTML page |
+ * | NotLeader | none | a write by a process that does not lead, or no longer: whoever leads does it |
  */
 export type KubeErrorCode =
   | 'Conflict'
@@ -32,7 +33,8 @@ export type KubeErrorCode =
   | 'ServerError'
   | 'Unreachable'
   | 'Timeout'
-  | 'BadAnswer';
+  | 'BadAnswer'
+  | 'NotLeader';
 
 /** A Kubernetes Status object as it comes, or the `object` of a watch's ERROR event. */
 export interface StatusBody {

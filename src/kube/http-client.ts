@@ -139,6 +139,16 @@ class HttpKubeClient implements KubeClient {
     );
   }
 
+  create(resource: ResourceType, object: KubeObject, signal: AbortSignal): Promise<KubeObject> {
+    const path = withQuery(collectionPath(resource, object.metadata.namespace), this.#writer);
+    return this.#object({ method: 'POST', path, contentType: 'application/json', body: object }, signal);
+  }
+
+  replace(resource: ResourceType, object: KubeObject, signal: AbortSignal): Promise<KubeObject> {
+    const path = withQuery(objectPath(resource, object.metadata), this.#writer);
+    return this.#object({ method: 'PUT', path, contentType: 'application/json', body: object }, signal);
+  }
+
   async delete(
     resource: ResourceType,
     ref: ObjectRef,

@@ -65,6 +65,7 @@ const reactions: Record<KubeErrorCode, Reaction> = {
   BadRequest: { cause: 'answer', relist: true, pace: 'backoff' },
   Conflict: { cause: 'answer', relist: true, pace: 'backoff' },
   AlreadyExists: { cause: 'answer', relist: true, pace: 'backoff' },
+  NotLeader: { cause: 'answer', relist: true, pace: 'backoff' },
 };
 
 /** Whether a watch failed only because its connection was given up for another one: it goes on there, at once. */

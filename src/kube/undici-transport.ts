@@ -1,4 +1,4 @@
-import { Agent, errors, type Dispatcher } from 'undici';
+import { Agent, buildConnector, errors, type Dispatcher } from 'undici';
 import { withDeadline, type Clock } from '../edges/clock.ts';
 import {
   TransportError,
@@ -9,11 +9,15 @@ import {
 } from '../edges/transport.ts';
 import type { ClusterContext } from './contexts.ts';
 import type { TlsOptions } from './credentials.ts';
+import { KubeError } from './errors.ts';
+import { type Fence, fenceSocket } from './fence.ts';
 
 /** Most connections for requests to one cluster; further requests queue. */
 const requestConnectionsMax = 8;
 /** Most connections for watches of one cluster; each watch holds one. */
 const streamConnectionsMax = 64;
+/** One that hangs, and one for the next attempt. */
+const leaseConnectionsMax = 2;
 const connectTimeoutMs = 10_000;
 const headersTimeoutMs = 30_000;
 /** Longest silence inside an answer. Streams have none here: who watches keeps a clock of its own. */
@@ -31,28 +35,49 @@ const keepAliveDelayMs = 20_000;
  *
  * Credentials are asked of the context for every request. When its TLS part changes (a rotated certificate) new
  * connections are made for new requests, and the old ones end with what runs on them.
+ *
+ * With a fence, whatever is no GET goes over connections of its own, and only while the fence lets it.
  */
 export class UndiciTransport implements Transport {
   readonly #context: ClusterContext;
   readonly #clock: Clock;
+  readonly #fence: Fence | undefined;
   readonly #origin: string;
   readonly #pathPrefix: string;
   #pools: Pools | undefined;
   #closed = false;
 
-  constructor(context: ClusterContext, clock: Clock) {
+  constructor(context: ClusterContext, clock: Clock, fence?: Fence) {
     const url = new URL(context.server);
     this.#context = context;
     this.#clock = clock;
+    this.#fence = fence;
     this.#origin = url.origin;
     this.#pathPrefix = url.pathname.replace(/\/+$/, '');
   }
 
+  /** @throws also KubeError `NotLeader`, for a write that the fence does not permit, or no longer. */
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
     signal.throwIfAborted();
+    const isLease = this.#fence?.exempts(request.path);
+    if (!this.#fence || request.method === 'GET' || isLease) {
+      return this.#send(request, signal, (pools) =>
+        request.streaming ? pools.streams : isLease ? pools.lease : pools.requests,
+      );
+    }
+    const permitted = both(signal, this.#fence.permit());
+    try {
+      const response = await this.#send(request, permitted.signal, (pools) => pools.writes);
+      return { ...response, body: finallyDo(response.body, permitted.release) };
+    } catch (error) {
+      permitted.release();
+      throw error;
+    }
+  }
+
+  async #send(request: HttpRequest, signal: AbortSignal, poolOf: (pools: Pools) => Agent): Promise<HttpResponse> {
     const { headers, tls } = await this.#credentials(signal);
-    const pools = this.#poolsFor(tls);
-    const sending = (request.streaming ? pools.streams : pools.requests).request({
+    const sending = poolOf(this.#poolsFor(tls)).request({
       origin: this.#origin,
       method: request.method,
       path: this.#pathPrefix + request.path,
@@ -65,7 +90,7 @@ export class UndiciTransport implements Transport {
       response = await orAborted(sending, signal);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      throw toTransportError(error);
+      throw error instanceof KubeError ? error : toTransportError(error);
     }
     if (response.statusCode === 401) this.#context.dropCredentials();
     return {
@@ -78,7 +103,7 @@ export class UndiciTransport implements Transport {
   /** Ends all connections at once; whatever still runs fails. Resolves when the sockets are gone. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([this.#pools?.requests.destroy(), this.#pools?.streams.destroy()]);
+    await Promise.all(agentsOf(this.#pools).map((agent) => agent.destroy()));
   }
 
   async #credentials(signal: AbortSignal): ReturnType<ClusterContext['credentials']> {
@@ -99,9 +124,11 @@ export class UndiciTransport implements Transport {
     this.#pools = {
       tls,
       requests: makeAgent(tls, requestConnectionsMax, requestBodyTimeoutMs),
+      writes: makeAgent(tls, requestConnectionsMax, requestBodyTimeoutMs, this.#fence),
+      lease: makeAgent(tls, leaseConnectionsMax, requestBodyTimeoutMs),
       streams: makeAgent(tls, streamConnectionsMax, 0),
     };
-    for (const agent of [old?.requests, old?.streams]) agent?.close().catch(() => undefined);
+    for (const agent of agentsOf(old)) agent.close().catch(() => undefined);
     return this.#pools;
   }
 }
@@ -109,18 +136,43 @@ export class UndiciTransport implements Transport {
 interface Pools {
   tls: TlsOptions;
   requests: Agent;
+  /** Requests that pass the fence; without one they go with the others. */
+  writes: Agent;
+  /** A Lease has to be renewed however slow the answers to others are. */
+  lease: Agent;
   streams: Agent;
 }
 
-function makeAgent(tls: TlsOptions, connections: number, bodyTimeoutMs: number): Agent {
+function agentsOf(pools: Pools | undefined): Agent[] {
+  return pools ? [pools.requests, pools.writes, pools.lease, pools.streams] : [];
+}
+
+function makeAgent(tls: TlsOptions, connections: number, bodyTimeoutMs: number, fence?: Fence): Agent {
+  const connect = buildConnector({
+    ...tls,
+    allowH2: false,
+    timeout: connectTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelay: keepAliveDelayMs,
+  });
   return new Agent({
     connections,
     allowH2: false,
     headersTimeout: headersTimeoutMs,
     bodyTimeout: bodyTimeoutMs,
     keepAliveTimeout: idleConnectionMs,
-    connect: { ...tls, timeout: connectTimeoutMs, keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs },
+    connect: fence ? fenced(connect, fence) : connect,
   });
+}
+
+/** Connections whose every request passes `fence` when it is written. */
+function fenced(connect: buildConnector.connector, fence: Fence): buildConnector.connector {
+  return (options, callback) =>
+    connect(options, (...result) => {
+      const [error, socket] = result;
+      if (error) callback(error, null);
+      else callback(null, fenceSocket(socket, fence));
+    });
 }
 
 function sameTls(left: TlsOptions, right: TlsOptions): boolean {
@@ -141,6 +193,26 @@ function flatten(headers: Record<string, string | string[] | undefined>): Record
     if (value !== undefined) flat[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value;
   }
   return flat;
+}
+
+/** A signal that aborts when either does. Unlike AbortSignal.any it leaves nothing behind on one that lives long. */
+function both(one: AbortSignal, other: AbortSignal): { signal: AbortSignal; release: () => void } {
+  const controller = new AbortController();
+  const links = [one, other].map((signal) => ({ signal, onAbort: () => controller.abort(signal.reason) }));
+  for (const { signal, onAbort } of links) {
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  }
+  const release = (): void => links.forEach(({ signal, onAbort }) => signal.removeEventListener('abort', onAbort));
+  return { signal: controller.signal, release };
+}
+
+async function* finallyDo<T>(items: AsyncIterable<T>, done: () => void): AsyncGenerator<T> {
+  try {
+    yield* items;
+  } finally {
+    done();
+  }
 }
 
 async function* withTransportErrors(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {

@@ -13,6 +13,7 @@ import { isOpenTo } from '../regions/tenancy.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { Doubts } from './doubts.ts';
+import type { Leadership } from './leadership.ts';
 import { WorkQueue } from './queue.ts';
 import { Reachability } from './reachability.ts';
 import { Reconciler } from './reconciler.ts';
@@ -22,6 +23,7 @@ export interface ControllerOptions {
   /** The hub and the regions. It is run by who made it, and longer than the controller: that ends with requests to them. */
   regions: RegionRegistry;
   operator: RegionalOperator;
+  leadership: Leadership;
   clock: Clock;
   random: Random;
   logger: Logger;
@@ -50,8 +52,8 @@ interface Watched {
 }
 
 const parallelReconciles = 8;
-/** How long reconciles may take to end when the controller stops, milliseconds. */
-const drainDeadlineMs = 10_000;
+/** How long writes under way may take when the controller stops, milliseconds; some time is left to give the Lease back. */
+const drainDeadlineMs = 7_000;
 
 /** The running controller: reflectors, queue and reconciler put together. */
 export class Controller {
@@ -92,6 +94,7 @@ export class Controller {
       random,
       logger,
       operator: options.operator,
+      leadership: options.leadership,
       hub: { client: hub.client, store: this.#federations.store, doubts: this.#doubts },
       region: (key, context, namespace) => this.#engage(key, context, namespace),
       release: (key, kept) => this.#release(key, kept),
@@ -104,17 +107,20 @@ export class Controller {
       clock,
       random,
       metrics: metrics.queue('multicassandracluster'),
-      process: async (key, signal) => {
-        const { afterMs } = await this.#reconciler.reconcile(key, signal);
+      process: async (key) => {
+        const { afterMs } = await this.#reconciler.reconcile(key);
         return afterMs === undefined ? {} : { requeueAfterMs: afterMs };
       },
       onFailure: (key, error, failures) => {
-        // A lost race with another writer is daily business: the next pass sees what that one wrote.
-        const level = isKubeError(error, 'Conflict') ? 'debug' : 'warn';
+        // A lost race with another writer, or for the Lease, is daily business: the next pass sees what that one wrote.
+        const level = isKubeError(error, 'Conflict', 'NotLeader') ? 'debug' : 'warn';
         logger[level]('reconcile failed and is repeated', { key, failures, error });
       },
       retryFirstMs: 20,
       retryMaxMs: 30_000,
+    });
+    options.leadership.onTerm(() => {
+      for (const object of this.#federations.store.list()) this.#queue.add(keyOf(object));
     });
     for (const name of regions.names()) this.#watch(name);
     regions.onChange((name) => this.#registrationChanged(name));
@@ -128,6 +134,9 @@ export class Controller {
   /** Runs until `signal` aborts; then finishes what is under way and resolves when everything has stopped. */
   async run(signal: AbortSignal): Promise<void> {
     this.#isRunning = true;
+    // Whoever leads may go on doing so until his last write is through.
+    const lead = new AbortController();
+    const leadership = this.#options.leadership.run(lead.signal);
     for (const { probe, stop } of this.#watched.values()) this.#track(probe.run(stop.signal));
     const federations = Promise.all([this.#federations.run(signal), this.#doubts.run(signal)]);
     await new Promise<void>((resolve) => {
@@ -140,6 +149,8 @@ export class Controller {
       each.stop.abort();
     }
     await Promise.all([federations, ...this.#running]);
+    lead.abort();
+    await leadership;
   }
 
   #engage(key: string, context: string, namespace: string): RegionNamespace | UnknownRegion {

@@ -11,13 +11,16 @@ import { observe } from '../federation/observe.ts';
 import { type Pace, plan } from '../federation/plan.ts';
 import { describeRefusal } from '../federation/status.ts';
 import type { KnownRegion, RegionSnapshot, Snapshot, UnknownRegion, UserScripts } from '../federation/snapshot.ts';
+import { latestLeader } from '../federation/stamps.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { isKubeError } from '../kube/errors.ts';
+import { isKubeError, type KubeError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/objects.ts';
+import { transitionsMax } from '../kube/lease.ts';
 import { keyOf, type Store } from '../kube/store.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Doubts } from './doubts.ts';
+import type { Leadership, Term } from './leadership.ts';
 import type { RegionNamespace } from './region.ts';
 import { Turns } from './turns.ts';
 
@@ -27,6 +30,7 @@ export interface Surroundings {
   readonly random: Random;
   readonly logger: Logger;
   readonly operator: RegionalOperator;
+  readonly leadership: Pick<Leadership, 'term' | 'met'>;
   readonly hub: { readonly client: KubeClient; readonly store: Store; readonly doubts: Doubts };
   /** The region's caches, started when they are first asked for; `key` is planned again whenever they change. */
   readonly region: (key: string, context: string, namespace: string) => RegionNamespace | UnknownRegion;
@@ -74,7 +78,7 @@ interface Memory {
   spec?: Spec;
 }
 
-/** Observes, plans and executes, one MultiCassandraCluster at a time. */
+/** Observes, plans and, while this process leads, executes, one MultiCassandraCluster at a time. */
 export class Reconciler {
   readonly #surroundings: Surroundings;
   readonly #memories = new Map<string, Memory>();
@@ -99,11 +103,11 @@ export class Reconciler {
 
   /**
    * One pass for the object under `key` (`namespace/name`). Returns when the writes to the regions have begun: each
-   * that ends has the key looked at again.
+   * that ends has the key looked at again. A standby's pass looks at everything and writes nothing.
    * @throws KubeError when the status cannot be written.
    */
-  async reconcile(key: string, signal: AbortSignal): Promise<Next> {
-    const { hub, clock, operator } = this.#surroundings;
+  async reconcile(key: string): Promise<Next> {
+    const { hub, clock, operator, leadership } = this.#surroundings;
     const raw = hub.store.get(key);
     if (!raw || raw.metadata.deletionTimestamp !== undefined) {
       // Orphan is the only deletion policy so far: the members stay as they are.
@@ -116,21 +120,34 @@ export class Reconciler {
 
     const parsed = parse(raw);
     if (!parsed.mcc) {
+      const { term } = leadership;
+      if (!term) return { afterMs: undefined };
       // The CRD let it through and the schema does not: it is told so, and nothing else is touched.
       const status = (raw['status'] ?? {}) as Status;
       const mcc = { metadata: { generation: raw.metadata.generation ?? 0 }, status };
-      await this.#writeStatus(raw, describeRefusal({ mcc, nowMs: clock.now() }, parsed.problems), 'at once', signal);
+      await this.#writeStatus(
+        raw,
+        describeRefusal({ mcc, nowMs: clock.now() }, parsed.problems),
+        'at once',
+        term.signal,
+      );
       return { afterMs: undefined };
     }
 
     const mcc = this.#withKnownSpec(key, parsed.mcc);
     const snapshot = this.#observe(key, mcc);
+    const latest = latestLeader(snapshot);
+    if (latest) leadership.met(latest.transitions, latest.where);
     const result = plan(snapshot, operator);
     this.#setPace(key, mcc, result.pace);
-    const retryMs = this.#beginTurns(key, mcc, snapshot, result.intents);
+    const { term } = leadership;
+    // A standby keeps everything ready to go on from here; who wins the Lease looks at all keys again.
+    if (!term) return { afterMs: undefined };
+    if (term.transitions !== snapshot.leaseTransitions) return { afterMs: 0 };
+    const retryMs = this.#beginTurns(key, mcc, snapshot, result.intents, term);
     const isOver = this.#dropRefusals(key, snapshot, result.intents);
     const when = this.#isSettlingIn(key, snapshot) || this.#isUntold(key, snapshot) ? 'facts' : 'paced';
-    const written = await this.#writeStatus(raw, result.status, when, signal);
+    const written = await this.#writeStatus(raw, result.status, when, term.signal);
     return { afterMs: isOver ? 0 : earliest(earliest(written, retryMs), planPaceMs[result.pace]) };
   }
 
@@ -153,12 +170,13 @@ export class Reconciler {
   }
 
   #observe(key: string, mcc: MultiCassandraCluster): Snapshot {
-    const { clock, operator, region, release, userScripts } = this.#surroundings;
+    const { clock, operator, leadership, region, release, userScripts } = this.#surroundings;
     const kept = effective(mcc).regions.map(({ context, namespace }) => ({ context, namespace }));
     release(key, kept);
     const snapshot = observe(mcc, operator, {
       nowMs: clock.now(),
       monotonicMs: clock.monotonic(),
+      leaseTransitions: leadership.term?.transitions ?? transitionsMax,
       region: (context, namespace) => {
         const there = region(key, context, namespace);
         return 'known' in there ? there : there.caches();
@@ -175,13 +193,15 @@ export class Reconciler {
     mcc: MultiCassandraCluster,
     snapshot: Snapshot,
     intents: readonly Intent[],
+    term: Term,
   ): number | undefined {
-    const { logger, clock, hub } = this.#surroundings;
+    const { logger, clock, hub, leadership } = this.#surroundings;
     const { uid, generation } = mcc.metadata;
     const isOutdated = (): boolean => {
       const now = hub.store.get(key)?.metadata;
       const isSame = now?.uid === uid && now?.generation === generation && now?.deletionTimestamp === undefined;
-      return !isSame || this.#turns.isStopping || clock.monotonic() - snapshot.monotonicMs > planMaxAgeMs;
+      if (!isSame || this.#turns.isStopping || leadership.term !== term) return true;
+      return clock.monotonic() - snapshot.monotonicMs > planMaxAgeMs;
     };
     let retryMs: number | undefined;
     for (const [region, turn] of Map.groupBy(intents, (intent) => intent.region)) {
@@ -219,13 +239,12 @@ export class Reconciler {
     for (const { intent, error } of outcomes) {
       const { region, why } = intent;
       if (error) {
-        // A lost race with another writer is daily business: the next pass sees what that one wrote.
-        const level = error.code === 'Conflict' ? 'debug' : 'warn';
+        const level = isLostRace(error) ? 'debug' : 'warn';
         this.#surroundings.logger[level]('a write failed and is planned again', { key, region, why, error });
       }
       if (!memory) continue;
       if (error === undefined) delete memory.refused[region];
-      else if (error.code !== 'Conflict') memory.refused[region] = `${why}: ${error.message}`;
+      else if (!isLostRace(error)) memory.refused[region] = `${why}: ${error.message}`;
     }
   }
 
@@ -324,6 +343,11 @@ export class Reconciler {
     this.#turns.forget(key);
     this.#memories.delete(key);
   }
+}
+
+/** With another writer, or for the Lease: daily business, since the next pass sees what that one wrote. */
+function isLostRace({ code }: KubeError): boolean {
+  return code === 'Conflict' || code === 'NotLeader';
 }
 
 /** What the protocol builds on, and what people and tools wait for, is written without delay. */

@@ -76,6 +76,12 @@ export class Metrics {
     'What became of registrations of regions',
     ['region', 'event'],
   );
+  readonly #leaderSlowPath = this.#counter(
+    'leader_election_slowpath_total',
+    'How often the Lease had to be read before it was written',
+    ['name'],
+  );
+  readonly #leaders = new Map<string, () => boolean>();
   readonly #queues = new Map<string, () => { waiting: number; runningMs: number[] }>();
   readonly #regions = new Map<string, () => RegionState>();
 
@@ -100,6 +106,14 @@ export class Metrics {
     this.#gauge('controller_runtime_active_workers', 'Keys in work', ['controller'], (gauge) => {
       for (const [controller, state] of queues) gauge.set({ controller }, state().runningMs.length);
     });
+    this.#gauge(
+      'leader_election_master_status',
+      'Whether this process leads (1) or stands by (0)',
+      ['name'],
+      (gauge) => {
+        for (const [name, isLeader] of this.#leaders) gauge.set({ name }, isLeader() ? 1 : 0);
+      },
+    );
     this.#gauge(
       'ringmaster_region_up',
       "Whether the region's API server answers (1) or not (0)",
@@ -165,6 +179,17 @@ export class Metrics {
   /** A registration came, went, or was changed; `region` is undefined where nobody can tell which region's it is. */
   registration(region: string | undefined, event: string): void {
     this.#registrations.inc({ region: region ?? '', event: event.replaceAll(' ', '_') });
+  }
+
+  /** Shows whether this process leads by the Lease `name`. */
+  leader(name: string, isLeader: () => boolean): void {
+    this.#leaderSlowPath.inc({ name }, 0);
+    this.#leaders.set(name, isLeader);
+  }
+
+  /** Counts a look at the Lease `name` that began by reading it, as all but a leader's usual renewals do. */
+  leaderSlowPath(name: string): void {
+    this.#leaderSlowPath.inc({ name });
   }
 
   watchRestarted(region: string, cause: string): void {

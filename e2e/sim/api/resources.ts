@@ -15,7 +15,6 @@ export const simResources = {
     kind: 'PodDisruptionBudget',
     namespaced: true,
   },
-  leases: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced: true },
 } as const satisfies Record<string, ResourceType>;
 
 /** What the server makes of a kind, besides storing it. */

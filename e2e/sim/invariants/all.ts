@@ -1,6 +1,7 @@
 import { oneRegionAtATime, scaleDownIsAlone } from './disruption.ts';
 import { nodesFormOneRing, oneRingIsFounded, onlyTheIgnitionPodFounds } from './founding.ts';
 import type { Invariant } from './invariant.ts';
+import { onlyTheLeaderWrites } from './lease.ts';
 import { everythingComesRight, fixesAreDelivered, noHotLoops, writesStop } from './rest.ts';
 import { podsStartWithTheFederationsSeeds, seedListsAreSound } from './seeds.ts';
 import { adviceDoesNoHarm, nodesHoldTheirRows, readyIsTrue, removedHostsStayAway } from './truth.ts';
@@ -21,6 +22,7 @@ export const invariants: readonly Invariant[] = [
   theFinalizerGoesLast,
   aDroppedRegionIsLeftAlone,
   scaleDownIsAlone,
+  onlyTheLeaderWrites,
   onlyTheLatestWriterWrites,
   writesBuildOnTheLatestView,
   oneRegionAtATime,

@@ -17,6 +17,8 @@ export interface Write {
   readonly after: KubeObject | undefined;
   /** Whether the server did it. */
   readonly succeeded: boolean;
+  /** When it was sent: who held the Lease, and how long before its sender had begun to renew that for the last time. */
+  readonly lease: { readonly holder: string; readonly sinceRenewalMs: number };
   /** The intent, in the controller's own words. */
   readonly why: string;
 }

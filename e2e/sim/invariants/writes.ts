@@ -59,11 +59,11 @@ export const theFinalizerGoesLast: Invariant = {
   }),
 };
 
-/** DESIGN invariant 9. */
+/** DESIGN invariant 9, second half. */
 export const onlyTheLatestWriterWrites: Invariant = {
   name: 'only the latest writer writes',
   statement:
-    'Nothing is written to an object that belongs to another MultiCassandraCluster or carries the stamp of a writer with a newer spec, nor by a controller whose lease another one holds: two writers who disagree would undo each other for ever.',
+    'Nothing is written to an object that belongs to another MultiCassandraCluster or carries the stamp of a later leader or of a writer with a newer spec: two writers who disagree would undo each other for ever.',
   watch: (facts) => {
     /** Versions of the MultiCassandraCluster: what a process has heard tells which of them it knows. */
     const versions: KubeObject[] = [];
@@ -74,10 +74,7 @@ export const onlyTheLatestWriterWrites: Invariant = {
       },
       onWrite: ({ by, cluster, plural, name, before, after, succeeded, why }) => {
         if (plural !== 'cassandraclusters' && plural !== 'configmaps') return undefined;
-        const lease = leaseOf(facts.server(facts.shape.hub).all(leases, undefined));
         const what = `${by} wrote ${plural} ${name} in ${cluster} (${why})`;
-        if (lease && lease.holder !== by && facts.nowMs() < lease.untilMs)
-          return `${what} while ${lease.holder} held the lease`;
         if (!before || !succeeded) return undefined;
         const heard = facts.heard(by, facts.shape.hub, 'multicassandraclusters') ?? 0;
         const known = versions.findLast((each) => Number(each.metadata.resourceVersion) <= heard);
@@ -96,22 +93,14 @@ export const onlyTheLatestWriterWrites: Invariant = {
         if (stamp && stamp.generation > mine) {
           return `${what} from generation ${mine} of the spec, over what was written from generation ${stamp.generation}`;
         }
-        return after ? undefined : `${what}, and it was gone`;
+        if (!after) return `${what}, and it was gone`;
+        const { stamp: left } = readBookkeeping(after);
+        if (!stamp || !left || left.leaseTransitions >= stamp.leaseTransitions) return undefined;
+        return `${what} as leader number ${left.leaseTransitions}, over what leader number ${stamp.leaseTransitions} had written`;
       },
     };
   },
 };
-
-const leases = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced: true };
-
-function leaseOf(all: Iterable<KubeObject>): { holder: string; untilMs: number } | undefined {
-  for (const { spec } of all as Iterable<KubeObject & { spec: Record<string, unknown> }>) {
-    const { holderIdentity, renewTime, leaseDurationSeconds } = spec;
-    if (typeof holderIdentity !== 'string' || holderIdentity === '') continue;
-    return { holder: holderIdentity, untilMs: Date.parse(String(renewTime)) + Number(leaseDurationSeconds) * 1000 };
-  }
-  return undefined;
-}
 
 /** DESIGN invariant 12. */
 export const aDroppedRegionIsLeftAlone: Invariant = {

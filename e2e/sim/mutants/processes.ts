@@ -3,6 +3,27 @@ import type { Mutant } from './mutant.ts';
 /** Mistakes in caches, queues and clocks. */
 export const processMutants: readonly Mutant[] = [
   {
+    name: 'the fence lets everything pass',
+    breaks: 'only the leader writes',
+    file: 'runtime/leader-election.ts',
+    find: "    if (!term) throw notLeader('this process does not lead', false);",
+    replace: '    if (!term) return new AbortController().signal;',
+  },
+  {
+    name: 'a leader goes on after its renew deadline',
+    breaks: 'only the leader writes',
+    file: 'runtime/leader-election.ts',
+    find: 'export const renewDeadlineMs = 10_000;',
+    replace: 'export const renewDeadlineMs = 10_000_000;',
+  },
+  {
+    name: 'a Lease that somebody holds is taken at once',
+    breaks: 'only the leader writes',
+    file: 'runtime/leader-election.ts',
+    find: '    return clock.monotonic() < seen.at + seen.record.durationMs;',
+    replace: '    return clock.monotonic() < seen.at;',
+  },
+  {
     name: 'nobody waits until the cache shows what was written',
     breaks: 'writes build on the latest view',
     file: 'runtime/region.ts',

@@ -49,7 +49,11 @@ export function drawAction(random: SeededRandom, { regions, hub }: Shape): Actio
   const kinds: (() => Action)[] = [
     () => ({ do: 'kill controller', backAfterMs: time() }),
     () => ({ do: 'stop controller', backAfterMs: time() }),
-    () => ({ do: 'pause controller', forMs: time() }),
+    () => ({
+      do: 'pause controller',
+      forMs: time(),
+      ...(random.next() < 0.5 && { atWrite: 1 + Math.floor(random.next() * 25) }),
+    }),
     () => ({ do: 'second controller', forMs: time() }),
     () => ({ do: 'outdated controller', to: pick(random, [15, 45, 300]), forMs: time() }),
     () => ({ do: 'skew clock', byMs: Math.round((random.next() - 0.5) * 600_000) }),

@@ -17,9 +17,13 @@ export type Action =
   // The controller and its machine.
   | { readonly do: 'kill controller'; readonly backAfterMs: number }
   | { readonly do: 'stop controller'; readonly backAfterMs: number }
-  | { readonly do: 'pause controller'; readonly forMs: number }
+  /** At once, or when its write of this number from now on waits for its connection. */
+  | { readonly do: 'pause controller'; readonly forMs: number; readonly atWrite?: number }
   | { readonly do: 'second controller'; readonly forMs: number }
-  /** Another controller that hears nothing from the hub any more, and then the user changes guardWaitSeconds. */
+  /**
+   * Another controller that hears nothing from the hub any more, and then the user changes guardWaitSeconds; the one
+   * that leads delivers that, stops, and leaves the Lease to it.
+   */
   | { readonly do: 'outdated controller'; readonly to: number; readonly forMs: number }
   | { readonly do: 'skew clock'; readonly byMs: number }
   /** At the `nth` request from now on, or the nth that changes something, the controller dies. */

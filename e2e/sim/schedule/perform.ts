@@ -1,6 +1,7 @@
 import type { Passage } from '../world/network.ts';
 import type { Exchange } from '../world/transport.ts';
 import { conditionOf } from '../invariants/reading.ts';
+import type { ControllerProcess } from '../world/controller-process.ts';
 import type { World } from '../world/world.ts';
 import { cutOff, deafMs, type Later, setPassage } from './cut.ts';
 import type { Action } from './history.ts';
@@ -27,9 +28,14 @@ export function perform(world: World, action: Action): void {
       return;
     }
     case 'pause controller': {
-      const [process] = world.controllers;
-      process?.clock.pause();
-      later(action.forMs, () => process?.clock.resume());
+      const pause = (process: ControllerProcess | undefined): void => {
+        process?.clock.pause();
+        later(action.forMs, () => process?.clock.resume());
+      };
+      const { atWrite } = action;
+      if (atWrite === undefined) pause(world.controllers[0]);
+      else
+        world.oversight.beforeWrite(atWrite - 1, (name) => pause(world.controllers.find((each) => each.name === name)));
       return;
     }
     case 'second controller': {
@@ -38,7 +44,11 @@ export function perform(world: World, action: Action): void {
       return;
     }
     case 'outdated controller': {
+      const [leader] = world.controllers;
       const process = world.startController();
+      clock.schedule(2 * outdatedAfterMs, () => {
+        if (leader && world.controllers.includes(leader)) world.endController(leader, 'stop');
+      });
       clock.schedule(outdatedAfterMs, () => {
         const until = clock.monotonic() + action.forMs;
         for (const stream of process.streams) {
@@ -46,7 +56,10 @@ export function perform(world: World, action: Action): void {
         }
         perform(world, { do: 'set guardWaitSeconds', to: action.to });
       });
-      later(outdatedAfterMs + action.forMs, () => world.endController(process, 'kill'));
+      later(outdatedAfterMs + action.forMs, () => {
+        world.endController(process, 'kill');
+        if (world.controllers.length === 0) world.startController();
+      });
       return;
     }
     case 'skew clock':

@@ -3,6 +3,7 @@ import { createKubeClient } from '../../../src/kube/http-client.ts';
 import { casskop } from '../../../src/operators/casskop/casskop.ts';
 import { StaticRegistry } from '../../../src/regions/static-registry.ts';
 import { Controller } from '../../../src/runtime/controller.ts';
+import { LeaderElection } from '../../../src/runtime/leader-election.ts';
 import type { Logger, LogFields } from '../../../src/telemetry/logger.ts';
 import { installAbortSignals } from './abort-signals.ts';
 import type { SimulationClock } from './clock.ts';
@@ -28,6 +29,9 @@ export interface ControllerProcessOptions {
 
 installAbortSignals();
 
+/** A namespace that every cluster has. */
+const leaseNamespace = 'kube-system';
+
 const noMetrics = {
   queue: () => ({
     added: () => undefined,
@@ -38,6 +42,8 @@ const noMetrics = {
   }),
   region: () => () => undefined,
   watchRestarted: () => undefined,
+  leader: () => undefined,
+  leaderSlowPath: () => undefined,
 };
 
 /** One run of the real controller, from its start to its death. */
@@ -54,24 +60,38 @@ export class ControllerProcess {
     this.clock = new ProcessClock(options.clock);
     const { clock } = this;
     const process = { name: options.name, clock, nextNumber: () => ++this.#requests };
-    this.#transports = options.clusters.map(
-      (cluster) => new SimulatedTransport(process, cluster, options.network, options.overseer),
-    );
-    const transports = new Map(options.clusters.map(({ name }, index) => [name, this.#transports[index]!]));
-    this.#controller = new Controller({
-      regions: new StaticRegistry(options.hub, transports, (_region, transport) =>
-        createKubeClient({
-          transport,
-          clock,
-          fieldManager: 'ringmaster',
-          userAgent: options.name,
-          requestDeadlineMs: 15_000,
-        }),
-      ),
-      operator: casskop,
+    const { hub, clusters, random } = options;
+    const logger = loggerOf(options);
+    const leadership = new LeaderElection({
+      client: () => regions.hub.client,
       clock,
-      random: options.random,
-      logger: loggerOf(options),
+      random,
+      logger,
+      metrics: noMetrics,
+      namespace: leaseNamespace,
+      name: 'ringmaster',
+      identity: options.name,
+    });
+    this.#transports = clusters.map(
+      (cluster) => new SimulatedTransport(process, cluster, options.network, options.overseer, leadership),
+    );
+    const transports = new Map(clusters.map(({ name }, index) => [name, this.#transports[index]!]));
+    const regions = new StaticRegistry(hub, transports, (_region, transport) =>
+      createKubeClient({
+        transport,
+        clock,
+        fieldManager: 'ringmaster',
+        userAgent: options.name,
+        requestDeadlineMs: 15_000,
+      }),
+    );
+    this.#controller = new Controller({
+      regions,
+      operator: casskop,
+      leadership,
+      clock,
+      random,
+      logger,
       metrics: noMetrics,
     });
   }

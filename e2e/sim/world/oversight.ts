@@ -26,6 +26,12 @@ const minuteMs = 60_000;
 /** Stands at every API server's door: lets mishaps happen, and shows each write to those who check it. */
 export class Oversight implements Overseer {
   readonly beliefs = new Beliefs();
+  /** Who holds the Lease, and when each process began its last successful renewal. */
+  #holder = '';
+  readonly #renewals = new Map<string, number>();
+  /** Who held the Lease when a write was sent that is on its way. */
+  readonly #leases = new WeakMap<Exchange, Write['lease']>();
+  #beforeWrites: { after: number; happens: (process: string) => void }[] = [];
   /** What was believed when a write was sent that is on its way. */
   readonly #whenSent = new WeakMap<Exchange, Beliefs>();
   #asSent: Beliefs | undefined;
@@ -59,6 +65,19 @@ export class Oversight implements Overseer {
     this.#planned.push(mishap);
   }
 
+  /** Calls `happens` when so many writes more have been about to be sent, and the next one waits for its connection. */
+  beforeWrite(after: number, happens: (process: string) => void): void {
+    this.#beforeWrites.push({ after, happens });
+  }
+
+  connecting(process: string): void {
+    for (const each of this.#beforeWrites) {
+      if (each.after-- > 0) continue;
+      this.#beforeWrites = this.#beforeWrites.filter((other) => other !== each);
+      each.happens(process);
+    }
+  }
+
   /** What a process goes by: for a write that is looked at, what it went by when it sent that. */
   get asSent(): Beliefs {
     return this.#asSent ?? this.beliefs;
@@ -72,6 +91,7 @@ export class Oversight implements Overseer {
   /** Nothing that was planned happens any more. */
   calmDown(): void {
     this.#planned = [];
+    this.#beforeWrites = [];
     this.#lags.clear();
   }
 
@@ -94,7 +114,11 @@ export class Oversight implements Overseer {
     let all = this.#requests.get(process);
     if (!all) this.#requests.set(process, (all = []));
     all.push({ at: this.#now(), isWrite });
-    if (isWrite) this.#whenSent.set(exchange, this.beliefs.copy());
+    if (isWrite) {
+      this.#whenSent.set(exchange, this.beliefs.copy());
+      const sinceRenewalMs = exchange.sentAtMs - (this.#renewals.get(process) ?? -Infinity);
+      this.#leases.set(exchange, { holder: this.#holder, sinceRenewalMs });
+    }
     for (const planned of this.#planned) {
       if (!planned.matches(exchange)) continue;
       if (planned.after > 0) {
@@ -111,7 +135,8 @@ export class Oversight implements Overseer {
   }
 
   serve(exchange: Exchange, server: MemoryApiServer): ApiResponse {
-    const { request, process, cluster, isWrite } = exchange;
+    const { request, process, cluster, isWrite, isLease } = exchange;
+    if (isLease) return this.#serveLease(exchange, server);
     if (!isWrite) {
       const asked = apiRequest(request, process);
       const lag = this.#lags.get(cluster);
@@ -151,12 +176,26 @@ export class Oversight implements Overseer {
       before,
       after,
       succeeded,
+      lease: this.#leases.get(exchange) ?? { holder: '', sinceRenewalMs: Infinity },
       why,
     });
     this.#asSent = undefined;
     if (succeeded && after && after !== before) {
       this.beliefs.write(process, cluster, plural, after.metadata.resourceVersion ?? '');
     }
+    return response;
+  }
+
+  #serveLease(exchange: Exchange, server: MemoryApiServer): ApiResponse {
+    const { request, process, sentAtMs } = exchange;
+    const response = server.handle(apiRequest(request, process));
+    if (request.method === 'GET' || response.status >= 300) return response;
+    const { spec } = response.body as { spec: { holderIdentity: string } };
+    if (spec.holderIdentity !== this.#holder) {
+      this.#timeline.note(process, () => `${describe(exchange)}: the Lease is ${spec.holderIdentity || "nobody's"}`);
+    }
+    this.#holder = spec.holderIdentity;
+    if (this.#holder === process) this.#renewals.set(process, sentAtMs);
     return response;
   }
 

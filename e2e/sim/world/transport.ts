@@ -1,5 +1,6 @@
 import { TransportError, type HttpRequest, type HttpResponse, type Transport } from '../../../src/edges/transport.ts';
 import type { ApiRequest, ApiResponse, MemoryApiServer } from '../api/server.ts';
+import type { Fence } from '../../../src/kube/fence.ts';
 import { eventLineOf, jsonOf } from '../api/json.ts';
 import { StreamBody, wholeBody } from './body.ts';
 import type { Network } from './network.ts';
@@ -19,7 +20,12 @@ export interface Exchange {
   readonly cluster: string;
   readonly number: number;
   readonly request: HttpRequest;
+  /** Changes something that the controller is there to change. */
   readonly isWrite: boolean;
+  /** Is about the Lease that controllers lead by. */
+  readonly isLease: boolean;
+  /** When it left the process, monotonic milliseconds of the world. */
+  readonly sentAtMs: number;
 }
 
 /** What goes wrong with an exchange; the first that is set counts. */
@@ -43,6 +49,8 @@ export interface Overseer {
   /** Called when the answer, or an event of a watch, has reached the process. */
   heard(process: string, cluster: string, plural: string, resourceVersion: string): void;
   crash(process: string, exchange: Exchange): void;
+  /** Called when a write begins to wait for its connection. */
+  connecting(process: string): void;
 }
 
 /** A watch of the controller, for faults to play with. */
@@ -68,6 +76,7 @@ export class SimulatedTransport implements Transport {
   readonly #cluster: Cluster;
   readonly #network: Network;
   readonly #overseer: Overseer;
+  readonly #fence: Fence | undefined;
   readonly streams = new Set<WatchStream>();
 
   constructor(
@@ -75,11 +84,13 @@ export class SimulatedTransport implements Transport {
     cluster: Cluster,
     network: Network,
     overseer: Overseer,
+    fence?: Fence,
   ) {
     this.#process = process;
     this.#cluster = cluster;
     this.#network = network;
     this.#overseer = overseer;
+    this.#fence = fence;
   }
 
   send(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
@@ -91,23 +102,42 @@ export class SimulatedTransport implements Transport {
       const { clock } = this.#process;
       if (clock.isDead) return;
       const settled = { done: false };
-      const onAbort = (): void => {
-        settled.done = true;
-        reject(signal.reason as Error);
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
+      const signals = [signal];
+      if (this.#fence && request.method !== 'GET' && !this.#fence.exempts(request.path)) {
+        signals.push(this.#fence.permit());
+      }
       const settle = (answer: () => void): void => {
         if (settled.done || clock.isDead) return;
         settled.done = true;
-        signal.removeEventListener('abort', onAbort);
+        for (const each of signals) each.removeEventListener('abort', onAbort);
         answer();
       };
-      this.#exchange(
-        request,
-        signal,
-        (response) => settle(() => resolve(response)),
-        (error) => settle(() => reject(error)),
-      );
+      const onAbort = (): void => settle(() => reject(signals.find(({ aborted }) => aborted)?.reason as Error));
+      for (const each of signals) each.addEventListener('abort', onAbort, { once: true });
+      const exchange = (): void =>
+        this.#exchange(
+          request,
+          signal,
+          (response) => settle(() => resolve(response)),
+          (error) => settle(() => reject(error)),
+        );
+      if (signals.length === 1) exchange();
+      else this.#onceConnected(settled, exchange, (error) => settle(() => reject(error)));
+    });
+  }
+
+  /** A write may have to wait for a connection, and its process may stand still meanwhile; so its fence is asked again. */
+  #onceConnected(settled: { readonly done: boolean }, write: () => void, reject: (error: Error) => void): void {
+    this.#overseer.connecting(this.#process.name);
+    this.#process.clock.timer(this.#network.delay(), () => {
+      if (settled.done) return;
+      try {
+        this.#fence?.permit();
+      } catch (error) {
+        reject(error as Error);
+        return;
+      }
+      write();
     });
   }
 
@@ -120,12 +150,15 @@ export class SimulatedTransport implements Transport {
     const { name, clock } = this.#process;
     const network = this.#network;
     const cluster = this.#cluster.name;
+    const isLease = request.path.startsWith('/apis/coordination.k8s.io/');
     const exchange: Exchange = {
       process: name,
       cluster,
       number: this.#process.nextNumber(),
       request,
-      isWrite: request.method !== 'GET',
+      isWrite: request.method !== 'GET' && !isLease,
+      isLease,
+      sentAtMs: clock.world.monotonic(),
     };
     const mishap = this.#overseer.mishap(exchange);
     if (mishap?.crash === 'before send') {
