@@ -8,6 +8,8 @@ import { TransportError, type HttpResponse, type TransportFailure } from '../edg
 import { readText } from './body.ts';
 import type { ClusterContext } from './contexts.ts';
 import type { Credentials } from './credentials.ts';
+import { KubeError } from './errors.ts';
+import type { Fence } from './fence.ts';
 import { UndiciTransport } from './undici-transport.ts';
 
 const forever = new AbortController().signal;
@@ -27,6 +29,7 @@ async function bench(
   context: TestContext,
   handle: (request: IncomingMessage, response: ServerResponse) => void,
   pathPrefix = '',
+  fence?: Fence,
 ): Promise<Bench> {
   const server: Server = createServer(handle);
   const sockets = new Set<Socket>();
@@ -47,6 +50,7 @@ async function bench(
       dropCredentials: () => dropped++,
     },
     systemClock,
+    fence,
   );
   context.after(async () => {
     await transport.close();
@@ -259,3 +263,108 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
+
+/** A fence that a test opens and closes. `asked` counts how often it was. */
+class Gate implements Fence {
+  asked = 0;
+  /** Closed for whoever asks from the nth time on. */
+  closedFrom = Infinity;
+  #term = new AbortController();
+
+  permit(): AbortSignal {
+    this.asked++;
+    if (this.asked >= this.closedFrom) throw new KubeError('NotLeader', 'closed');
+    return this.#term.signal;
+  }
+
+  exempts(path: string): boolean {
+    return path === '/lease';
+  }
+
+  end(): void {
+    this.closedFrom = 0;
+    this.#term.abort(new KubeError('NotLeader', 'the term is over', { mayHaveActed: true }));
+  }
+}
+
+const write = { method: 'PATCH', path: '/x', body: '{}' } as const;
+
+async function refusedBy(sending: Promise<unknown>): Promise<KubeError> {
+  const error: unknown = await sending.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof KubeError, String(error));
+  assert.equal(error.code, 'NotLeader');
+  return error;
+}
+
+test('a fence that is closed lets no write begin, and all reads', async (context) => {
+  const seen: string[] = [];
+  const gate = new Gate();
+  gate.closedFrom = 0;
+  const { transport, sockets } = await bench(
+    context,
+    (request, response) => {
+      seen.push(`${request.method} ${request.url}`);
+      response.end('ok');
+    },
+    '',
+    gate,
+  );
+  assert.equal((await refusedBy(transport.send(write, forever))).mayHaveActed, false);
+  assert.equal(sockets.size, 0);
+  assert.equal(await text(transport.send({ method: 'GET', path: '/y' }, forever)), 'ok');
+  assert.equal(await text(transport.send({ method: 'PUT', path: '/lease', body: '{}' }, forever)), 'ok');
+  assert.deepEqual(seen, ['GET /y', 'PUT /lease']);
+});
+
+test('a fence that closes before the bytes are written lets none of them out, on a new connection or an old one', async (context) => {
+  for (const warm of [false, true]) {
+    const seen: string[] = [];
+    const gate = new Gate();
+    const { transport, open, sockets } = await bench(
+      context,
+      (request, response) => {
+        seen.push(`${request.method} ${request.url}`);
+        response.end('ok');
+      },
+      '',
+      gate,
+    );
+    if (warm) assert.equal(await text(transport.send({ ...write, path: '/before' }, forever)), 'ok');
+    gate.closedFrom = gate.asked + 2;
+    assert.equal((await refusedBy(transport.send(write, forever))).mayHaveActed, false);
+    assert.deepEqual(seen, warm ? ['PATCH /before'] : []);
+    while (open() === sockets.size) await settle();
+    gate.closedFrom = Infinity;
+    assert.equal(await text(transport.send({ ...write, path: '/after' }, forever)), 'ok');
+    assert.equal(seen.at(-1), 'PATCH /after');
+  }
+});
+
+test('a write that waits for a connection does not leave once the term is over', async (context) => {
+  const seen: string[] = [];
+  const gate = new Gate();
+  const answers: ServerResponse[] = [];
+  const { transport } = await bench(
+    context,
+    (request, response) => {
+      seen.push(String(request.url));
+      answers.push(response);
+    },
+    '',
+    gate,
+  );
+  const sending = Array.from({ length: 12 }, (_, index) => transport.send({ ...write, path: `/${index}` }, forever));
+  const refused = sending.map((each) => refusedBy(each));
+  while (seen.length < 8) await settle();
+  gate.end();
+  for (const error of await Promise.all(refused)) assert.equal(error.mayHaveActed, true);
+  for (const response of answers) response.end('late');
+  const reading = text(transport.send({ method: 'GET', path: '/afterwards' }, forever));
+  while (!seen.includes('/afterwards')) await settle();
+  answers.at(-1)?.end('ok');
+  assert.equal(await reading, 'ok');
+  assert.equal(seen.length, 9);
+});
