@@ -7,6 +7,7 @@ export interface AuditedWrite {
   what: string;
   at: string;
   status: number;
+  userAgent: string;
 }
 
 /** What one user wrote to an API server, from its audit log, in order. */
@@ -16,12 +17,13 @@ export function writesBy(auditLog: string, username: string): AuditedWrite[] {
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as AuditEvent)
     .filter((event) => event.user.username === username)
-    .map(({ verb, objectRef, requestReceivedTimestamp, responseStatus }) => ({
+    .map(({ verb, objectRef, requestReceivedTimestamp, responseStatus, userAgent }) => ({
       verb,
       namespace: objectRef?.namespace,
       what: [objectRef?.resource, objectRef?.subresource, objectRef?.name].filter((part) => part).join('/'),
       at: requestReceivedTimestamp,
       status: responseStatus?.code ?? 0,
+      userAgent: userAgent ?? '',
     }));
 }
 
@@ -30,5 +32,6 @@ interface AuditEvent {
   user: { username: string };
   objectRef?: { namespace?: string; resource?: string; subresource?: string; name?: string };
   requestReceivedTimestamp: string;
+  userAgent?: string;
   responseStatus?: { code: number };
 }

@@ -62,6 +62,11 @@ export class ControllerProcess {
     return this.#process.child.exitCode;
   }
 
+  /** Lets it stand still, as one whose machine sleeps, and go on. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#process.child.kill(name);
+  }
+
   /** SIGKILL: whatever it was doing stays half done. */
   async kill(): Promise<void> {
     await this.#process.kill();

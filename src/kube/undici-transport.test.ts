@@ -269,7 +269,7 @@ class Gate implements Fence {
   asked = 0;
   /** Closed for whoever asks from the nth time on. */
   closedFrom = Infinity;
-  #term = new AbortController();
+  readonly #term = new AbortController();
 
   permit(): AbortSignal {
     this.asked++;

@@ -28,13 +28,11 @@ export interface LeaderElectionOptions {
 export const leaseDurationMs = 15_000;
 /** How long after the beginning of its last successful renewal a leader may write, milliseconds. */
 export const renewDeadlineMs = 10_000;
-/** Between two looks at the Lease, and two renewals, milliseconds. */
+/** Between two renewals, and, on average, two looks at a Lease that somebody else holds, milliseconds. */
 const retryMs = 2_000;
 /** A look at the Lease is given up after this time, so that there is time for another one before the deadline. Milliseconds. */
 const attemptMs = 5_000;
 const releaseMs = 2_000;
-/** client-go's: whoever waits for the Lease waits up to so many times longer. */
-const jitter = 1.2;
 /** After resigning, milliseconds; doubles each time, until a term has lasted for `restMaxMs`. */
 const restFirstMs = 5_000;
 const restMaxMs = 60_000;
@@ -125,7 +123,7 @@ export class LeaderElection implements Leadership {
       if (this.#hasToRelease) await this.#release();
       else if (restMs <= 0) await this.#attempt(this.#wake.signal);
       if (signal.aborted) break;
-      const waitMs = restMs > 0 ? restMs : this.#term ? retryMs : retryMs * (1 + jitter * random.next());
+      const waitMs = restMs > 0 ? restMs : this.#term ? retryMs : retryMs * (0.5 + random.next());
       await sleep(clock, waitMs, this.#wake.signal).catch(() => undefined);
     }
     signal.removeEventListener('abort', onAbort);

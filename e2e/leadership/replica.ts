@@ -1,0 +1,92 @@
+import { request } from 'undici';
+import type { Regions } from '../harness/index.ts';
+import { waitFor } from '../harness/index.ts';
+import { writesBy } from '../ring/audit-log.ts';
+import { ControllerProcess, type ControllerOptions } from '../ring/controller-process.ts';
+
+/** Users of the API servers, each with all rights: audit logs tell by them which of two replicas wrote. */
+export type ReplicaUser = 'ringmaster' | 'admin';
+
+/** One of several controllers of one hub. */
+export class Replica {
+  readonly user: ReplicaUser;
+  readonly process: ControllerProcess;
+
+  constructor(regions: Regions, name: string, user: ReplicaUser, options: ControllerOptions = {}) {
+    this.user = user;
+    const kubeconfig = user === 'admin' ? regions.kubeconfig : regions.controllerKubeconfig;
+    this.process = new ControllerProcess(regions, { kubeconfig, ...options, name });
+  }
+
+  /** How often it began to lead. */
+  get terms(): number {
+    return this.process.log().filter(({ message }) => message === 'leads').length;
+  }
+
+  untilReady(): Promise<unknown> {
+    return waitFor(async () => (await this.get('/readyz')).status === 200, { what: 'readiness', timeoutMs: 60_000 });
+  }
+
+  /** Waits for its `term`th term, and resolves with how long that took, milliseconds. */
+  async untilLeads(term = 1): Promise<number> {
+    const since = performance.now();
+    await waitFor(() => this.terms >= term, {
+      what: `${this.process.logFile} to lead`,
+      timeoutMs: 90_000,
+      intervalMs: 50,
+    });
+    return performance.now() - since;
+  }
+
+  async get(path: string): Promise<{ status: number; text: string }> {
+    const { statusCode, body } = await request(`http://127.0.0.1:${await this.process.port()}${path}`);
+    return { status: statusCode, text: await body.text() };
+  }
+
+  /** 1 while it leads, by its own metrics. */
+  async masterStatus(): Promise<string | undefined> {
+    return /^leader_election_master_status\{.*name="ringmaster".*\} (\d)$/m.exec(
+      (await this.get('/metrics')).text,
+    )?.[1];
+  }
+}
+
+/** One write of one replica, as an API server has seen it. `atMs` since 1970: all servers share this machine's clock. */
+export interface ReplicaWrite {
+  readonly user: ReplicaUser;
+  readonly what: string;
+  readonly atMs: number;
+  readonly succeeded: boolean;
+}
+
+/** What both replicas wrote to all API servers, in order; what people and tests write as the same user is left out. */
+export function writesOfReplicas(regions: Regions): ReplicaWrite[] {
+  return regions.all
+    .flatMap(({ auditLog, name }) =>
+      (['ringmaster', 'admin'] as const).flatMap((user) =>
+        writesBy(auditLog, user)
+          .filter(({ userAgent }) => userAgent.startsWith('ringmaster/'))
+          .map(({ verb, what, at, status }) => ({
+            user,
+            what: what.startsWith('leases/') ? what : `${name}: ${verb} ${what}`,
+            atMs: Date.parse(at),
+            succeeded: status >= 200 && status < 300,
+          })),
+      ),
+    )
+    .sort((one, other) => one.atMs - other.atMs);
+}
+
+/** Whether a write is one of the Lease itself. */
+export function isOfLease({ what }: ReplicaWrite): boolean {
+  return what.startsWith('leases/');
+}
+
+/** Writes that reached a server while the last successful write of the Lease was another replica's. */
+export function writesWithoutLease(writes: readonly ReplicaWrite[]): ReplicaWrite[] {
+  let holder: ReplicaUser | undefined;
+  return writes.filter((write) => {
+    if (isOfLease(write) && write.succeeded) holder = write.user;
+    return !isOfLease(write) && write.user !== holder;
+  });
+}
