@@ -107,7 +107,7 @@ function checkContext(name: string, files: KubeconfigFiles, paths: readonly stri
 
 function fixed(registration: Registration): RegistrationSource {
   return {
-    synced: true,
+    pending: undefined,
     read: () => [registration],
     run: (signal) =>
       new Promise((resolve) => {

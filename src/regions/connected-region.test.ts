@@ -135,6 +135,14 @@ test('nor of one that has never said who it is', async (context) => {
   await running;
 });
 
+test('a cluster that says by itself that it is another one is told apart', async (context) => {
+  const { region, events } = await bench(context);
+  region.identified('one');
+  assert.deepEqual(events, []);
+  region.identified('two');
+  assert.deepEqual(events, ['other cluster']);
+});
+
 test('the hub stays the cluster it is, and says what is registered instead', async (context) => {
   const all = await bench(context, { isHub: true });
   all.apis.set('https://new', new FakeApi('two'));

@@ -115,6 +115,13 @@ export class ConnectedRegion extends FencedRegion {
     return !isSame;
   }
 
+  /** A name or an address may lead to another cluster by itself, with nothing registered anew. */
+  identified(clusterUid: string): void {
+    if (this.#clusterUid === undefined || clusterUid === this.#clusterUid) return;
+    if (this.#options.isHub) this.#say(this.#otherThanHub(clusterUid));
+    else this.#options.onOtherCluster();
+  }
+
   /** Ends it: the connections are closed, and nobody may use what it said. */
   end(): void {
     this.#ended.abort(new Error(`region ${this.name} is not registered any more`));
@@ -169,9 +176,7 @@ export class ConnectedRegion extends FencedRegion {
       await transport.close();
       if (signal.aborted) return false;
       if (isHub) {
-        this.#say(
-          `what is registered now leads to another cluster (kube-system uid ${clusterUid}) than the hub (${this.#clusterUid}); start anew for another hub`,
-        );
+        this.#say(this.#otherThanHub(clusterUid));
         return false;
       }
       onOtherCluster();
@@ -189,6 +194,10 @@ export class ConnectedRegion extends FencedRegion {
     logger.info('a region is reached in the way it is registered now', { region: name, origin: candidate.origin });
     onChange('rotated');
     return true;
+  }
+
+  #otherThanHub(clusterUid: string): string {
+    return `what is registered now leads to another cluster (kube-system uid ${clusterUid}) than the hub (${this.#clusterUid}); start anew for another hub`;
   }
 
   #say(problem: string): void {

@@ -36,7 +36,7 @@ interface ReadFile {
  * cannot be used, half-written perhaps, keeps what it said before.
  */
 export class KubeconfigFiles implements RegistrationSource {
-  readonly synced = true;
+  readonly pending = undefined;
   readonly #options: KubeconfigFilesOptions;
   /** Whether a directory is among the paths: files may be put there. */
   mayGrow = false;

@@ -18,6 +18,8 @@ export interface RegionHandle {
   readonly problem: string | undefined;
   /** Aborts when the region was removed, or leads to another cluster: nothing it ever said may be built on then. */
   readonly signal: AbortSignal;
+  /** Takes note of who the cluster said it is, by the uid of kube-system. */
+  identified(clusterUid: string): void;
   /** Why MultiCassandraClusters of `hubNamespace` may not use `namespace` here. */
   tenancyProblem(hubNamespace: string, namespace: string): string | undefined;
   /** A client for them that reaches this one namespace, for as long as they may use it. */
@@ -34,6 +36,7 @@ export abstract class FencedRegion implements RegionHandle {
   abstract readonly tenancy: Tenancy;
   abstract readonly problem: string | undefined;
   abstract readonly signal: AbortSignal;
+  abstract identified(clusterUid: string): void;
   /** The API server's host and port. */
   abstract readonly host: string;
 

@@ -25,8 +25,8 @@ export interface RefusedRegistration {
 
 /** Where regions come from. */
 export interface RegistrationSource {
-  /** Whether everything it has now was read at least once. */
-  readonly synced: boolean;
+  /** Why not everything it has was read yet, a sentence for people; undefined once it was. */
+  readonly pending: string | undefined;
   /** What it has now, the first of equal names first. */
   read(): readonly (Registration | RefusedRegistration)[];
   /** Follows changes until `signal` aborts, then resolves. `onChange` is called after `read` answers something else. */

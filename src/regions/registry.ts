@@ -12,8 +12,8 @@ export interface RefusedRegion {
 export interface RegionRegistry {
   /** The cluster that holds the MultiCassandraClusters; it is a region as well, and never goes. */
   readonly hub: RegionHandle;
-  /** Whether all sources were read at least once: before, a name that is not there may still come. */
-  readonly synced: boolean;
+  /** Why a name that is not there may still come: not all sources were read yet. Undefined once they were. */
+  readonly pending: string | undefined;
   get(name: string): RegionHandle | RefusedRegion | undefined;
   names(): string[];
   /** Calls `listener` with a region's name whenever anything about it changed. Must not wait. */

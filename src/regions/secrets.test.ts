@@ -60,10 +60,10 @@ async function registered(
     logger: listening(),
   });
   const stop = new AbortController();
-  assert.ok(!secrets.synced);
+  assert.match(secrets.pending ?? '', /Secrets of namespace ringmaster .* not read yet/);
   let changes = 0;
   const running = secrets.run(stop.signal, () => changes++);
-  await clock.until('they are read', () => secrets.synced);
+  await clock.until('they are read', () => secrets.pending === undefined);
   stop.abort();
   await running;
   assert.ok(changes > 0);

@@ -36,9 +36,11 @@ export interface KubeconfigSecretsOptions {
 /** Regions from Secrets in one namespace of the hub. */
 export class KubeconfigSecrets implements RegistrationSource {
   readonly #reflectors: readonly Reflector[];
+  readonly #namespace: string;
   #onChange: () => void = () => undefined;
 
   constructor({ client, namespace, clock, random, logger, onRestart }: KubeconfigSecretsOptions) {
+    this.#namespace = namespace;
     this.#reflectors = kubeconfigLabels.map(
       (label) =>
         new Reflector({
@@ -55,8 +57,11 @@ export class KubeconfigSecrets implements RegistrationSource {
     );
   }
 
-  get synced(): boolean {
-    return this.#reflectors.every(({ status }) => status.hasSynced);
+  get pending(): string | undefined {
+    const unread = this.#reflectors.map(({ status }) => status).find(({ hasSynced }) => !hasSynced);
+    if (!unread) return undefined;
+    const why = unread.lastError?.message ?? 'they are on their way';
+    return `the Secrets of namespace ${this.#namespace} in the hub that register regions are not read yet: ${why}`;
   }
 
   /** The oldest Secret first: who names a region that another one has already does not take it over. */

@@ -29,7 +29,7 @@ export class SourcedRegistry implements RegionRegistry {
   readonly #listeners = new Set<(name: string) => void>();
   readonly #running = new Set<Promise<void>>();
   #said = new Set<string>();
-  #wasSynced = false;
+  #wasPending: string | undefined;
   #signal: AbortSignal | undefined;
 
   constructor(options: SourcedRegistryOptions) {
@@ -41,8 +41,8 @@ export class SourcedRegistry implements RegionRegistry {
     this.#apply();
   }
 
-  get synced(): boolean {
-    return this.#sources.every((source) => source.synced);
+  get pending(): string | undefined {
+    return this.#sources.map((source) => source.pending).find((why) => why !== undefined);
   }
 
   get(name: string): ConnectedRegion | RefusedRegion | undefined {
@@ -75,9 +75,9 @@ export class SourcedRegistry implements RegionRegistry {
       if (isRefused(each)) this.#refuse(each);
       else this.#register(each);
     }
-    const { synced } = this;
-    if (synced && !this.#wasSynced) this.#tell(this.hub.name);
-    this.#wasSynced = synced;
+    const wasPending = this.#wasPending;
+    this.#wasPending = this.pending;
+    if (wasPending !== this.#wasPending) this.#tell(this.hub.name);
   }
 
   /** Which registration counts for each name. */

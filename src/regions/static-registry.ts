@@ -3,17 +3,20 @@ import { FencedRegion, type MakeClient } from './region-handle.ts';
 import type { RegionRegistry } from './registry.ts';
 import { openTenancy, type Tenancy } from './tenancy.ts';
 
-/** Regions that stay what they are, for simulations and tests: one for each transport. */
+/** Regions that come and go only as they are told to, for simulations and tests: one for each transport. */
 export class StaticRegistry implements RegionRegistry {
   readonly hub: FencedRegion;
-  readonly synced = true;
-  readonly #regions: ReadonlyMap<string, StaticRegion>;
+  readonly pending = undefined;
+  readonly #transports: ReadonlyMap<string, Transport>;
+  readonly #makeClient: MakeClient;
+  readonly #regions = new Map<string, StaticRegion>();
+  readonly #listeners = new Set<(name: string) => void>();
 
   /** @throws Error when `hub` is none of the regions. */
   constructor(hub: string, transports: ReadonlyMap<string, Transport>, makeClient: MakeClient) {
-    this.#regions = new Map(
-      [...transports].map(([name, transport]) => [name, new StaticRegion(name, transport, makeClient)]),
-    );
+    this.#transports = transports;
+    this.#makeClient = makeClient;
+    for (const name of transports.keys()) this.add(name);
     const found = this.#regions.get(hub);
     if (!found) throw new Error(`there is no region ${hub} to be the hub`);
     this.hub = found;
@@ -27,12 +30,33 @@ export class StaticRegistry implements RegionRegistry {
     return [...this.#regions.keys()];
   }
 
-  onChange(): void {
-    // Nothing ever does.
+  /** Registers a region that was removed, as another one that is reached over the same transport. */
+  add(name: string): void {
+    const transport = this.#transports.get(name);
+    if (!transport || this.#regions.has(name)) return;
+    this.#regions.set(name, new StaticRegion(name, transport, this.#makeClient));
+    this.#tell(name);
+  }
+
+  /** Takes a region's registration away; the hub's stays. */
+  remove(name: string): void {
+    const region = this.#regions.get(name);
+    if (!region || region === this.hub) return;
+    this.#regions.delete(name);
+    region.ended.abort();
+    this.#tell(name);
+  }
+
+  onChange(listener: (name: string) => void): void {
+    this.#listeners.add(listener);
   }
 
   async run(): Promise<void> {
     // There is nothing to follow.
+  }
+
+  #tell(name: string): void {
+    for (const listener of this.#listeners) listener(name);
   }
 }
 
@@ -40,9 +64,17 @@ class StaticRegion extends FencedRegion {
   readonly origin = 'a fixed region';
   readonly tenancy: Tenancy = openTenancy;
   readonly problem = undefined;
-  readonly signal = new AbortController().signal;
+  readonly ended = new AbortController();
+
+  get signal(): AbortSignal {
+    return this.ended.signal;
+  }
 
   get host(): string {
     return this.name;
+  }
+
+  identified(): void {
+    // It is what it is.
   }
 }

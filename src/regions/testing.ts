@@ -76,7 +76,7 @@ export function registrationOf(name: string, server: string, more: Partial<Regis
 
 /** A source that has what a test gives it. */
 export class FakeSource implements RegistrationSource {
-  synced = true;
+  pending: string | undefined;
   #has: readonly (Registration | RefusedRegistration)[];
   #onChange: () => void = () => undefined;
 

@@ -180,6 +180,7 @@ export class Controller {
         logger: logger.child({ context, namespace }),
         reachable: () => probe.state,
         registrationProblem: () => handle.problem,
+        onIdentified: (clusterUid) => handle.identified(clusterUid),
         onChange: () => keys.forEach((each) => this.#queue.add(each)),
         onWatchRestart: (cause) => metrics.watchRestarted(context, cause),
       });
@@ -193,9 +194,8 @@ export class Controller {
 
   #unregistered(context: string, hubNamespace: string): UnknownRegion {
     const { regions } = this.#options;
-    if (!regions.synced) {
-      const message = `context ${context} is not known yet: the Secrets that register regions are on their way`;
-      return { known: false, reason: 'NotSynced', message };
+    if (regions.pending !== undefined) {
+      return { known: false, reason: 'NotSynced', message: `context ${context} is not known yet: ${regions.pending}` };
     }
     // Who may not use a region need not know of it.
     const open = regions.names().filter((name) => {

@@ -27,6 +27,8 @@ export interface RegionOptions {
   reachable: () => true | UnknownRegion;
   /** Why the cluster is still reached in the way it was registered before, if so. */
   registrationProblem?: () => string | undefined;
+  /** Told who the cluster says it is, whenever it was asked. */
+  onIdentified?: (clusterUid: string) => void;
   /** Called when anything changed that a plan could depend on. Must not wait. */
   onChange: () => void;
   onWatchRestart: (cause: string) => void;
@@ -86,7 +88,9 @@ export class RegionNamespace {
       namespace: options.namespace,
       crdName: options.operator.crdName,
       onChange: () => {
-        if (this.#premises.found?.crd && !this.#members.status.hasSynced) this.#members.retryNow();
+        const { found } = this.#premises;
+        if (found) options.onIdentified?.(found.clusterUid);
+        if (found?.crd && !this.#members.status.hasSynced) this.#members.retryNow();
         options.onChange();
       },
     });

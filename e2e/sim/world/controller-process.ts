@@ -51,6 +51,7 @@ export class ControllerProcess {
   readonly name: string;
   readonly clock: ProcessClock;
   readonly #transports: SimulatedTransport[];
+  readonly #regions: StaticRegistry;
   readonly #controller: Controller;
   readonly #stop = new AbortController();
   #requests = 0;
@@ -63,7 +64,7 @@ export class ControllerProcess {
     const { hub, clusters, random } = options;
     const logger = loggerOf(options);
     const leadership = new LeaderElection({
-      client: () => regions.hub.client,
+      client: () => this.#regions.hub.client,
       clock,
       random,
       logger,
@@ -76,7 +77,7 @@ export class ControllerProcess {
       (cluster) => new SimulatedTransport(process, cluster, options.network, options.overseer, leadership),
     );
     const transports = new Map(clusters.map(({ name }, index) => [name, this.#transports[index]!]));
-    const regions = new StaticRegistry(hub, transports, (_region, transport) =>
+    this.#regions = new StaticRegistry(hub, transports, (_region, transport) =>
       createKubeClient({
         transport,
         clock,
@@ -86,7 +87,7 @@ export class ControllerProcess {
       }),
     );
     this.#controller = new Controller({
-      regions,
+      regions: this.#regions,
       operator: casskop,
       leadership,
       clock,
@@ -124,6 +125,12 @@ export class ControllerProcess {
   stop(): void {
     this.clock.world.wakePromises();
     this.#stop.abort(new DOMException('asked to stop', 'AbortError'));
+  }
+
+  /** Takes the registration of a region away from it, or gives it back. */
+  register(region: string, isThere: boolean): void {
+    this.clock.world.wakePromises();
+    this.clock.do(() => (isThere ? this.#regions.add(region) : this.#regions.remove(region)));
   }
 
   /** Breaks one of its watches as a reset connection does. */
