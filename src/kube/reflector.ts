@@ -175,7 +175,7 @@ export class Reflector {
     } catch (error) {
       if (wasReplaced(error)) {
         this.#countRestart('replaced');
-        return { kind: 'watching', resourceVersion: this.#store.heard ?? resourceVersion };
+        return this.#watchOn(resourceVersion);
       }
       if (attempt.expired === undefined) throw error;
       const relist = this.#isBarren(events);
@@ -187,7 +187,12 @@ export class Reflector {
       return this.#recover({ cause: 'short', relist, pace: 'backoff', leastMs: 0 }, false, error);
     }
     this.#countRestart(relist ? 'stale' : 'closed');
-    return relist ? { kind: 'listing' } : { kind: 'watching', resourceVersion: this.#store.heard ?? resourceVersion };
+    return relist ? { kind: 'listing' } : this.#watchOn(resourceVersion);
+  }
+
+  /** Another watch, from the last version heard; one that brought nothing began at `resourceVersion`. */
+  #watchOn(resourceVersion: string): State {
+    return { kind: 'watching', resourceVersion: this.#store.heard ?? resourceVersion };
   }
 
   /**
