@@ -127,6 +127,11 @@ suite('regions that come, change and go while the controller runs', () => {
     await unnoticed(() => register(registrar.kubeconfig(first.token)));
     await first.revoke();
     await federation.waitForCondition('Reachable', 'False', { region: 'us', reason: 'Unauthorized', timeoutMs });
+    const dead = await registrar.token();
+    await dead.revoke();
+    await register(registrar.kubeconfig(dead.token));
+    const message = /401[^]*; what is registered now does not work: .*401/;
+    await federation.waitForCondition('Reachable', 'False', { region: 'us', message, timeoutMs });
     const second = await registrar.token();
     await withoutRelist(() => register(registrar.kubeconfig(second.token)));
     await federation.ready();

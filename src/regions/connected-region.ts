@@ -218,7 +218,7 @@ export class ConnectedRegion extends FencedRegion {
 async function identify(client: KubeClient, clock: Clock, signal: AbortSignal): Promise<string> {
   using deadline = withDeadline(clock, identifyDeadlineMs, signal);
   const { status, body } = await client.getPath('/readyz', deadline.signal);
-  if (status !== 200) throw new Error(`its API server answers ${status} ${body.slice(0, 200)}`);
+  if (status !== 200) throw new Error(`its API server answers ${status} ${body.slice(0, 200).trim()}`);
   const system = await client.get(resources.namespaces, { name: 'kube-system' }, deadline.signal);
   if (!system.metadata.uid) throw new Error('its namespace kube-system has no uid');
   return system.metadata.uid;

@@ -178,7 +178,7 @@ export class Controller {
         clock,
         random,
         logger: logger.child({ context, namespace }),
-        reachable: () => probe.state,
+        reachable: () => withProblem(probe.state, handle.problem),
         registrationProblem: () => handle.problem,
         onIdentified: (clusterUid) => handle.identified(clusterUid),
         onChange: () => keys.forEach((each) => this.#queue.add(each)),
@@ -303,6 +303,11 @@ export class Controller {
     const tracked = work.finally(() => this.#running.delete(tracked));
     this.#running.add(tracked);
   }
+}
+
+/** Of a region that cannot be reached it is also said why what is registered for it now is of no help. */
+function withProblem(state: true | UnknownRegion, problem: string | undefined): true | UnknownRegion {
+  return state === true || problem === undefined ? state : { ...state, message: `${state.message}; ${problem}` };
 }
 
 function namespaceOf(key: string): string {
