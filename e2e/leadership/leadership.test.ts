@@ -2,11 +2,15 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Regions, startRegions, waitFor, type ApiObject } from '../harness/index.ts';
+import { ControllerProxies } from '../proxy/controller-proxies.ts';
+import { holdWrites } from '../proxy/hold.ts';
 import { Federation, installCrd } from '../ring/federation.ts';
 import { isOfLease, Replica, writesOfReplicas, writesWithoutLease } from './replica.ts';
 
 const leasePath = '/apis/coordination.k8s.io/v1/namespaces/default/leases/ringmaster';
 const leaseDurationMs = 15_000;
+/** No more than a request on its way adds to it. */
+const renewDeadlineMs = 10_500;
 /** What a busy machine may add to every time that is promised. */
 const slackMs = 8_000;
 const editEveryMs = 250;
@@ -156,6 +160,46 @@ suite('two controllers on one hub', () => {
     await whileEditing(() => untilWrites(leader));
     assert.equal(standby.terms, terms);
     assertOneWriter();
+  });
+
+  test('a leader whose requests the hub does not answer any more writes to no region from its renew deadline on', async (context) => {
+    const proxies = await ControllerProxies.start({
+      targets: regions.all.map(({ controlPlane }) => controlPlane),
+      directory: regions.directory,
+      name: 'fifth',
+    });
+    try {
+      // The one that will be cut off is the only one of its user.
+      assert.equal(standby.user, 'ringmaster');
+      assert.equal(await standby.process.stop(), 0);
+      standby = new Replica(regions, 'fifth', 'ringmaster', { kubeconfig: proxies.kubeconfig });
+      await standby.untilReady();
+      const hasLed = standby.untilLeads();
+      assert.equal(await leader.process.stop(), 0);
+      await hasLed;
+      await change(new Replica(regions, 'sixth', 'admin'));
+      await whileEditing(async () => {
+        await untilWrites(leader);
+        const cut = holdWrites(proxies, (write) => write.region === 'eu');
+        const cutOffAtMs = Date.now();
+        context.diagnostic(`taken over after ${Math.round(await standby.untilLeads(standby.terms + 1))} ms`);
+        await untilWrites(standby);
+        const late = writesOfReplicas(regions).filter(
+          ({ user, atMs }) => user === leader.user && atMs > cutOffAtMs + renewDeadlineMs,
+        );
+        assert.deepEqual(late, []);
+        assert.equal(await leader.masterStatus(), '0');
+        cut.release();
+        await untilWrites(standby);
+      });
+      [leader, standby] = [standby, leader];
+      assertOneWriter();
+      assert.equal(await standby.process.stop(), 0);
+    } finally {
+      await proxies.close();
+    }
+    standby = new Replica(regions, 'seventh', 'ringmaster');
+    await standby.untilReady();
   });
 
   test('a change of the leader alone causes no write', async () => {

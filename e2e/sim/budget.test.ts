@@ -51,6 +51,7 @@ const mistakes = [
   'the finalizer goes when the object is deleted',
   'volumes without a member are cleaned up',
   'the answer to a write is thrown away',
+  'a leader goes on after its renew deadline',
 ];
 
 test('mistakes that are put into the controller are found', (context) =>
