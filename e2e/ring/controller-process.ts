@@ -54,16 +54,21 @@ export class ControllerProcess {
 
   /** Asks it to stop, and resolves with its exit code. */
   async stop(): Promise<number | null> {
+    this.signal('SIGTERM');
+    return this.ended();
+  }
+
+  /** Resolves with its exit code when it has ended. */
+  async ended(): Promise<number | null> {
     if (!this.running) return this.#process.child.exitCode;
     // The run does not let its processes keep this one alive; whoever waits for the end of one does.
     this.#process.child.ref();
-    this.#process.child.kill('SIGTERM');
     await once(this.#process.child, 'exit');
     return this.#process.child.exitCode;
   }
 
-  /** Lets it stand still, as one whose machine sleeps, and go on. */
-  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+  /** SIGSTOP lets it stand still, as one whose machine sleeps, until SIGCONT. */
+  signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void {
     this.#process.child.kill(name);
   }
 
