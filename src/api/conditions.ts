@@ -111,6 +111,8 @@ export const reasons = {
     NotProbed: 'The API server has not been asked yet.',
     Refused: 'The connection is refused.',
     Timeout: 'No answer within the deadline.',
+    NameNotFound: "The server's name does not resolve.",
+    NotReady: 'The API server answers that it is not ready.',
     TLS: 'The certificate is not accepted.',
     Unauthorized: 'The credentials are not accepted.',
     Forbidden: 'The credentials are not allowed to do this.',

@@ -63,7 +63,7 @@ export async function run(flags: RunFlags, userAgent: string, signal: AbortSigna
       userAgent,
       requestDeadlineMs,
       metrics: {
-        requestFinished: (method, code) => metrics.requests(host()).requestFinished(method, code),
+        requestFinished: (method, code, tookMs) => metrics.requests(host()).requestFinished(method, code, tookMs),
       },
     });
   const regions = new SourcedRegistry({
@@ -84,6 +84,7 @@ export async function run(flags: RunFlags, userAgent: string, signal: AbortSigna
     clock,
     random,
     logger,
+    onLimited: (host, method, waitedMs) => metrics.limited(host, method, waitedMs),
     onEvent: (region, event) => metrics.registration(region, event),
   });
   const controller = new Controller({ regions, operator: casskop, leadership, clock, random, logger, metrics });

@@ -28,7 +28,10 @@ export interface HttpResponse {
   body: AsyncIterable<Uint8Array>;
 }
 
-/** Why there was no HTTP response. */
+/**
+ * Why there was no HTTP response. Two of them are our own doing: `circuit-open`, the server is taken for dead;
+ * `limited`, others came first for too long.
+ */
 export type TransportFailure =
   | 'refused'
   | 'unreachable'
@@ -39,9 +42,11 @@ export type TransportFailure =
   | 'dns'
   | 'tls'
   | 'credentials'
+  | 'circuit-open'
+  | 'limited'
   | 'other';
 
-/** No HTTP response came. Whether the server acted on the request is unknown, unless the failure is `refused`, `dns`, `tls` or `credentials`. The body of a response can fail with it too. */
+/** No HTTP response came. Whether the server acted on the request is unknown, unless the failure is `refused`, `dns`, `tls`, `credentials`, `circuit-open` or `limited`. The body of a response can fail with it too. */
 export class TransportError extends Error {
   override readonly name = 'TransportError';
   readonly code = 'TransportError';

@@ -5,7 +5,7 @@ import { statementsBeforeNewDatacenter, userKeyspaces } from '../ring/keyspaces.
 import type { NodeView, RingState } from '../ring/view.ts';
 import type { PlanContext } from './context.ts';
 import type { Hosts } from './hosts.ts';
-import { answeredFor, isReady, type KnownPicture, type RegionPicture } from './picture.ts';
+import { answeredFor, isReady, type KnownPicture, type RegionPicture, type UnknownPicture } from './picture.ts';
 
 /** How old a view may be that a change of the ring is built on, milliseconds. */
 const decisionMaxAgeMs = 10_000;
@@ -104,13 +104,17 @@ export function regionObstacle(context: PlanContext, picture: KnownPicture): Obs
   };
 }
 
-/** Ours, or what an earlier MultiCassandraCluster of this name left in a region that holds nothing else of its ring. */
+/**
+ * Ours, or what an earlier MultiCassandraCluster of this name left in a region that holds nothing else of its ring, or
+ * wrote there although it was gone: whose the member is, his is the guard.
+ */
 function mayWriteGuard({ snapshot, federation }: PlanContext, picture: KnownPicture): boolean {
   if (!picture.guard || picture.guard.ownership !== 'foreign') return true;
   const { owner } = picture.guard.bookkeeping;
   const { namespace, name } = snapshot.mcc.metadata;
-  const remainder = owner?.namespace === namespace && owner.name === name;
-  return remainder && leftovers(picture, federation.clusterName).length === 0;
+  const isNamesake = owner?.namespace === namespace && owner.name === name;
+  const isOurs = picture.member?.ownership === 'ours';
+  return isNamesake && (isOurs || leftovers(picture, federation.clusterName).length === 0);
 }
 
 /**
@@ -214,8 +218,8 @@ export function wasInRing(picture: RegionPicture, hosts: Hosts): boolean {
 }
 
 /** A region nobody can see is known to be empty only if it was last seen so, and nothing was written there since. */
-function mayHoldNodes({ recorded }: RegionPicture): boolean {
-  return recorded?.identity !== undefined || recorded?.stage !== 'Waiting';
+function mayHoldNodes({ recorded, snapshot }: UnknownPicture): boolean {
+  return recorded?.identity !== undefined || recorded?.stage !== 'Waiting' || snapshot.reason === 'BehindOwnWrite';
 }
 
 /** A decision to change the ring needs views of this moment. */

@@ -10,6 +10,8 @@ import type { RegionSnapshot, Snapshot, UnknownRegion, UserScripts } from './sna
 export interface RegionCaches {
   readonly clusterUid: string;
   readonly registrationProblem?: string;
+  /** Whether the cluster can be reached again, but not for long yet. */
+  readonly isUnsteady: boolean;
   readonly namespaceExists: boolean;
   serviceAccountExists(name: string): boolean;
   /** Undefined: not installed. */
@@ -82,6 +84,7 @@ function regionSnapshot(
     known: true,
     clusterUid: caches.clusterUid,
     ...(caches.registrationProblem !== undefined && { registrationProblem: caches.registrationProblem }),
+    ...(caches.isUnsteady && { isUnsteady: true }),
     namespaceExists: caches.namespaceExists,
     serviceAccountExists: caches.serviceAccountExists(serviceAccount),
     capabilities: caches.crd && operator.capabilities(caches.crd),

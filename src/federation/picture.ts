@@ -118,6 +118,11 @@ export function answeredFor(picture: RegionPicture): picture is MemberPicture {
   return picture.known && picture.member !== undefined && picture.member.ownership !== 'foreign';
 }
 
+/** Whether the region is out of sight for a moment only: nobody learns anything from that. */
+export function isPassing(picture: RegionPicture): boolean {
+  return !picture.known && picture.snapshot.isPassing === true && picture.recorded?.conditions !== undefined;
+}
+
 /** StatefulSet name -> replicas that the spec asks for. */
 export function wantedReplicas(federation: EffectiveFederation, region: EffectiveRegion): Record<string, number> {
   return Object.fromEntries(

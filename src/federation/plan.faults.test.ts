@@ -198,28 +198,78 @@ test('a label that somebody adds to a member is no change of the spec', async ()
   assert.notEqual(world.plan().status.conditions?.find(({ type }) => type === 'Accepted')?.status, 'False');
 });
 
-test('a region that is only behind our own write is told of as before, and nothing is decided on what it was', async () => {
+test('a region that is out of sight for a moment is told of as before, and all others are written to', async () => {
   const world = new PlannerWorld();
   await world.settle();
-  world.mcc = { ...world.mcc, spec: { ...world.mcc.spec, seeds: { ...world.mcc.spec.seeds, guardWaitSeconds: 61 } } };
-  const told = world.plan().status;
-  const last = world.snapshot().regions['us'];
-  assert.ok(last?.known);
-  world.unknown.set('us', { known: false, reason: 'BehindOwnWrite', message: 'a write of ours is under way', last });
-  const result = world.plan();
-  assert.deepEqual(result.intents.map(({ region }) => region).sort(), ['ap', 'eu']);
-  assert.deepEqual(result.status, told);
-  assert.equal(result.pace, 'fast');
+  const before = world.mcc.status;
+  world.unknown.set('us', { known: false, reason: 'BehindOwnWrite', message: 'a write is under way', isPassing: true });
+  world.mcc = {
+    ...world.mcc,
+    metadata: { ...world.mcc.metadata, generation: 2 },
+    spec: { ...world.mcc.spec, seeds: { ...world.mcc.spec.seeds, guardWaitSeconds: 61 } },
+  };
+  const { intents, status, pace } = world.plan();
+  assert.deepEqual(intents.map(({ region }) => region).sort(), ['ap', 'eu']);
+  assert.equal(
+    status.observedGeneration,
+    before?.observedGeneration,
+    'nobody takes Ready for an answer to the new spec',
+  );
+  const whole = status.conditions?.filter(({ type }) => type !== 'Accepted');
+  assert.deepEqual(
+    whole,
+    before?.conditions?.filter(({ type }) => type !== 'Accepted'),
+  );
+  assert.deepEqual(
+    status.regions?.find(({ name }) => name === 'us'),
+    before?.regions?.find(({ name }) => name === 'us'),
+  );
+  assert.equal(pace, 'fast');
 });
 
-test('no founder is chosen again on what a region was before our own write', async () => {
+test('a region that stays out of sight is told of as such', async () => {
   const world = new PlannerWorld();
-  await world.step();
-  assert.equal(world.mcc.status?.ring?.founder, 'eu');
-  const last = world.snapshot().regions['eu'];
-  assert.ok(last?.known && last.guard === undefined);
-  world.unknown.set('eu', { known: false, reason: 'BehindOwnWrite', message: 'a write of ours is under way', last });
-  const { status: _, ...bare } = world.mcc;
-  world.mcc = { ...bare, spec: { ...bare.spec, regions: [...bare.spec.regions].reverse() } };
-  assert.equal(world.plan().status.ring?.founder, undefined);
+  await world.settle();
+  world.unknown.set('us', dark);
+  world.mcc = { ...world.mcc, status: world.plan().status };
+  assert.equal(conditionOf(world, 'Ready').status, 'Unknown');
+  assert.equal(conditionOf(world, 'RegionsReachable').status, 'False');
+  assert.equal(conditionOf(world, 'Reachable', 'us').status, 'False');
+});
+
+test('a region that comes back is called reachable once it has been so for a while', async () => {
+  const world = new PlannerWorld();
+  await world.settle();
+  world.unknown.set('us', { ...dark, answer: 'Refused' });
+  world.mcc = { ...world.mcc, status: world.plan().status };
+  world.unknown.delete('us');
+  world.overrides.set('us', { isUnsteady: true });
+  world.mcc = { ...world.mcc, status: world.plan().status };
+  assert.equal(conditionOf(world, 'Reachable', 'us').reason, 'Refused');
+  assert.equal(conditionOf(world, 'Applied', 'us').status, 'True');
+  world.overrides.delete('us');
+  world.mcc = { ...world.mcc, status: world.plan().status };
+  assert.equal(conditionOf(world, 'Reachable', 'us').status, 'True');
+  assert.equal(conditionOf(world, 'RegionsReachable').status, 'True');
+});
+
+test('while the guard of one region is on its way, no other region is begun with', async () => {
+  const world = new PlannerWorld();
+  for (let pass = 0; pass < 100 && !world.guard('us'); pass++) {
+    const next = world.plan().intents.find(({ region }) => region === 'us');
+    if (next) {
+      const behind = {
+        known: false,
+        reason: 'BehindOwnWrite',
+        message: 'a write is under way',
+        isPassing: true,
+      } as const;
+      world.unknown.set('us', behind);
+      assert.deepEqual(world.plan().intents, []);
+      world.unknown.delete('us');
+    }
+    await world.step();
+    world.act();
+  }
+  assert.ok(world.guard('us'));
 });

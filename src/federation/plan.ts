@@ -22,6 +22,7 @@ import { createMember, memberIntent } from './member-writes.ts';
 import { recall } from './memory.ts';
 import {
   answeredFor,
+  isPassing,
   isReady,
   type KnownPicture,
   type MemberPicture,
@@ -29,7 +30,7 @@ import {
   type RegionPicture,
   wasOurs,
 } from './picture.ts';
-import { misspeltFields, type Refusal, refusals } from './refusals.ts';
+import { misspeltFields, refusals } from './refusals.ts';
 import type { Snapshot } from './snapshot.ts';
 import { describe, describeRefusal } from './status.ts';
 import { noSteps, type Steps } from './steps.ts';
@@ -78,33 +79,12 @@ export function plan(snapshot: Snapshot, operator: RegionalOperator): Plan {
   const context = contextOf(snapshot, operator);
   const refused = refusals(context);
   const steps = refused.length > 0 ? noSteps : nextSteps(context);
-  const status = tell(context, refused, steps);
+  const status = describe(context, refused, steps);
   return {
     intents: steps.intents,
     status,
-    pace: isBehind(snapshot) ? 'fast' : paceOf(context, steps, status),
+    pace: context.pictures.some(isPassing) ? 'fast' : paceOf(context, steps, status),
   };
-}
-
-/**
- * A region that is only behind our own write is told of as what it was before that: nobody learns anything from its
- * being unknown for a moment. Whatever is decided, the founder among it, is decided without it.
- */
-function tell(context: PlanContext, refused: readonly Refusal[], steps: Steps): Status {
-  const { snapshot, operator } = context;
-  if (!isBehind(snapshot)) return describe(context, refused, steps);
-  const regions = Object.entries(snapshot.regions).map(([name, region]) => [
-    name,
-    region.known ? region : (region.last ?? region),
-  ]);
-  const told = contextOf({ ...snapshot, regions: Object.fromEntries(regions) as Snapshot['regions'] }, operator);
-  const toldRefused = refusals(told);
-  const { intents, obstacles, busy } = toldRefused.length > 0 ? noSteps : nextSteps(told);
-  return describe(told, toldRefused, { intents, obstacles, busy });
-}
-
-function isBehind({ regions }: Snapshot): boolean {
-  return Object.values(regions).some((region) => !region.known && region.last !== undefined);
 }
 
 function paceOf({ ring, hosts, pictures, views }: PlanContext, steps: Steps, status: Status): Pace {

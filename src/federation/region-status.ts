@@ -5,8 +5,15 @@ import { isMember } from '../ring/view.ts';
 import { type PlanContext, seedsOf } from './context.ts';
 import type { Obstacle } from './gates.ts';
 import { driftedPaths, stateOf } from './member-writes.ts';
-import { answeredFor, isReady, type KnownPicture, type MemberPicture, type RegionPicture } from './picture.ts';
-import type { UnknownReason } from './snapshot.ts';
+import {
+  answeredFor,
+  isPassing,
+  isReady,
+  type KnownPicture,
+  type MemberPicture,
+  type RegionPicture,
+} from './picture.ts';
+import { reachable, unseen } from './reachable.ts';
 import type { Steps } from './steps.ts';
 
 /** How long a node may wait in its guard before that is worth a person's attention. Milliseconds. */
@@ -41,7 +48,7 @@ export function describeRegion(context: PlanContext, picture: RegionPicture, ste
       ...recorded,
       ...(joined.length > 0 && { hosts: joined }),
       name: region.name,
-      conditions: conditions(unseen(picture.snapshot.reason, picture.snapshot.message)),
+      conditions: isPassing(picture) ? [...(recorded?.conditions ?? [])] : conditions(unseen(picture)),
     };
   }
   const ours = answeredFor(picture) ? picture : undefined;
@@ -69,12 +76,17 @@ export function describeRegion(context: PlanContext, picture: RegionPicture, ste
     }),
     ...(written && { appliedSeeds: [...seedsOf(context, picture)] }),
     ...(joined.length > 0 && { hosts: joined }),
-    conditions: conditions([
-      { type: 'Reachable', status: 'True', reason: 'Reachable', message: answers(picture) },
-      applied(context, picture, steps),
-      settled(context, ours),
-      ringMember(context, picture, proven),
-    ]),
+    // Which region's turn it is nobody can say while one is out of sight for a moment.
+    conditions: conditions(
+      !ours && recorded?.conditions && context.pictures.some(isPassing)
+        ? []
+        : [
+            reachable(picture),
+            applied(context, picture, steps),
+            settled(context, ours),
+            ringMember(context, picture, proven),
+          ],
+    ),
   };
 }
 
@@ -231,34 +243,4 @@ function describeStuck(context: PlanContext, picture: KnownPicture, stuck: reado
 
 function isPlanned(picture: RegionPicture, pod: KubeObject): boolean {
   return picture.pods.some((each) => each.name === pod.metadata.name);
-}
-
-function answers({ snapshot: { registrationProblem } }: KnownPicture): string {
-  const answer = 'the API server answers';
-  return registrationProblem === undefined
-    ? answer
-    : `${answer}, in the way it was registered before: ${registrationProblem}`;
-}
-
-/** What is said of a region that cannot be seen: nothing about its member is claimed. */
-function unseen(reason: UnknownReason, message: string): ConditionUpdate[] {
-  const reachable = {
-    UnknownContext: 'UnknownContext',
-    RegistrationRefused: 'RegistrationRefused',
-    NamespaceNotAllowed: 'NamespaceNotAllowed',
-    Unreachable: 'Timeout',
-    Unauthorized: 'Unauthorized',
-    NotSynced: 'NotProbed',
-    BehindOwnWrite: 'Reachable',
-    IdentityChanged: 'IdentityChanged',
-  } as const satisfies Record<UnknownReason, string>;
-  if (reason === 'BehindOwnWrite') {
-    return [{ type: 'Reachable', status: 'True', reason: reachable[reason], message: 'the API server answers' }];
-  }
-  return [
-    { type: 'Reachable', status: reason === 'NotSynced' ? 'Unknown' : 'False', reason: reachable[reason], message },
-    { type: 'Applied', status: 'Unknown', reason: 'RegionUnreachable', message },
-    { type: 'Settled', status: 'Unknown', reason: 'RegionUnreachable', message },
-    { type: 'RingMember', status: 'Unknown', reason: 'NoView', message },
-  ];
 }

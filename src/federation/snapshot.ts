@@ -1,3 +1,4 @@
+import type { Reason } from '../api/conditions.ts';
 import type { MultiCassandraCluster } from '../api/schema.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { Capabilities } from '../operators/operator.ts';
@@ -46,8 +47,12 @@ export interface UnknownRegion {
   readonly reason: UnknownReason;
   /** A sentence for people. */
   readonly message: string;
-  /** Of a region that is only behind our own write: what it was before. It is told of as that; nothing is decided on it. */
-  readonly last?: KnownRegion;
+  /** Of one that is unreachable or unauthorized: in which way. */
+  readonly answer?: Reason<'Reachable'>;
+  /** It has never answered, and there was little time for it yet: not unreachable, only not seen. */
+  readonly isFirstLook?: true;
+  /** It could be seen a moment ago, and may be seen again in another: it is told of as before, and decided on as unknown. */
+  readonly isPassing?: true;
 }
 
 export interface KnownRegion {
@@ -56,6 +61,8 @@ export interface KnownRegion {
   readonly clusterUid: string;
   /** Why the region is still reached in the way it was registered before; undefined: it is not. */
   readonly registrationProblem?: string;
+  /** It can be reached again, and not for long yet: who comes and goes is not called reachable. */
+  readonly isUnsteady?: true;
   /** What must be there before the first write. */
   readonly namespaceExists: boolean;
   readonly serviceAccountExists: boolean;

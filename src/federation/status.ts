@@ -2,6 +2,8 @@ import { type ConditionUpdate, setCondition } from '../api/conditions.ts';
 import type { Problem } from '../api/problem.ts';
 import type { Condition, RegionStatus, Status } from '../api/schema.ts';
 import type { PlanContext } from './context.ts';
+import { isPassing } from './picture.ts';
+import { regionsReachable } from './reachable.ts';
 import type { Refusal } from './refusals.ts';
 import { describeRegion } from './region-status.ts';
 import { ringIntact } from './ring-status.ts';
@@ -26,11 +28,21 @@ export function describe(context: PlanContext, refused: readonly Refusal[], step
   const nodes = regions.reduce((sum, region) => sum + (region.nodes ?? 0), 0);
   const ready = regions.reduce((sum, region) => sum + (region.readyNodes ?? 0), 0);
   const running = regions.filter((region) => region.stage === 'Running').length;
+  // What all regions together are is told again once all that were seen a moment ago are.
+  const isHeld = refused.length === 0 && before.conditions !== undefined && pictures.some(isPassing);
+  if (isHeld) {
+    return {
+      ...before,
+      conditions: withConditions(snapshot, before.conditions, [accepted(refused)]),
+      ...(founder !== undefined && { ring: { ...before.ring, founder }, seeds: [...seeds] }),
+      regions: regions.concat(gone),
+    };
+  }
   const updates = [
     accepted(refused),
     ...progress(context, regions, refused, steps),
     ringIntact(ring, hosts, pictures, views),
-    regionsReachable(context),
+    regionsReachable(regions),
     seedsCurrent(regions),
   ];
   return {
@@ -196,15 +208,6 @@ const stallReasons = [
 
 function stallReason(reason: string): (typeof stallReasons)[number] {
   return stallReasons.find((each) => each === reason) ?? 'PreconditionMissing';
-}
-
-function regionsReachable({ pictures }: PlanContext): ConditionUpdate {
-  const unknown = pictures.flatMap((picture) =>
-    picture.known ? [] : [`${picture.region.name}: ${picture.snapshot.message}`],
-  );
-  return unknown.length === 0
-    ? { type: 'RegionsReachable', status: 'True', reason: 'AllReachable', message: 'every region answers' }
-    : { type: 'RegionsReachable', status: 'False', reason: 'SomeUnreachable', message: unknown.join('; ') };
 }
 
 function seedsCurrent(regions: readonly RegionStatus[]): ConditionUpdate {

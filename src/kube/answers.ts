@@ -76,8 +76,13 @@ export function failure(call: Call, error: unknown, signal: AbortSignal): unknow
   }
   if (error instanceof BodyError) return new KubeError('BadAnswer', message, { mayHaveActed: true, cause: error });
   if (!(error instanceof TransportError)) return error;
-  const neverSent = ['refused', 'dns', 'tls', 'credentials'].includes(error.failure);
-  const code = error.failure === 'timeout' ? 'Timeout' : 'Unreachable';
+  const neverSent = ['refused', 'dns', 'tls', 'credentials', 'circuit-open', 'limited'].includes(error.failure);
+  const code =
+    error.failure === 'circuit-open'
+      ? 'CircuitOpen'
+      : error.failure === 'timeout' || error.failure === 'limited'
+        ? 'Timeout'
+        : 'Unreachable';
   return new KubeError(code, message, { mayHaveActed: !neverSent, cause: error });
 }
 

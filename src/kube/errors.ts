@@ -16,6 +16,7 @@
  * | ServerError | 5xx | repeat with backoff, after `retryAfterMs` if given |
  * | Unreachable | none | no answer: refused, reset, name, TLS, credentials |
  * | Timeout | none | no answer within the deadline |
+ * | CircuitOpen | none | not sent: the server has not answered lately; repeat with backoff |
  * | BadAnswer | any | an answer that is not what the API promises, such as a proxy's HTML page |
  * | NotLeader | none | a write by a process that does not lead, or no longer: whoever leads does it |
  */
@@ -33,6 +34,7 @@ export type KubeErrorCode =
   | 'ServerError'
   | 'Unreachable'
   | 'Timeout'
+  | 'CircuitOpen'
   | 'BadAnswer'
   | 'NotLeader';
 

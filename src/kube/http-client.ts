@@ -20,9 +20,9 @@ const answerLimitBytes = 64 * 1024 * 1024;
 /** Longest watch event; etcd stores at most 1.5 MiB per object. */
 const eventLimitBytes = 16 * 1024 * 1024;
 
-/** Told of every request that ended. `code` is the HTTP status, or `<error>` when there was none, as in client-go. */
+/** Told of every request that ended: `tookMs` until the headers of its answer. `code` is the HTTP status, or `<error>` when there was none, as in client-go. */
 export interface RequestMetrics {
-  requestFinished(method: string, code: string): void;
+  requestFinished(method: string, code: string, tookMs: number): void;
 }
 
 export interface KubeClientOptions {
@@ -235,7 +235,8 @@ class HttpKubeClient implements KubeClient {
   }
 
   async #observed(call: Call, streaming: boolean, signal: AbortSignal): Promise<HttpResponse> {
-    const { transport, userAgent, metrics } = this.#options;
+    const { transport, userAgent, metrics, clock } = this.#options;
+    const sentAt = clock.monotonic();
     const headers: Record<string, string> = { accept: 'application/json', 'user-agent': userAgent };
     if (call.contentType !== undefined) headers['content-type'] = call.contentType;
     try {
@@ -249,10 +250,10 @@ class HttpKubeClient implements KubeClient {
         },
         signal,
       );
-      metrics?.requestFinished(call.method, String(response.status));
+      metrics?.requestFinished(call.method, String(response.status), clock.monotonic() - sentAt);
       return response;
     } catch (error) {
-      metrics?.requestFinished(call.method, '<error>');
+      metrics?.requestFinished(call.method, '<error>', clock.monotonic() - sentAt);
       throw error;
     }
   }

@@ -59,6 +59,7 @@ const reactions: Record<KubeErrorCode, Reaction> = {
   NotFound: { cause: 'missing', relist: true, pace: 'slow' },
   ServerError: { cause: 'server', relist: false, pace: 'backoff' },
   Unreachable: { cause: 'unreachable', relist: false, pace: 'backoff' },
+  CircuitOpen: { cause: 'unreachable', relist: false, pace: 'backoff' },
   Timeout: { cause: 'timeout', relist: false, pace: 'backoff' },
   BadAnswer: { cause: 'answer', relist: false, pace: 'backoff' },
   Invalid: { cause: 'answer', relist: true, pace: 'backoff' },

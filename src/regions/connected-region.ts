@@ -5,6 +5,7 @@ import type { ClusterContext } from '../kube/contexts.ts';
 import { resources } from '../kube/objects.ts';
 import { Backoff } from '../kube/recovery.ts';
 import { type ClosableTransport, RotatingTransport } from '../kube/rotating-transport.ts';
+import { RequestGate } from '../kube/request-gate.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { FencedRegion, type MakeClient } from './region-handle.ts';
 import type { Registration } from './registration.ts';
@@ -17,6 +18,8 @@ export interface Connecting {
   clock: Clock;
   random: Random;
   logger: Logger;
+  /** Told how long each request waited for its turn, milliseconds. */
+  onLimited?: (host: string, method: string, waitedMs: number) => void;
 }
 
 export interface ConnectedRegionOptions extends Connecting {
@@ -56,7 +59,10 @@ export class ConnectedRegion extends FencedRegion {
   constructor(options: ConnectedRegionOptions) {
     const { registration, connect, makeClient } = options;
     const transport = new RotatingTransport(connect(registration.context));
-    super(registration.name, transport, makeClient);
+    const gate = new RequestGate(options.clock, options.random, (method, waitedMs) =>
+      options.onLimited?.(this.host, method, waitedMs),
+    );
+    super(registration.name, transport, makeClient, gate);
     this.#transport = transport;
     this.#options = options;
     this.#registration = registration;

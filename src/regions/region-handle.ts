@@ -1,5 +1,7 @@
 import type { Transport } from '../edges/transport.ts';
+import type { Breaker } from '../kube/breaker.ts';
 import type { KubeClient } from '../kube/client.ts';
+import type { RequestGate } from '../kube/request-gate.ts';
 import { NamespaceFence } from './namespace-fence.ts';
 import { type Tenancy, tenancyProblem } from './tenancy.ts';
 
@@ -11,8 +13,10 @@ export interface RegionHandle {
   readonly name: string;
   /** Where its registration comes from, for messages. */
   readonly origin: string;
-  /** Reaches the whole cluster: for what concerns the region itself, and the hub. */
+  /** Reaches the whole cluster, past the region's limit and breaker: for what concerns the region itself, and the hub. */
   readonly client: KubeClient;
+  /** Of what goes through `clientFor`. */
+  readonly breaker: Breaker;
   readonly tenancy: Tenancy;
   /** Why what is registered now is not in use, while the handle goes on with what was registered before. */
   readonly problem: string | undefined;
@@ -30,6 +34,7 @@ export interface RegionHandle {
 export abstract class FencedRegion implements RegionHandle {
   readonly name: string;
   readonly client: KubeClient;
+  readonly breaker: Breaker;
   readonly #transport: Transport;
   readonly #makeClient: MakeClient;
   abstract readonly origin: string;
@@ -40,9 +45,10 @@ export abstract class FencedRegion implements RegionHandle {
   /** The API server's host and port. */
   abstract readonly host: string;
 
-  constructor(name: string, transport: Transport, makeClient: MakeClient) {
+  constructor(name: string, transport: Transport, makeClient: MakeClient, gate: RequestGate) {
     this.name = name;
-    this.#transport = transport;
+    this.breaker = gate.breaker;
+    this.#transport = gate.guard(transport);
     this.#makeClient = makeClient;
     this.client = makeClient(name, transport, () => this.host);
   }

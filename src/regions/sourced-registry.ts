@@ -163,7 +163,7 @@ export class SourcedRegistry implements RegionRegistry {
   }
 
   #connect(registration: Registration, isHub: boolean): ConnectedRegion {
-    const { connect, makeClient, clock, random, logger, onEvent } = this.#options;
+    const { connect, makeClient, clock, random, logger, onEvent, onLimited } = this.#options;
     const { name } = registration;
     const region: ConnectedRegion = new ConnectedRegion({
       registration,
@@ -173,6 +173,7 @@ export class SourcedRegistry implements RegionRegistry {
       clock,
       random,
       logger,
+      ...(onLimited && { onLimited }),
       onChange: (what) => {
         onEvent?.(name, what);
         this.#tell(name);

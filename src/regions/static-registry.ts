@@ -1,4 +1,7 @@
+import type { Clock } from '../edges/clock.ts';
+import type { Random } from '../edges/random.ts';
 import type { Transport } from '../edges/transport.ts';
+import { RequestGate } from '../kube/request-gate.ts';
 import { FencedRegion, type MakeClient } from './region-handle.ts';
 import type { RegionRegistry } from './registry.ts';
 import { openTenancy, type Tenancy } from './tenancy.ts';
@@ -9,13 +12,20 @@ export class StaticRegistry implements RegionRegistry {
   readonly pending = undefined;
   readonly #transports: ReadonlyMap<string, Transport>;
   readonly #makeClient: MakeClient;
+  readonly #edges: { clock: Clock; random: Random };
   readonly #regions = new Map<string, StaticRegion>();
   readonly #listeners = new Set<(name: string) => void>();
 
   /** @throws Error when `hub` is none of the regions. */
-  constructor(hub: string, transports: ReadonlyMap<string, Transport>, makeClient: MakeClient) {
+  constructor(
+    hub: string,
+    transports: ReadonlyMap<string, Transport>,
+    makeClient: MakeClient,
+    edges: { clock: Clock; random: Random },
+  ) {
     this.#transports = transports;
     this.#makeClient = makeClient;
+    this.#edges = edges;
     for (const name of transports.keys()) this.add(name);
     const found = this.#regions.get(hub);
     if (!found) throw new Error(`there is no region ${hub} to be the hub`);
@@ -34,7 +44,8 @@ export class StaticRegistry implements RegionRegistry {
   add(name: string): void {
     const transport = this.#transports.get(name);
     if (!transport || this.#regions.has(name)) return;
-    this.#regions.set(name, new StaticRegion(name, transport, this.#makeClient));
+    const gate = new RequestGate(this.#edges.clock, this.#edges.random);
+    this.#regions.set(name, new StaticRegion(name, transport, this.#makeClient, gate));
     this.#tell(name);
   }
 

@@ -27,7 +27,7 @@ export interface ControllerOptions {
   clock: Clock;
   random: Random;
   logger: Logger;
-  metrics: Pick<Metrics, 'queue' | 'region' | 'watchRestarted'>;
+  metrics: Pick<Metrics, 'queue' | 'region' | 'watchRestarted' | 'applied'>;
 }
 
 /** Something started when the first key asked for it, and stopped when the last one let it go. */
@@ -100,6 +100,7 @@ export class Controller {
       release: (key, kept) => this.#release(key, kept),
       userScripts: (key, namespace, name) => this.#userScripts(key, namespace, name),
       requeue: (key, afterMs) => this.#queue.addAfter(key, afterMs),
+      onWrite: (context, result) => metrics.applied(context, result),
     });
     this.#queue = new WorkQueue({
       name: 'multicassandracluster',
@@ -179,6 +180,7 @@ export class Controller {
         random,
         logger: logger.child({ context, namespace }),
         reachable: () => withProblem(probe.state, handle.problem),
+        isSteady: () => probe.isSteady,
         registrationProblem: () => handle.problem,
         onIdentified: (clusterUid) => handle.identified(clusterUid),
         onChange: () => keys.forEach((each) => this.#queue.add(each)),
@@ -257,10 +259,30 @@ export class Controller {
     this.#watched.delete(name);
     if (!handle || 'refused' in handle) return;
     const { clock, metrics } = this.#options;
-    const probe = new Reachability(name, handle.client, clock, () => this.#reachabilityChanged(name));
-    const hide = metrics.region(name, () => ({ up: probe.state === true, cacheAgeMs: this.#cacheAge(name) }));
+    const { breaker } = handle;
+    const probe = new Reachability(
+      name,
+      handle.client,
+      clock,
+      () => this.#reachabilityChanged(name),
+      () => breaker.serverAnswers(),
+    );
+    const unhook = breaker.onFailure(() => probe.nudge());
+    const hide = metrics.region(name, () => ({
+      up: probe.state === true,
+      cacheAgeMs: this.#cacheAge(name),
+      lastSeenMs: probe.lastSeen,
+    }));
     const stop = new AbortController();
-    this.#watched.set(name, { handle, probe, stop, hide });
+    this.#watched.set(name, {
+      handle,
+      probe,
+      stop,
+      hide: () => {
+        hide();
+        unhook();
+      },
+    });
     if (this.#isRunning) this.#track(probe.run(stop.signal));
   }
 
@@ -284,9 +306,13 @@ export class Controller {
   #reachabilityChanged(context: string): void {
     const state = this.#watched.get(context)?.probe.state;
     if (state !== true) this.#options.logger.warn('a cluster cannot be reached', { context, why: state?.message });
-    else this.#options.logger.info('a cluster can be reached', { context });
+    else if (!this.#watched.get(context)?.probe.isSteady) {
+      this.#options.logger.info('a cluster can be reached', { context });
+    }
     for (const { keys, value } of this.#regions.values()) {
-      if (value.context === context) for (const key of keys) this.#queue.add(key);
+      if (value.context !== context) continue;
+      if (state === true) value.retryNow();
+      for (const key of keys) this.#queue.add(key);
     }
   }
 

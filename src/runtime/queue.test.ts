@@ -250,7 +250,7 @@ test('metrics count adds, retries, results and the present state', async () => {
   await settle();
   await bench.clock.advance(2000);
   const during = await metrics.page();
-  assert.match(during.text, /^workqueue_depth\{name="mcc",controller="mcc"\} 1$/m);
+  assert.match(during.text, /^workqueue_depth\{name="mcc",controller="mcc",priority="0"\} 1$/m);
   assert.match(during.text, /^workqueue_unfinished_work_seconds\{name="mcc",controller="mcc"\} 2$/m);
   await bench.finish('a');
   await bench.fail('b');
@@ -260,7 +260,7 @@ test('metrics count adds, retries, results and the present state', async () => {
   assert.match(after.text, /^controller_runtime_reconcile_total\{controller="mcc",result="success"\} 1$/m);
   assert.match(after.text, /^controller_runtime_reconcile_total\{controller="mcc",result="error"\} 1$/m);
   assert.match(after.text, /^workqueue_queue_duration_seconds_sum\{name="mcc",controller="mcc"\} 2$/m);
-  assert.match(after.text, /^workqueue_depth\{name="mcc",controller="mcc"\} 0$/m);
+  assert.match(after.text, /^workqueue_depth\{name="mcc",controller="mcc",priority="0"\} 0$/m);
 });
 
 const key = fc.constantFrom('a', 'b', 'c');

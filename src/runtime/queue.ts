@@ -65,7 +65,11 @@ export class WorkQueue {
     }
     this.#options = options;
     this.#executor = new PQueue({ concurrency: options.concurrency });
-    options.metrics?.observe(() => ({ waiting: this.waiting, runningMs: this.running.map((each) => each.forMs) }));
+    options.metrics?.observe(() => ({
+      waiting: this.#waitingByPriority(),
+      runningMs: this.running.map((each) => each.forMs),
+      concurrency: options.concurrency,
+    }));
   }
 
   /** Keys that wait for their turn now; those that wait for a time are not counted. */
@@ -73,6 +77,18 @@ export class WorkQueue {
     let count = 0;
     for (const entry of this.#entries.values()) if (entry.kind === 'waiting' || entry.again) count++;
     return count;
+  }
+
+  #waitingByPriority(): Map<number, number> {
+    const counts = new Map([
+      [eventPriority, 0],
+      [backgroundPriority, 0],
+    ]);
+    for (const entry of this.#entries.values()) {
+      const priority = entry.kind === 'waiting' ? entry.priority : entry.again?.priority;
+      if (priority !== undefined) counts.set(priority, (counts.get(priority) ?? 0) + 1);
+    }
+    return counts;
   }
 
   /** Keys being processed, and for how many milliseconds. */

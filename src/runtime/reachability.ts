@@ -1,5 +1,7 @@
+import type { Reason } from '../api/conditions.ts';
 import type { Clock } from '../edges/clock.ts';
 import { sleep, withDeadline } from '../edges/clock.ts';
+import { TransportError, type TransportFailure } from '../edges/transport.ts';
 import type { UnknownRegion } from '../federation/snapshot.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
@@ -7,9 +9,36 @@ import { isKubeError } from '../kube/errors.ts';
 /** Milliseconds between two probes, and after a failed one. */
 const probeEveryMs = 10_000;
 const probeAgainMs = 3_000;
+/** However often somebody asks for a probe, this long passes between two. Milliseconds. */
+const probeLeastMs = 1_000;
 const answerDeadlineMs = 5_000;
 /** A cluster is unreachable after this many probes in a row went unanswered: one lost packet is no outage. */
 const failuresUntilUnreachable = 2;
+/** What is told of a cluster changes only after it has been so for this long: one that comes and goes is not up. Milliseconds. */
+const steadyMs = 30_000;
+/** So long after its start a cluster that has never answered is not called unreachable yet. Milliseconds. */
+const firstAnswerMs = 60_000;
+
+type Answer = Reason<'Reachable'>;
+
+const answers: Partial<Record<TransportFailure, Answer>> = {
+  refused: 'Refused',
+  dns: 'NameNotFound',
+  tls: 'TLS',
+  credentials: 'Unauthorized',
+  timeout: 'Timeout',
+};
+
+/** What happened, and what a person can do about it. */
+const explanations: Partial<Record<Answer, readonly [happened: string, todo: string]>> = {
+  Refused: ['refuses connections', 'see whether it runs, and whether address and port are right'],
+  NameNotFound: ['has a name that does not resolve here', 'see to DNS, or to the address in its registration'],
+  TLS: ['does not prove who it is', 'see to certificate-authority-data and tls-server-name in its registration'],
+  Unauthorized: ['does not accept the credentials', 'renew them in its registration'],
+  Forbidden: ['does not let these credentials read /readyz', 'grant them that'],
+  NotReady: ['answers that it is not ready', 'read its /readyz?verbose'],
+  Timeout: ['does not answer', 'see to the network and the firewalls between here and there'],
+};
 
 /** Asks one cluster's API server, every few seconds, whether it is there. */
 export class Reachability {
@@ -17,53 +46,133 @@ export class Reachability {
   readonly #client: Pick<KubeClient, 'getPath'>;
   readonly #clock: Clock;
   readonly #onChange: () => void;
+  readonly #onAnswer: () => void;
+  readonly #startedAt: number;
   #failures = 0;
   #answered = false;
   #problem: UnknownRegion;
+  /** Monotonic milliseconds since when it answers without a failure between, and wall-clock milliseconds since when not. */
+  #answersSince = 0;
+  #silentSince: number | undefined;
+  #probedAt = Number.NEGATIVE_INFINITY;
+  #lastSeen: number | undefined;
+  #path = '/readyz';
+  #lastTold = '';
+  #wake = new AbortController();
 
-  constructor(context: string, client: Pick<KubeClient, 'getPath'>, clock: Clock, onChange: () => void) {
+  /** `onAnswer` is called for each probe that found it up. Neither may wait. */
+  constructor(
+    context: string,
+    client: Pick<KubeClient, 'getPath'>,
+    clock: Clock,
+    onChange: () => void,
+    onAnswer: () => void = () => undefined,
+  ) {
     this.#context = context;
     this.#client = client;
     this.#clock = clock;
     this.#onChange = onChange;
+    this.#onAnswer = onAnswer;
+    this.#startedAt = clock.monotonic();
     this.#problem = { known: false, reason: 'NotSynced', message: `context ${context} has not been asked yet` };
   }
 
   /** True, or why nothing can be said of the cluster. */
   get state(): true | UnknownRegion {
-    return this.#answered && this.#failures < failuresUntilUnreachable ? true : this.#problem;
+    if (this.#answered && this.#failures < failuresUntilUnreachable) return true;
+    return this.#isFirstLook ? { ...this.#problem, isFirstLook: true } : this.#problem;
+  }
+
+  /** Whether it has answered for so long, without a failure, that it can be told. */
+  get isSteady(): boolean {
+    return this.state === true && this.#clock.monotonic() - this.#answersSince >= steadyMs;
+  }
+
+  /** Wall-clock milliseconds at which it last answered; undefined before the first time. */
+  get lastSeen(): number | undefined {
+    return this.#lastSeen;
+  }
+
+  /** Somebody else had no answer: asks soon. */
+  nudge(): void {
+    this.#wake.abort();
   }
 
   /** Runs until `signal` aborts, then resolves. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const before = this.state;
+      this.#wake = new AbortController();
+      this.#probedAt = this.#clock.monotonic();
       await this.#probe(signal);
       if (signal.aborted) return;
-      if ((before === true) !== (this.state === true)) this.#onChange();
-      await sleep(this.#clock, this.#failures > 0 ? probeAgainMs : probeEveryMs, signal).catch(() => undefined);
+      const told = this.#told();
+      if (told !== this.#lastTold) this.#onChange();
+      this.#lastTold = told;
+      await this.#pause(signal);
     }
+  }
+
+  get #isFirstLook(): boolean {
+    return !this.#answered && this.#clock.monotonic() - this.#startedAt < firstAnswerMs;
+  }
+
+  /** What somebody who looks may see change. */
+  #told(): string {
+    const { state } = this;
+    return state === true ? `up ${this.isSteady}` : `down ${state.reason} ${state.answer} ${state.isFirstLook}`;
+  }
+
+  async #pause(signal: AbortSignal): Promise<void> {
+    const waitMs = this.#failures > 0 ? probeAgainMs : probeEveryMs;
+    await sleep(this.#clock, waitMs, AbortSignal.any([signal, this.#wake.signal])).catch(() => undefined);
+    const restMs = this.#probedAt + probeLeastMs - this.#clock.monotonic();
+    if (restMs > 0) await sleep(this.#clock, restMs, signal).catch(() => undefined);
   }
 
   async #probe(signal: AbortSignal): Promise<void> {
     using deadline = withDeadline(this.#clock, answerDeadlineMs, signal);
     try {
-      const { status, body } = await this.#client.getPath('/readyz', deadline.signal);
+      let { status, body } = await this.#client.getPath(this.#path, deadline.signal);
+      if (status === 404 && this.#path === '/readyz') {
+        // Servers before 1.16 have no /readyz.
+        this.#path = '/healthz';
+        ({ status, body } = await this.#client.getPath(this.#path, deadline.signal));
+      }
+      this.#lastSeen = this.#clock.now();
       if (status === 200) {
+        if (this.#failures > 0 || !this.#answered) this.#answersSince = this.#clock.monotonic();
         this.#failures = 0;
         this.#answered = true;
+        this.#silentSince = undefined;
+        this.#onAnswer();
         return;
       }
-      this.#fail(status === 401 || status === 403, `its API server answers ${status} ${body.slice(0, 200)}`);
+      const answer = status === 401 ? 'Unauthorized' : status === 403 ? 'Forbidden' : 'NotReady';
+      this.#fail(answer, `${status} ${body.slice(0, 200)}`);
     } catch (error) {
-      const unauthorized = isKubeError(error, 'Unauthorized', 'Forbidden');
-      this.#fail(unauthorized, error instanceof Error ? error.message : String(error));
+      if (!signal.aborted) this.#fail(answerOf(error), error instanceof Error ? error.message : String(error));
     }
   }
 
-  #fail(unauthorized: boolean, why: string): void {
+  #fail(answer: Answer, why: string): void {
     this.#failures += 1;
-    const reason = unauthorized ? 'Unauthorized' : 'Unreachable';
-    this.#problem = { known: false, reason, message: `context ${this.#context}: ${why}` };
+    this.#silentSince ??= this.#clock.now();
+    const [happened, todo] = explanations[answer] ?? ['does not answer', 'see to the network'];
+    const since = new Date(this.#silentSince).toISOString();
+    this.#problem = {
+      known: false,
+      reason: answer === 'Unauthorized' || answer === 'Forbidden' ? 'Unauthorized' : 'Unreachable',
+      answer,
+      message:
+        `context ${this.#context}: since ${since} its API server ${happened} (${why}). ` +
+        `Nothing is written there, and no node joins the ring, until it can be seen again; ${todo}`,
+    };
   }
+}
+
+function answerOf(error: unknown): Answer {
+  if (isKubeError(error, 'Unauthorized')) return 'Unauthorized';
+  if (isKubeError(error, 'Forbidden')) return 'Forbidden';
+  const cause = isKubeError(error) ? error.cause : error;
+  return (cause instanceof TransportError && answers[cause.failure]) || 'Timeout';
 }

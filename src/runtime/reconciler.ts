@@ -10,7 +10,7 @@ import type { Intent } from '../federation/intents.ts';
 import { observe } from '../federation/observe.ts';
 import { type Pace, plan } from '../federation/plan.ts';
 import { describeRefusal } from '../federation/status.ts';
-import type { KnownRegion, RegionSnapshot, Snapshot, UnknownRegion, UserScripts } from '../federation/snapshot.ts';
+import type { RegionSnapshot, Snapshot, UnknownReason, UnknownRegion, UserScripts } from '../federation/snapshot.ts';
 import { latestLeader } from '../federation/stamps.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isKubeError, type KubeError } from '../kube/errors.ts';
@@ -37,6 +37,8 @@ export interface Surroundings {
   /** Drops what was engaged for `key` and is not among `kept` any more. */
   readonly release: (key: string, kept: readonly { context: string; namespace: string }[]) => void;
   readonly userScripts: (key: string, namespace: string, name: string) => UserScripts;
+  /** Told what became of each write to a region: `success`, or the code of its error. */
+  readonly onWrite: (context: string, result: string) => void;
   /** Has `key` looked at again, `afterMs` milliseconds from now at the latest. */
   readonly requeue: (key: string, afterMs: number) => void;
 }
@@ -54,8 +56,12 @@ const planPaceMs = { fast: 1_000, slow: 5_000, quiet: undefined } as const satis
 const firstLookMs = 15_000;
 /** How long to wait for an event that must come before it is looked for. Milliseconds. */
 const expectedEventMs = 1_000;
-/** A region whose cache does not show our own write in this time is told of as unknown. Milliseconds. */
-const ownWritePatienceMs = 10_000;
+/** A region that is unreachable, or does not show our own write, for so long is told of as unknown. Milliseconds. */
+const patienceMs = 30_000;
+/** Why nothing is known of a region that is only begun to be looked at. */
+const unreadYet: ReadonlySet<UnknownReason> = new Set(['NotSynced', 'BehindOwnWrite']);
+/** Why a region may be out of sight that will be back in a moment. */
+const passing: ReadonlySet<UnknownReason> = new Set(['BehindOwnWrite', 'Unreachable', 'Unauthorized']);
 /** A plan that is older builds on views that are; what it still holds is planned again. Milliseconds. */
 const planMaxAgeMs = 5_000;
 
@@ -71,8 +77,8 @@ interface Memory {
   statusWrittenAt?: number;
   /** What it last wrote. */
   status?: Status;
-  /** Regions whose caches do not show our last write yet: what they were before it, and since when. */
-  behind: Record<string, { last?: KnownRegion; since: number }>;
+  /** Regions that could be seen, and when they were lost out of sight. */
+  lostAt: Record<string, number | 'in sight'>;
   /** By region: the last write that was refused. */
   refused: Record<string, string>;
   spec?: Spec;
@@ -90,7 +96,10 @@ export class Reconciler {
     this.#turns = new Turns({
       clock,
       random,
-      onOutcomes: ({ key }, outcomes) => this.#remember(key, outcomes),
+      onOutcomes: ({ key, lane }, outcomes) => {
+        for (const { error } of outcomes) surroundings.onWrite(lane, error?.code ?? 'success');
+        this.#remember(key, outcomes);
+      },
       onEnd: requeue,
       onMistake: ({ key, region }, error) => logger.error('a turn of writes failed', { key, region, error }),
     });
@@ -146,7 +155,7 @@ export class Reconciler {
     if (term.transitions !== snapshot.leaseTransitions) return { afterMs: 0 };
     const retryMs = this.#beginTurns(key, mcc, snapshot, result.intents, term);
     const isOver = this.#dropRefusals(key, snapshot, result.intents);
-    const when = this.#isSettlingIn(key, snapshot) || this.#isUntold(key, snapshot) ? 'facts' : 'paced';
+    const when = this.#isSettlingIn(key, snapshot) ? 'facts' : 'paced';
     const written = await this.#writeStatus(raw, result.status, when, term.signal);
     return { afterMs: isOver ? 0 : earliest(earliest(written, retryMs), planPaceMs[result.pace]) };
   }
@@ -157,7 +166,7 @@ export class Reconciler {
    */
   #isSettlingIn(key: string, { monotonicMs, regions }: Snapshot): boolean {
     const since = (this.#memory(key).firstPassAt ??= monotonicMs);
-    const unread = Object.values(regions).some((region) => !region.known && region.reason === 'NotSynced');
+    const unread = Object.values(regions).some((region) => !region.known && unreadYet.has(region.reason));
     return unread && monotonicMs - since < firstLookMs;
   }
 
@@ -184,7 +193,7 @@ export class Reconciler {
       userScripts: (namespace, name) => userScripts(key, namespace, name),
       refusedWrites: this.#memory(key).refused,
     });
-    return this.#withBehind(key, snapshot);
+    return this.#withPassing(key, snapshot);
   }
 
   /** One turn for each region that is to be written to. Answers when to try again what failed a moment ago. */
@@ -221,10 +230,6 @@ export class Reconciler {
         );
       };
       const waitMs = this.#turns.begin({ key, region, lane: there.context, intents: turn, send });
-      const last = snapshot.regions[region];
-      if (waitMs === undefined && last?.known) {
-        this.#memory(key).behind[region] = { last, since: snapshot.monotonicMs };
-      }
       retryMs = earliest(retryMs, waitMs);
     }
     return retryMs;
@@ -244,7 +249,8 @@ export class Reconciler {
       }
       if (!memory) continue;
       if (error === undefined) delete memory.refused[region];
-      else if (!isLostRace(error)) memory.refused[region] = `${why}: ${error.message}`;
+      // No answer is no refusal: whether the region can be reached is told by itself.
+      else if (error.status !== undefined && !isLostRace(error)) memory.refused[region] = `${why}: ${error.message}`;
     }
   }
 
@@ -260,34 +266,29 @@ export class Reconciler {
   }
 
   /**
-   * A region with a turn of ours under way is behind it, whatever its caches say. One that has not been so for long is
-   * told of as what it was before.
+   * A region with a turn of ours under way is behind it, whatever its caches say. One that has not been out of sight for
+   * long is told of as before.
    */
-  #withBehind(key: string, snapshot: Snapshot): Snapshot {
+  #withPassing(key: string, snapshot: Snapshot): Snapshot {
     const memory = this.#memory(key);
+    const before = memory.lostAt;
+    memory.lostAt = {};
     const regions = Object.entries(snapshot.regions).map(([name, region]): [string, RegionSnapshot] => {
       const isUnderWay = region.known && this.#turns.isUnderWay(key, name);
       const there = isUnderWay ? ({ known: false, ...ourTurn } as const) : region;
-      if (there.known || there.reason !== 'BehindOwnWrite') {
-        delete memory.behind[name];
-        return [name, there];
-      }
-      const { last, since } = (memory.behind[name] ??= { since: snapshot.monotonicMs });
-      const isPatient = snapshot.monotonicMs - since < ownWritePatienceMs;
-      return [name, isPatient && last ? { ...there, last } : there];
+      if (there.known) memory.lostAt[name] = 'in sight';
+      const lostAt = before[name];
+      if (there.known || lostAt === undefined || !passing.has(there.reason)) return [name, there];
+      memory.lostAt[name] = lostAt === 'in sight' ? snapshot.monotonicMs : lostAt;
+      const isPassing = snapshot.monotonicMs - memory.lostAt[name] < patienceMs;
+      return [name, isPassing ? { ...there, isPassing } : there];
     });
     return { ...snapshot, regions: Object.fromEntries(regions) };
   }
 
-  /** Whether somebody else's write is why a region is behind: nothing is told until it is not. */
-  #isUntold(key: string, { monotonicMs }: Snapshot): boolean {
-    const { behind } = this.#memory(key);
-    return Object.values(behind).some(({ last, since }) => !last && monotonicMs - since < ownWritePatienceMs);
-  }
-
   #memory(key: string): Memory {
     let memory = this.#memories.get(key);
-    if (!memory) this.#memories.set(key, (memory = { refused: {}, behind: {} }));
+    if (!memory) this.#memories.set(key, (memory = { refused: {}, lostAt: {} }));
     return memory;
   }
 

@@ -25,6 +25,8 @@ export interface RegionOptions {
   logger: Logger;
   /** Whether the cluster's API server answered lately, and what it said if not. */
   reachable: () => true | UnknownRegion;
+  /** Whether it has answered for long enough to be called reachable again. */
+  isSteady: () => boolean;
   /** Why the cluster is still reached in the way it was registered before, if so. */
   registrationProblem?: () => string | undefined;
   /** Told who the cluster says it is, whenever it was asked. */
@@ -141,6 +143,7 @@ export class RegionNamespace {
     return {
       clusterUid: premises.clusterUid,
       ...(registrationProblem !== undefined && { registrationProblem }),
+      isUnsteady: !this.#options.isSteady(),
       namespaceExists: premises.namespaceExists,
       serviceAccountExists: (name) => this.#premises.hasServiceAccount(name),
       crd: premises.crd,

@@ -1,5 +1,13 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
+/** A work queue's present state: keys that wait by priority, and how long those in work have been so, milliseconds. */
+export interface QueueState {
+  waiting: ReadonlyMap<number, number>;
+  runningMs: readonly number[];
+  /** How many keys may be in work at once. */
+  concurrency: number;
+}
+
 /** What a work queue reports. Times are milliseconds. */
 export interface QueueMetrics {
   added(): void;
@@ -7,7 +15,7 @@ export interface QueueMetrics {
   started(waitedMs: number): void;
   finished(result: 'success' | 'requeue_after' | 'error', workedMs: number): void;
   /** Says where to look for the queue's present state when metrics are read. */
-  observe(state: () => { waiting: number; runningMs: number[] }): void;
+  observe(state: () => QueueState): void;
 }
 
 /** How one region does, read when metrics are. */
@@ -15,10 +23,14 @@ export interface RegionState {
   up: boolean;
   /** Milliseconds since the region's API server was last heard; undefined before the first time. */
   cacheAgeMs: number | undefined;
+  /** When it last answered a probe, milliseconds since 1970; undefined before the first time. */
+  lastSeenMs: number | undefined;
 }
 
 /** client-go's buckets for work queues: powers of ten from 10 ns. */
 const queueBuckets = Array.from({ length: 12 }, (_, power) => 1e-8 * 10 ** power);
+/** client-go's buckets for requests. */
+const requestBuckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60];
 /** controller-runtime's buckets for reconcile times. */
 const reconcileBuckets = [
   0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.25, 1.5, 1.75, 2,
@@ -71,6 +83,24 @@ export class Metrics {
     'region',
     'cause',
   ]);
+  readonly #applies = this.#counter('ringmaster_region_apply_total', 'Writes to a region by what became of them', [
+    'region',
+    'result',
+  ]);
+  readonly #requestTime = this.#histogram(
+    'rest_client_request_duration_seconds',
+    'Time from a request to the headers of its answer; of a watch, until it began',
+    ['verb', 'host'],
+    requestBuckets,
+  );
+  readonly #limiterTime = this.#histogram(
+    'rest_client_rate_limiter_duration_seconds',
+    'How long requests wait for their turn before they are sent',
+    ['verb', 'host'],
+    requestBuckets,
+  );
+  /** By region: the labels it was counted under, to be taken away with it. */
+  readonly #counted = new Map<string, { applies: Set<string>; restarts: Set<string> }>();
   readonly #registrations = this.#counter(
     'ringmaster_region_registrations_total',
     'What became of registrations of regions',
@@ -82,18 +112,21 @@ export class Metrics {
     ['name'],
   );
   readonly #leaders = new Map<string, () => boolean>();
-  readonly #queues = new Map<string, () => { waiting: number; runningMs: number[] }>();
+  readonly #queues = new Map<string, () => QueueState>();
   readonly #regions = new Map<string, () => RegionState>();
 
   constructor() {
     const queues = this.#queues;
     const regions = this.#regions;
-    const eachQueue = (gauge: Gauge, read: (state: { waiting: number; runningMs: number[] }) => number): void => {
+    const eachQueue = (gauge: Gauge, read: (state: QueueState) => number): void => {
       for (const [name, state] of queues) gauge.set({ name, controller: name }, read(state()));
     };
-    this.#gauge('workqueue_depth', 'Keys that wait for their turn', ['name', 'controller'], (gauge) =>
-      eachQueue(gauge, ({ waiting }) => waiting),
-    );
+    this.#gauge('workqueue_depth', 'Keys that wait for their turn', ['name', 'controller', 'priority'], (gauge) => {
+      gauge.reset();
+      for (const [name, state] of queues) {
+        for (const [priority, count] of state().waiting) gauge.set({ name, controller: name, priority }, count);
+      }
+    });
     this.#gauge('workqueue_unfinished_work_seconds', 'Sum over the keys in work', ['name', 'controller'], (gauge) =>
       eachQueue(gauge, ({ runningMs }) => runningMs.reduce((sum, each) => sum + each, 0) / 1000),
     );
@@ -103,6 +136,9 @@ export class Metrics {
       ['name', 'controller'],
       (gauge) => eachQueue(gauge, ({ runningMs }) => Math.max(0, ...runningMs) / 1000),
     );
+    this.#gauge('controller_runtime_max_concurrent_reconciles', 'Keys in work at most', ['controller'], (gauge) => {
+      for (const [controller, state] of queues) gauge.set({ controller }, state().concurrency);
+    });
     this.#gauge('controller_runtime_active_workers', 'Keys in work', ['controller'], (gauge) => {
       for (const [controller, state] of queues) gauge.set({ controller }, state().runningMs.length);
     });
@@ -135,6 +171,18 @@ export class Metrics {
         }
       },
     );
+    this.#gauge(
+      'ringmaster_region_last_seen_timestamp_seconds',
+      "When the region's API server last answered a probe",
+      ['region'],
+      (gauge) => {
+        gauge.reset();
+        for (const [region, state] of regions) {
+          const { lastSeenMs } = state();
+          if (lastSeenMs !== undefined) gauge.set({ region }, lastSeenMs / 1000);
+        }
+      },
+    );
   }
 
   /** Adds the process's own figures: memory, CPU, event loop lag. Holds timers and observers, so not for tests. */
@@ -164,16 +212,37 @@ export class Metrics {
   }
 
   /** Counts the requests to one API server; `host` as in its URL. */
-  requests(host: string): { requestFinished(method: string, code: string): void } {
-    return { requestFinished: (method, code) => this.#requests.inc({ code, method, host }) };
+  requests(host: string): { requestFinished(method: string, code: string, tookMs: number): void } {
+    return {
+      requestFinished: (method, code, tookMs) => {
+        this.#requests.inc({ code, method, host });
+        this.#requestTime.observe({ verb: method, host }, tookMs / 1000);
+      },
+    };
+  }
+
+  /** A request has waited so many milliseconds for its turn. */
+  limited(host: string, method: string, waitedMs: number): void {
+    this.#limiterTime.observe({ verb: method, host }, waitedMs / 1000);
   }
 
   /** Shows a region from now on. Returns what ends that. */
   region(region: string, state: () => RegionState): () => void {
     this.#regions.set(region, state);
     return () => {
-      if (this.#regions.get(region) === state) this.#regions.delete(region);
+      if (this.#regions.get(region) !== state) return;
+      this.#regions.delete(region);
+      const { applies = [], restarts = [] } = this.#counted.get(region) ?? {};
+      for (const result of applies) this.#applies.remove({ region, result });
+      for (const cause of restarts) this.#watchRestarts.remove({ region, cause });
+      this.#counted.delete(region);
     };
+  }
+
+  /** What became of a write: `success`, or the code of its error. */
+  applied(region: string, result: string): void {
+    this.#applies.inc({ region, result });
+    this.#countedOf(region).applies.add(result);
   }
 
   /** A registration came, went, or was changed; `region` is undefined where nobody can tell which region's it is. */
@@ -194,11 +263,18 @@ export class Metrics {
 
   watchRestarted(region: string, cause: string): void {
     this.#watchRestarts.inc({ region, cause });
+    this.#countedOf(region).restarts.add(cause);
   }
 
   /** All metrics in the text format that Prometheus reads, and its content type. */
   async page(): Promise<{ contentType: string; text: string }> {
     return { contentType: this.registry.contentType, text: await this.registry.metrics() };
+  }
+
+  #countedOf(region: string): { applies: Set<string>; restarts: Set<string> } {
+    let counted = this.#counted.get(region);
+    if (!counted) this.#counted.set(region, (counted = { applies: new Set(), restarts: new Set() }));
+    return counted;
   }
 
   #counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {

@@ -132,8 +132,8 @@ export const processMutants: readonly Mutant[] = [
     name: 'nobody is told that a cluster can be reached again',
     breaks: 'everything comes right',
     file: 'runtime/reachability.ts',
-    find: '      if ((before === true) !== (this.state === true)) this.#onChange();\n',
-    replace: '      if (before === true && this.state !== true) this.#onChange();\n',
+    find: '      if (told !== this.#lastTold) this.#onChange();\n',
+    replace: '      if (told !== this.#lastTold && this.state !== true) this.#onChange();\n',
   },
   {
     name: 'the nodes are asked without a pause',

@@ -44,6 +44,7 @@ const noMetrics = {
   watchRestarted: () => undefined,
   leader: () => undefined,
   leaderSlowPath: () => undefined,
+  applied: () => undefined,
 };
 
 /** One run of the real controller, from its start to its death. */
@@ -77,14 +78,18 @@ export class ControllerProcess {
       (cluster) => new SimulatedTransport(process, cluster, options.network, options.overseer, leadership),
     );
     const transports = new Map(clusters.map(({ name }, index) => [name, this.#transports[index]!]));
-    this.#regions = new StaticRegistry(hub, transports, (_region, transport) =>
-      createKubeClient({
-        transport,
-        clock,
-        fieldManager: 'ringmaster',
-        userAgent: options.name,
-        requestDeadlineMs: 15_000,
-      }),
+    this.#regions = new StaticRegistry(
+      hub,
+      transports,
+      (_region, transport) =>
+        createKubeClient({
+          transport,
+          clock,
+          fieldManager: 'ringmaster',
+          userAgent: options.name,
+          requestDeadlineMs: 15_000,
+        }),
+      { clock, random },
     );
     this.#controller = new Controller({
       regions: this.#regions,
