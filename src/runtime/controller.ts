@@ -14,10 +14,11 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { Doubts } from './doubts.ts';
 import type { Leadership } from './leadership.ts';
-import { WorkQueue } from './queue.ts';
+import { backgroundPriority, WorkQueue } from './queue.ts';
 import { Reachability } from './reachability.ts';
 import { Reconciler } from './reconciler.ts';
 import { RegionNamespace } from './region.ts';
+import { resync } from './resync.ts';
 
 export interface ControllerOptions {
   /** The hub and the regions. It is run by who made it, and longer than the controller: that ends with requests to them. */
@@ -139,7 +140,16 @@ export class Controller {
     const lead = new AbortController();
     const leadership = this.#options.leadership.run(lead.signal);
     for (const { probe, stop } of this.#watched.values()) this.#track(probe.run(stop.signal));
-    const federations = Promise.all([this.#federations.run(signal), this.#doubts.run(signal)]);
+    const federations = Promise.all([
+      this.#federations.run(signal),
+      this.#doubts.run(signal),
+      resync(
+        this.#options.clock,
+        this.#options.random,
+        () => this.#federations.store.list().forEach((each) => this.#queue.add(keyOf(each), backgroundPriority)),
+        signal,
+      ),
+    ]);
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });
