@@ -273,3 +273,14 @@ test('while the guard of one region is on its way, no other region is begun with
   }
   assert.ok(world.guard('us'));
 });
+
+test('a region that was not registered is called reachable as soon as it is and answers', async () => {
+  const world = new PlannerWorld();
+  await world.settle();
+  world.unknown.set('us', { known: false, reason: 'UnknownContext', message: 'nobody has registered it' });
+  world.mcc = { ...world.mcc, status: world.plan().status };
+  world.unknown.delete('us');
+  world.overrides.set('us', { isUnsteady: true });
+  world.mcc = { ...world.mcc, status: world.plan().status };
+  assert.equal(conditionOf(world, 'Reachable', 'us').status, 'True');
+});

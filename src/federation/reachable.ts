@@ -16,10 +16,19 @@ const reasons = {
   IdentityChanged: 'IdentityChanged',
 } as const satisfies Record<UnknownReason, Reason<'Reachable'>>;
 
+/** What passes by itself, and may come back as quickly. */
+const passing: ReadonlySet<string> = new Set<Reason<'Reachable'>>([
+  'Refused',
+  'Timeout',
+  'NameNotFound',
+  'TLS',
+  'NotReady',
+]);
+
 /** Whether a region that can be seen is called reachable: one that comes and goes stays what it was called. */
 export function reachable({ snapshot, recorded }: KnownPicture): Reachable {
   const held = recorded?.conditions?.find((each) => each.type === 'Reachable');
-  if (snapshot.isUnsteady && held?.status === 'False') {
+  if (snapshot.isUnsteady && held?.status === 'False' && passing.has(held.reason)) {
     return { type: 'Reachable', status: 'False', reason: held.reason as Reachable['reason'], message: held.message };
   }
   const { registrationProblem } = snapshot;

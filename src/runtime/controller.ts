@@ -87,6 +87,8 @@ export class Controller {
       clock,
       found: (_resource, object) =>
         this.#federations.store.expect(keyOf(object), object.metadata.resourceVersion ?? ''),
+      isAbsent: (_resource, { namespace = '', name }) =>
+        this.#federations.store.get(`${namespace}/${name}`) === undefined,
       // Whoever waits for it looks again by himself.
       onSettled: () => undefined,
     });

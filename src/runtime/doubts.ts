@@ -8,6 +8,8 @@ export interface DoubtsOptions {
   clock: Clock;
   /** Called with the object as the server has it; nothing is in doubt about it any more. */
   found: (resource: ResourceType, object: KubeObject) => void;
+  /** Whether the cache holds no such object. */
+  isAbsent: (resource: ResourceType, ref: ObjectRef) => boolean;
   /** Called when the last doubt is gone. Must not wait. */
   onSettled: () => void;
 }
@@ -59,14 +61,14 @@ export class Doubts {
   }
 
   async #isAnswered(resource: ResourceType, ref: ObjectRef, signal: AbortSignal): Promise<boolean> {
-    const { client, clock, found } = this.#options;
+    const { client, clock, found, isAbsent } = this.#options;
     using deadline = withDeadline(clock, deadlineMs, signal);
     try {
       found(resource, await client.get(resource, ref, deadline.signal));
       return true;
     } catch (error) {
-      // That it is gone the reflector tells sooner or later; its deletion undoes no write of ours.
-      return isKubeError(error, 'NotFound');
+      // A cache that still has what is gone is older than our write.
+      return isKubeError(error, 'NotFound') && isAbsent(resource, ref);
     }
   }
 }

@@ -199,3 +199,11 @@ test('a nudge has it ask again soon, and a hundred of them ask no oftener than o
     assert.ok(asked >= 4 && asked <= 6, `${asked} times in 5 s`);
   });
 });
+
+test('a cluster that answers the first time it is asked is called so at once', async () => {
+  const { probe, clock } = watched(up);
+  await whileRunning(probe, async () => {
+    await clock.until('it is reachable', () => probe.state === true);
+    assert.ok(probe.isSteady);
+  });
+});

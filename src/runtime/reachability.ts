@@ -52,7 +52,7 @@ export class Reachability {
   #answered = false;
   #problem: UnknownRegion;
   /** Monotonic milliseconds since when it answers without a failure between, and wall-clock milliseconds since when not. */
-  #answersSince = 0;
+  #answersSince = Number.NEGATIVE_INFINITY;
   #silentSince: number | undefined;
   #probedAt = Number.NEGATIVE_INFINITY;
   #lastSeen: number | undefined;
@@ -140,7 +140,7 @@ export class Reachability {
       }
       this.#lastSeen = this.#clock.now();
       if (status === 200) {
-        if (this.#failures > 0 || !this.#answered) this.#answersSince = this.#clock.monotonic();
+        if (this.#failures > 0) this.#answersSince = this.#clock.monotonic();
         this.#failures = 0;
         this.#answered = true;
         this.#silentSince = undefined;

@@ -82,6 +82,8 @@ export class RegionNamespace {
       client: options.client,
       clock: options.clock,
       found: (resource, object) => this.expect(resource, object),
+      isAbsent: (resource, { namespace = '', name }) =>
+        this.#reflectorOf(resource)?.store.get(`${namespace}/${name}`) === undefined,
       onSettled: options.onChange,
     });
     this.#premises = new Premises({
