@@ -162,7 +162,7 @@ export const memberMutants: readonly Mutant[] = [
     find: '      // Orphan is the only deletion policy so far: the members stay as they are.\n',
     replace: `      if (raw?.metadata.finalizers) {
         const all = { op: 'remove' as const, path: '/metadata/finalizers' };
-        await hub.client.jsonPatch(multiCassandraClusters, raw.metadata, [all], signal);
+        await hub.client.jsonPatch(multiCassandraClusters, raw.metadata, [all], new AbortController().signal);
       }
 `,
   },
@@ -176,7 +176,7 @@ export const memberMutants: readonly Mutant[] = [
       const isLeft = Object.values(snapshot?.regions ?? {}).some((region) => region.known && region.member);
       if (raw?.metadata.finalizers && !isLeft) {
         const all = { op: 'remove' as const, path: '/metadata/finalizers' };
-        await hub.client.jsonPatch(multiCassandraClusters, raw.metadata, [all], signal);
+        await hub.client.jsonPatch(multiCassandraClusters, raw.metadata, [all], new AbortController().signal);
       }
 `,
   },

@@ -47,7 +47,9 @@ export function perform(world: World, action: Action): void {
       const [leader] = world.controllers;
       const process = world.startController();
       clock.schedule(2 * outdatedAfterMs, () => {
-        if (leader && world.controllers.includes(leader)) world.endController(leader, 'stop');
+        const isThere = (each: ControllerProcess): boolean => world.controllers.includes(each);
+        // Nobody is left to take over when the other one has ended already.
+        if (leader && isThere(leader) && isThere(process)) world.endController(leader, 'stop');
       });
       clock.schedule(outdatedAfterMs, () => {
         const until = clock.monotonic() + action.forMs;

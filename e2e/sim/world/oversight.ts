@@ -70,12 +70,14 @@ export class Oversight implements Overseer {
     this.#beforeWrites.push({ after, happens });
   }
 
-  connecting(process: string): void {
+  connecting(process: string): Beliefs {
+    const beliefs = this.beliefs.copy();
     for (const each of this.#beforeWrites) {
       if (each.after-- > 0) continue;
       this.#beforeWrites = this.#beforeWrites.filter((other) => other !== each);
       each.happens(process);
     }
+    return beliefs;
   }
 
   /** What a process goes by: for a write that is looked at, what it went by when it sent that. */
@@ -115,7 +117,7 @@ export class Oversight implements Overseer {
     if (!all) this.#requests.set(process, (all = []));
     all.push({ at: this.#now(), isWrite });
     if (isWrite) {
-      this.#whenSent.set(exchange, this.beliefs.copy());
+      this.#whenSent.set(exchange, exchange.beliefs ?? this.beliefs.copy());
       const sinceRenewalMs = exchange.sentAtMs - (this.#renewals.get(process) ?? -Infinity);
       this.#leases.set(exchange, { holder: this.#holder, sinceRenewalMs });
     }

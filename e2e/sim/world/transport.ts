@@ -3,6 +3,7 @@ import type { ApiRequest, ApiResponse, MemoryApiServer } from '../api/server.ts'
 import type { Fence } from '../../../src/kube/fence.ts';
 import { eventLineOf, jsonOf } from '../api/json.ts';
 import { StreamBody, wholeBody } from './body.ts';
+import type { Beliefs } from './beliefs.ts';
 import type { Network } from './network.ts';
 import type { ProcessClock } from './process-clock.ts';
 
@@ -24,6 +25,8 @@ export interface Exchange {
   readonly isWrite: boolean;
   /** Is about the Lease that controllers lead by. */
   readonly isLease: boolean;
+  /** What its process went by when it decided to send this write. */
+  readonly beliefs: Beliefs | undefined;
   /** When it left the process, monotonic milliseconds of the world. */
   readonly sentAtMs: number;
 }
@@ -49,8 +52,8 @@ export interface Overseer {
   /** Called when the answer, or an event of a watch, has reached the process. */
   heard(process: string, cluster: string, plural: string, resourceVersion: string): void;
   crash(process: string, exchange: Exchange): void;
-  /** Called when a write begins to wait for its connection. */
-  connecting(process: string): void;
+  /** Called when a write begins to wait for its connection; answers what its process goes by. */
+  connecting(process: string): Beliefs;
 }
 
 /** A watch of the controller, for faults to play with. */
@@ -114,12 +117,13 @@ export class SimulatedTransport implements Transport {
       };
       const onAbort = (): void => settle(() => reject(signals.find(({ aborted }) => aborted)?.reason as Error));
       for (const each of signals) each.addEventListener('abort', onAbort, { once: true });
-      const exchange = (): void =>
+      const exchange = (beliefs?: Beliefs): void =>
         this.#exchange(
           request,
           signal,
           (response) => settle(() => resolve(response)),
           (error) => settle(() => reject(error)),
+          beliefs,
         );
       if (signals.length === 1) exchange();
       else this.#onceConnected(settled, exchange, (error) => settle(() => reject(error)));
@@ -127,8 +131,12 @@ export class SimulatedTransport implements Transport {
   }
 
   /** A write may have to wait for a connection, and its process may stand still meanwhile; so its fence is asked again. */
-  #onceConnected(settled: { readonly done: boolean }, write: () => void, reject: (error: Error) => void): void {
-    this.#overseer.connecting(this.#process.name);
+  #onceConnected(
+    settled: { readonly done: boolean },
+    write: (beliefs: Beliefs) => void,
+    reject: (error: Error) => void,
+  ): void {
+    const beliefs = this.#overseer.connecting(this.#process.name);
     this.#process.clock.timer(this.#network.delay(), () => {
       if (settled.done) return;
       try {
@@ -137,7 +145,7 @@ export class SimulatedTransport implements Transport {
         reject(error as Error);
         return;
       }
-      write();
+      write(beliefs);
     });
   }
 
@@ -146,6 +154,7 @@ export class SimulatedTransport implements Transport {
     signal: AbortSignal,
     resolve: (response: HttpResponse) => void,
     reject: (error: Error) => void,
+    beliefs: Beliefs | undefined,
   ): void {
     const { name, clock } = this.#process;
     const network = this.#network;
@@ -158,6 +167,7 @@ export class SimulatedTransport implements Transport {
       request,
       isWrite: request.method !== 'GET' && !isLease,
       isLease,
+      beliefs,
       sentAtMs: clock.world.monotonic(),
     };
     const mishap = this.#overseer.mishap(exchange);
