@@ -53,6 +53,14 @@ export const regionStatusSchema = z
     readyNodes: z.int().describe('Nodes that are ready.').exactOptional(),
     identity: regionIdentitySchema.exactOptional(),
     appliedSeeds: seedList("The seeds this region's nodes were last given, in order."),
+    settledRevision: z
+      .string()
+      .describe('What was last delivered to the region and has settled there.')
+      .exactOptional(),
+    changingSince: z.iso
+      .datetime()
+      .describe('When the region was last changed, until it has settled with it.')
+      .exactOptional(),
     hosts: z
       .array(hostSchema)
       .meta({

@@ -18,6 +18,8 @@ export const annotations = {
   renderedHash: 'ringmaster.dev/rendered-hash',
   renderedPaths: 'ringmaster.dev/rendered-paths',
   renderedLabels: 'ringmaster.dev/rendered-labels',
+  delivery: 'ringmaster.dev/delivery',
+  restartToken: 'ringmaster.dev/restart-token',
 } as const;
 
 export const managedByLabel = { 'app.kubernetes.io/managed-by': 'ringmaster' };
@@ -37,6 +39,19 @@ const stampSchema = z.object({
 /** Which writer, working from which spec, wrote last. A writer that meets a higher stamp is the outdated one. */
 export type Stamp = z.infer<typeof stampSchema>;
 
+const deliverySchema = z.object({
+  since: z.iso.datetime(),
+  target: z.string(),
+  corrects: z.boolean().default(false),
+  unlocked: z.boolean().default(false),
+});
+/**
+ * The last change written to a member.
+ * `since`: when. `target`: hash of all the spec asked for then, what had to wait for its turn included. `corrects`: the change before it had not
+ * settled. `unlocked`: the operator was told to skip its guard against disruption, once, for this one.
+ */
+export type Delivery = z.infer<typeof deliverySchema>;
+
 const stringsSchema = z.array(z.string());
 const labelsSchema = z.record(z.string(), z.string());
 
@@ -55,6 +70,10 @@ export interface Bookkeeping {
   renderedPaths: readonly string[];
   /** Labels last rendered; they can never change, since CassKop copies them into immutable selectors. */
   renderedLabels: Readonly<Record<string, string>>;
+  /** Undefined: nothing was changed since the member was created or adopted. */
+  delivery: Delivery | undefined;
+  /** The restart that was last ordered by spec.rollout.restartToken; undefined: none ever. */
+  restartToken: string | undefined;
 }
 
 /** Reads the annotations back; what is missing or malformed is undefined. Never throws: people edit annotations. */
@@ -70,6 +89,8 @@ export const readBookkeeping = perObject((object: KubeObject): Bookkeeping => {
     renderedHash: all[annotations.renderedHash],
     renderedPaths: stringsSchema.safeParse(json(all[annotations.renderedPaths])).data ?? [],
     renderedLabels: labelsSchema.safeParse(json(all[annotations.renderedLabels])).data ?? {},
+    delivery: deliverySchema.safeParse(json(all[annotations.delivery])).data,
+    restartToken: all[annotations.restartToken],
   };
 });
 
@@ -96,8 +117,12 @@ export function renderedAnnotations(rendered: {
   hash: string;
   paths: readonly string[];
   labels: Readonly<Record<string, string>>;
+  delivery: Delivery | undefined;
+  restartToken: string;
 }): Record<string, string> {
   return {
+    ...(rendered.delivery && { [annotations.delivery]: JSON.stringify(rendered.delivery) }),
+    [annotations.restartToken]: rendered.restartToken,
     [annotations.injecting]: String(rendered.injecting),
     [annotations.renderedHash]: rendered.hash,
     [annotations.renderedPaths]: JSON.stringify(rendered.paths),

@@ -1,6 +1,6 @@
 import type { EffectiveFederation } from '../api/effective.ts';
 import type { KubeObject } from '../kube/objects.ts';
-import type { MemberState, RegionalOperator } from '../operators/operator.ts';
+import type { Change, MemberState, RegionalOperator } from '../operators/operator.ts';
 import type { NodeView, RingState } from '../ring/view.ts';
 import { commonAnnotations } from './bookkeeping.ts';
 import type { Hosts } from './hosts.ts';
@@ -27,15 +27,36 @@ export interface PlanContext {
 /** What has been worked out of one region's member in this pass. */
 export interface WorkedOut {
   state?: MemberState;
+  changes?: RegionChanges;
   /** As it is to be, without and with the seeds in its spec. */
   plain?: Rendered;
   injecting?: Rendered;
 }
 
+/** A member as the spec asks for it, without bookkeeping. */
 export interface Rendered {
   readonly object: KubeObject;
+  /** JSON pointers into its spec of all leaves it sets. */
   readonly paths: readonly string[];
   readonly hash: string;
+}
+
+/** What a region still lacks of what the spec asks for. */
+export interface RegionChanges {
+  readonly changes: readonly Change[];
+  /** Hash of all the spec asks of the region, however much of it was delivered. */
+  readonly target: string;
+  /** All of it was delivered before, so whatever differs was changed by somebody else since. */
+  readonly drifted: boolean;
+  /** The operator has put back what was delivered; it is not sent again before the spec changes. */
+  readonly rejected: boolean;
+}
+
+/** Where this pass keeps what it works out of a region's member. */
+export function workedOut(context: PlanContext, picture: RegionPicture): WorkedOut {
+  let known = context.workedOut.get(picture.region.name);
+  if (!known) context.workedOut.set(picture.region.name, (known = {}));
+  return known;
 }
 
 /** The seeds a region's nodes start with: those it was given already, else its list of the recorded ones. */
@@ -45,8 +66,24 @@ export function seedsOf(context: PlanContext, picture: RegionPicture): readonly 
   return given ?? picture.recorded?.appliedSeeds ?? seedListFor(picture.region.name, seeds, planned);
 }
 
+/**
+ * The seeds the region should be given by now. The same seeds in another order are those it has: the operator restarts
+ * every node for a mere reorder.
+ */
+export function dueSeedsOf(context: PlanContext, picture: RegionPicture): readonly string[] {
+  const given = seedsOf(context, picture);
+  const { seeds, planned } = context.memory;
+  if (seeds.length === 0) return given;
+  const due = seedListFor(picture.region.name, seeds, planned);
+  return due.length === given.length && due.every((seed) => given.includes(seed)) ? given : due;
+}
+
 /** Annotations for whatever is written to a region, member or guard. */
-export function annotationsFor(context: PlanContext, picture: RegionPicture): Record<string, string> {
+export function annotationsFor(
+  context: PlanContext,
+  picture: RegionPicture,
+  seeds: readonly string[] = seedsOf(context, picture),
+): Record<string, string> {
   const { mcc, leaseTransitions } = context.snapshot;
   const { uid = '', namespace, name, generation = 0 } = mcc.metadata;
   return commonAnnotations({
@@ -54,6 +91,6 @@ export function annotationsFor(context: PlanContext, picture: RegionPicture): Re
     region: picture.region.name,
     stamp: { generation, leaseTransitions },
     founder: context.memory.founder ?? '',
-    seeds: seedsOf(context, picture),
+    seeds,
   });
 }

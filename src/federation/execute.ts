@@ -56,7 +56,8 @@ async function perform(intent: Intent, options: ExecuteOptions, signal: AbortSig
   const client = options.client(region);
   try {
     options.permit?.(intent);
-    options.seen(region, write.resource, await send(client, write, signal));
+    const left = await send(client, write, signal);
+    if (left) options.seen(region, write.resource, left);
     return { intent, error: undefined };
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
@@ -68,7 +69,8 @@ async function perform(intent: Intent, options: ExecuteOptions, signal: AbortSig
   }
 }
 
-function send(client: KubeClient, write: Write, signal: AbortSignal): Promise<KubeObject> {
+/** Resolves with the object as it is now; without one when it was deleted. */
+function send(client: KubeClient, write: Write, signal: AbortSignal): Promise<KubeObject | undefined> {
   switch (write.verb) {
     case 'create':
       return client.apply(write.resource, withVersion(write.object, '1'), signal);
@@ -76,6 +78,10 @@ function send(client: KubeClient, write: Write, signal: AbortSignal): Promise<Ku
       return client.apply(write.resource, write.object, signal);
     case 'patchStatus':
       return client.patchStatus(write.resource, write.ref, write.resourceVersion, { ...write.status }, signal);
+    case 'delete': {
+      const { uid, resourceVersion } = write;
+      return client.delete(write.resource, write.ref, { uid, resourceVersion }, signal);
+    }
     case 'removeFields':
       return client.jsonPatch(
         write.resource,

@@ -1,11 +1,18 @@
 import type { EffectiveFederation } from '../api/effective.ts';
 import type { Reason } from '../api/conditions.ts';
 import type { KubeObject } from '../kube/objects.ts';
-import { statementsBeforeNewDatacenter, userKeyspaces } from '../ring/keyspaces.ts';
+import { replicasIn, statementsBeforeNewDatacenter, userKeyspaces } from '../ring/keyspaces.ts';
 import type { NodeView, RingState } from '../ring/view.ts';
 import type { PlanContext } from './context.ts';
 import type { Hosts } from './hosts.ts';
-import { answeredFor, isReady, type KnownPicture, type RegionPicture, type UnknownPicture } from './picture.ts';
+import {
+  answeredFor,
+  isReady,
+  type KnownPicture,
+  type MemberPicture,
+  type RegionPicture,
+  type UnknownPicture,
+} from './picture.ts';
 
 /** How old a view may be that a change of the ring is built on, milliseconds. */
 const decisionMaxAgeMs = 10_000;
@@ -14,7 +21,7 @@ const decisionMaxAgeMs = 10_000;
 export interface Obstacle {
   /** Only a person can open it. */
   readonly stalled: boolean;
-  readonly reason: Reason<'Stalled'> | Reason<'Applied'>;
+  readonly reason: Reason<'Stalled'> | Reason<'Applied'> | 'Paused';
   readonly message: string;
   readonly region?: string;
 }
@@ -170,12 +177,15 @@ export function memberMissingObstacle(context: PlanContext, picture: KnownPictur
 /**
  * Before the ring changes, every node so far must be NORMAL in every view, and nothing may join, leave or move. One
  * operation at a time, ring-wide: two at once could leave a token range without its data.
+ * @param unseen what a region means that cannot be seen. A restart elsewhere may ignore it, since the nodes that are seen
+ *   tell whether its nodes are alive; a change of the ring waits for its own word.
  */
 export function ringObstacle(
   pictures: readonly RegionPicture[],
   hosts: Hosts,
   ring: RingState,
   views: ReadonlyMap<string, NodeView>,
+  { unseen = 'waits' }: { unseen?: 'waits' | 'ignored' } = {},
 ): Obstacle | undefined {
   const wait = (message: string): Obstacle => ({ stalled: false, reason: 'Waiting', message });
   if (hosts.suspected.length > 0) {
@@ -186,7 +196,7 @@ export function ringObstacle(
   if (ring.kind === 'differing') return wait(`the views of the ring have not met yet: ${ring.why}`);
 
   for (const picture of pictures) {
-    if (!picture.known && mayHoldNodes(picture)) {
+    if (!picture.known && unseen === 'waits' && mayHoldNodes(picture)) {
       return wait(
         `region ${picture.region.name} may be part of the ring and cannot be seen: ${picture.snapshot.message}`,
       );
@@ -276,6 +286,39 @@ export function replicationObstacle(
       `cluster ${federation.clusterName} holds data, and the next datacenter would own part of it without having it. ` +
       `Run these first, and let clients use LOCAL_ consistency levels until the new datacenter is rebuilt: ${statements.join(' ')}`,
   };
+}
+
+/**
+ * Nodes may leave a datacenter only while as many stay as its keyspaces have replicas there: CassKop forces the
+ * decommission, and rows that have no place left to go would be gone.
+ */
+export function replicasObstacle(context: PlanContext, picture: MemberPicture): Obstacle | undefined {
+  const region = picture.region.name;
+  const keyspaces = [...new Set([...context.views.values()].flatMap((view) => view.keyspaces))];
+  if (userKeyspaces(keyspaces).length === 0) return undefined;
+  const replication = context.pictures.filter(answeredFor).find((each) => each.snapshot.replication)
+    ?.snapshot.replication;
+  if (!replication || keyspaces.some((keyspace) => replication[keyspace] === undefined)) {
+    return {
+      stalled: false,
+      reason: 'Waiting',
+      region,
+      message: 'the replication of the ring’s keyspaces is being read',
+    };
+  }
+  for (const { name, nodesPerRacks, racks } of picture.region.datacenters) {
+    const left = nodesPerRacks * racks.length;
+    const short = Object.entries(replication).filter(([, words]) => replicasIn(words, name) > left);
+    if (short.length === 0) continue;
+    const which = short.map(([keyspace, words]) => `${keyspace} (${words})`).join(', ');
+    return {
+      stalled: true,
+      reason: 'ReplicationGate',
+      region,
+      message: `datacenter ${name} would have ${left} nodes left, and ${which} asks for more replicas there. Lower their replication first, or keep the nodes`,
+    };
+  }
+  return undefined;
 }
 
 export function describeLoss({ suspected }: Hosts): string {

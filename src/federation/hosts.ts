@@ -12,7 +12,7 @@ export interface SuspectedLoss {
 }
 
 export interface Hosts {
-  /** Pod -> host ID, what was remembered and what is proven now. Never shrinks. */
+  /** Pod -> host ID, what was remembered and what is proven now. Shrinks only by nodes that have left the ring in good order. */
   readonly joined: ReadonlyMap<string, string>;
   readonly suspected: readonly SuspectedLoss[];
   /** Hosts that were proven under a pod's name, and a person has acknowledged that the pod is another one by now. */
@@ -36,7 +36,7 @@ export function proveHosts(
   memory: Memory,
   views: ReadonlyMap<string, NodeView>,
 ): Hosts {
-  const joined = new Map(memory.hosts);
+  const joined = new Map([...memory.hosts].filter(([pod, host]) => !hasLeft(pod, host, federation, pictures, views)));
   const suspected: SuspectedLoss[] = [];
   const superseded: string[] = [];
   const vouching = [...views.values()].filter((view) => memory.hosts.get(view.pod) === view.hostId && isNormal(view));
@@ -83,6 +83,26 @@ export function proveHosts(
     own,
     someUnheard,
   };
+}
+
+/**
+ * Whether a node has left as it was asked to: its member is smaller by now, its pod is gone, and every node that can be
+ * heard has dropped its host.
+ */
+function hasLeft(
+  pod: string,
+  hostId: string,
+  { clusterName }: EffectiveFederation,
+  pictures: readonly RegionPicture[],
+  views: ReadonlyMap<string, NodeView>,
+): boolean {
+  const picture = pictures.find(({ region }) =>
+    region.datacenters.some((datacenter) => pod.startsWith(`${clusterName}-${datacenter.name}-`)),
+  );
+  if (!picture || !answeredFor(picture) || picture.pods.some((each) => each.name === pod)) return false;
+  if (picture.snapshot.pods.some((each) => each.metadata.name === pod)) return false;
+  const heard = [...views.values()].filter(isNormal);
+  return heard.length > 0 && heard.every((view) => !Object.values(view.hosts).includes(hostId));
 }
 
 /** The pod that starts the ring: the founder's first. It may do so only until the first node was proven NORMAL. */

@@ -25,6 +25,14 @@ export type Write =
       readonly resourceVersion: string;
       readonly status: Readonly<Record<string, unknown>>;
     }
+  /** Fails unless the object still has this uid and resourceVersion. */
+  | {
+      readonly verb: 'delete';
+      readonly resource: ResourceType;
+      readonly ref: ObjectRef;
+      readonly uid: string;
+      readonly resourceVersion: string;
+    }
   /** Takes fields out by JSON patch, and sets annotations; fails unless the object still has this uid and resourceVersion. */
   | {
       readonly verb: 'removeFields';

@@ -1,24 +1,22 @@
-import { isDeepStrictEqual } from 'node:util';
-import type { EffectiveFederation } from '../api/effective.ts';
-import { parsePointer } from '../api/merge.ts';
-import { perObject } from '../edges/per-object.ts';
-import type { KubeObject } from '../kube/objects.ts';
-import type { MemberState } from '../operators/operator.ts';
-import { annotations, hashOf, renderedAnnotations } from './bookkeeping.ts';
-import { annotationsFor, type PlanContext, type Rendered, seedsOf, type WorkedOut } from './context.ts';
-import { guardName } from './guard/guard.ts';
+import { annotations, type Delivery, renderedAnnotations } from './bookkeeping.ts';
+import {
+  changesOf,
+  type Disruption,
+  harmlessStalePaths,
+  hashWithout,
+  isSet,
+  memberChanges,
+  restartPath,
+  seedsPath,
+  stalePaths,
+  stateOf,
+} from './changes.ts';
+import { annotationsFor, type PlanContext, seedsOf } from './context.ts';
 import type { Intent } from './intents.ts';
-import { type KnownPicture, type MemberPicture, wantedReplicas } from './picture.ts';
-
-/** What the regional operator has made of the region's member. */
-export function stateOf(context: PlanContext, picture: MemberPicture): MemberState {
-  return (workedOut(context, picture).state ??= context.operator.read({
-    member: picture.member.object,
-    statefulSets: picture.snapshot.statefulSets,
-    seeds: seedsOf(context, picture),
-    replicas: wantedReplicas(context.federation, picture.region),
-  }));
-}
+import type { Change } from '../operators/operator.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import type { KnownPicture, MemberPicture } from './picture.ts';
+import { render } from './render.ts';
 
 /** The first write of a region: from here on its operator starts pods. */
 export function createMember(context: PlanContext, picture: KnownPicture): Intent {
@@ -30,168 +28,215 @@ export function createMember(context: PlanContext, picture: KnownPicture): Inten
     write: {
       verb: 'create',
       resource: context.operator.member,
-      object: wantedMember(context, picture, hasStatusSubresource(picture)),
+      object: wantedMember(context, picture, { injecting: hasStatusSubresource(picture) }),
     },
   };
 }
 
 /**
- * What the member needs next, one write at a time: the seeds into its operator's status; then, once that holds them
- * and nothing is under way, the same seeds out of the spec; or our name on a member that was adopted.
+ * What the member needs beside changes of the spec, one write at a time: the seeds into its operator's status; then, once that
+ * holds them and nothing is under way, the same seeds out of the spec; our name on a member that was adopted; fields forgotten that have left.
  */
-export function memberIntent(context: PlanContext, picture: MemberPicture): Intent | undefined {
-  const { operator } = context;
-  const { object, ownership, bookkeeping } = picture.member;
-  if (ownership === 'newer' || object.metadata.deletionTimestamp !== undefined) return undefined;
-
+export function upkeepIntent(context: PlanContext, picture: MemberPicture): Intent | undefined {
+  const { bookkeeping, ownership } = picture.member;
   const region = picture.region.name;
-  const seeds = seedsOf(context, picture);
   const state = stateOf(context, picture);
-  const { uid = '', resourceVersion = '', name, namespace = picture.region.namespace } = object.metadata;
-  const ref = { namespace, name };
-  const update = (injecting: boolean, why: string): Intent => {
-    const wanted = wantedMember(context, picture, injecting);
-    const precise = { ...wanted, metadata: { ...wanted.metadata, uid, resourceVersion } };
-    return { region, why, write: { verb: 'update', resource: operator.member, object: precise } };
-  };
 
   if (ownership === 'adoptable') {
     // What somebody else has changed meanwhile would be changed back by it, and pods with it.
-    if (specChanges(context, picture).length > 0 || driftedPaths(context, picture).length > 0) return undefined;
-    return update(bookkeeping.injecting, `adopt the member of region ${region}, in which nothing changes`);
+    if (memberChanges(context, picture).length > 0) return undefined;
+    return update(
+      context,
+      picture,
+      { injecting: bookkeeping.injecting, restartToken: context.federation.rollout.restartToken },
+      `adopt the member of region ${region}, in which nothing changes`,
+    );
   }
-  if (bookkeeping.injecting && !isSame(state.statusSeeds, seeds)) {
-    return {
-      region,
-      why: `give region ${region} the federation's seeds in place of those its operator computes`,
-      write: { verb: 'patchStatus', resource: operator.member, ref, resourceVersion, status: { seedlist: seeds } },
-    };
+  if (bookkeeping.injecting && !isSame(state.statusSeeds, seedsOf(context, picture))) {
+    return giveSeeds(
+      context,
+      picture,
+      `give region ${region} the federation's seeds in place of those its operator computes`,
+    );
   }
-  if (driftedPaths(context, picture).length > 0 || specChanges(context, picture).length > 0) return undefined;
+  const { changes } = changesOf(context, picture);
+  if (changes.some(({ path }) => path !== restartPath && path !== seedsPath)) return undefined;
   if (bookkeeping.injecting && state.settled) {
-    return update(false, `take the seeds out of the spec of region ${region}, now that its operator holds them`);
+    const why = `take the seeds out of the spec of region ${region}, now that its operator holds them`;
+    return update(context, picture, { injecting: false }, why);
   }
   if (bookkeeping.renderedHash !== render(context, picture, false).hash) {
-    return update(bookkeeping.injecting, `record a new spelling of region ${region}'s spec, which changes no pod`);
+    const why = `record a new spelling of region ${region}'s spec, which changes no pod`;
+    return update(context, picture, { injecting: bookkeeping.injecting }, why);
   }
-  const stale = stalePaths(context, picture);
+  const stale = harmlessStalePaths(context, picture);
   if (stale.length === 0) return undefined;
   const paths = stale.filter((path) => isSet(picture, path)).map((path) => `/spec${path}`);
+  const why = `${paths.length > 0 ? `remove ${paths.join(', ')} from` : 'forget fields that have left'} the member of region ${region}`;
+  return removal(context, picture, stale, {}, why);
+}
+
+/** How a change is delivered. */
+export interface DeliveryOptions {
+  kind: Disruption | 'benign';
+  /** The change before it has not settled. */
+  corrects: boolean;
+  /** The operator is to skip its guard against disruption for it, once. */
+  unlocks: boolean;
+  why: string;
+}
+
+/**
+ * Writes the changes of one kind, benign ones along with them, and leaves the rest of the member as it is. Seeds take two
+ * writes: first the member remembers them, then its operator is given them.
+ */
+export function deliver(context: PlanContext, picture: MemberPicture, options: DeliveryOptions): Intent | undefined {
+  const { bookkeeping } = picture.member;
+  const { changes, target } = changesOf(context, picture);
+  const chosen = changes.filter(
+    ({ kind }) => kind === options.kind || (kind === 'benign' && options.kind !== 'scale-down'),
+  );
+  const held = changes.filter((change) => !chosen.includes(change) && isOfMember(change));
+  const delivery: Delivery = {
+    since: new Date(context.snapshot.nowMs).toISOString(),
+    target,
+    corrects: options.corrects,
+    unlocked: options.unlocks,
+  };
+  const { injecting } = bookkeeping;
+  if (options.kind === 'seeds') {
+    const [change] = changes.filter(({ kind }) => kind === 'seeds');
+    if (!change) return undefined;
+    const due = change.to as readonly string[];
+    if (isSame(seedsOf(context, picture), due)) return giveSeeds(context, picture, options.why);
+    return update(context, picture, { injecting, held, delivery, seeds: due }, options.why);
+  }
+  const order = chosen.some(({ path }) => path === restartPath);
+  const sets = chosen.some(({ to, path }) => to !== undefined || path.startsWith('/spec/topology')) || options.unlocks;
+  if (sets) {
+    const restartToken = order ? context.federation.rollout.restartToken : bookkeeping.restartToken;
+    const commands = {
+      restart: order && !chosen.some((change) => change.kind === 'restart' && isOfMember(change)),
+      unlock: options.unlocks,
+    };
+    return update(
+      context,
+      picture,
+      { injecting, held, delivery, commands, ...(restartToken !== undefined && { restartToken }) },
+      options.why,
+    );
+  }
+  const gone = chosen.filter(isOfMember).map(({ path }) => path.slice('/spec'.length));
+  if (gone.length === 0) return undefined;
+  return removal(
+    context,
+    picture,
+    gone,
+    {
+      [annotations.renderedHash]: hashWithout(context, picture, held),
+      [annotations.delivery]: JSON.stringify(delivery),
+    },
+    options.why,
+  );
+}
+
+function isOfMember({ path }: Change): boolean {
+  return path !== restartPath && path !== seedsPath;
+}
+
+/** The operator's own list of seeds, in its status, where it looks for it. */
+export function giveSeeds(context: PlanContext, picture: MemberPicture, why: string): Intent {
+  const { resourceVersion = '', name, namespace = picture.region.namespace } = picture.member.object.metadata;
+  const status = { seedlist: [...seedsOf(context, picture)] };
   return {
-    region,
-    why: `${paths.length > 0 ? `remove ${paths.join(', ')} from` : 'forget fields that have left'} the member of region ${region}`,
+    region: picture.region.name,
+    why,
     write: {
-      verb: 'removeFields',
-      resource: operator.member,
-      ref,
-      uid,
+      verb: 'patchStatus',
+      resource: context.operator.member,
+      ref: { namespace, name },
       resourceVersion,
-      paths,
-      annotations: {
-        [annotations.renderedPaths]: JSON.stringify(render(context, picture, bookkeeping.injecting).paths),
-      },
+      status,
     },
   };
 }
 
-/** JSON pointers of what the user's spec changes of the pods since the member was last written; empty: nothing. */
-export function specChanges(context: PlanContext, picture: MemberPicture): string[] {
-  const { object: wanted, paths, hash } = render(context, picture, false);
-  const { object, bookkeeping } = picture.member;
-  if (bookkeeping.renderedHash === hash) return [];
-  const wantedPaths = new Set(paths);
-  const injected = new Set(render(context, picture, true).paths);
-  return [
-    ...context.operator.difference(wanted, object).map((path) => `/spec${path}`),
-    ...bookkeeping.renderedPaths
-      .filter((path) => !wantedPaths.has(path) && !injected.has(path))
-      .map((path) => `/spec${path}`),
-    ...(isDeepStrictEqual(wanted.metadata.labels ?? {}, bookkeeping.renderedLabels) ? [] : ['/metadata/labels']),
+function update(context: PlanContext, picture: MemberPicture, options: MemberOptions, why: string): Intent {
+  const { uid = '', resourceVersion = '' } = picture.member.object.metadata;
+  const wanted = wantedMember(context, picture, options);
+  const object = { ...wanted, metadata: { ...wanted.metadata, uid, resourceVersion } };
+  return { region: picture.region.name, why, write: { verb: 'update', resource: context.operator.member, object } };
+}
+
+function removal(
+  context: PlanContext,
+  picture: MemberPicture,
+  gone: readonly string[],
+  more: Readonly<Record<string, string>>,
+  why: string,
+): Intent {
+  const { uid = '', resourceVersion = '', name, namespace = picture.region.namespace } = picture.member.object.metadata;
+  const kept = [
+    ...render(context, picture, picture.member.bookkeeping.injecting).paths,
+    ...stalePaths(context, picture).filter((path) => !gone.includes(path)),
   ];
+  return {
+    region: picture.region.name,
+    why,
+    write: {
+      verb: 'removeFields',
+      resource: context.operator.member,
+      ref: { namespace, name },
+      uid,
+      resourceVersion,
+      paths: gone.filter((path) => isSet(picture, path)).map((path) => `/spec${path}`),
+      annotations: { [annotations.renderedPaths]: JSON.stringify([...new Set(kept)].sort()), ...more },
+    },
+  };
 }
 
-/** JSON pointers of fields that somebody else holds otherwise than we last wrote them. */
-export function driftedPaths(context: PlanContext, picture: MemberPicture): string[] {
-  const { object: wanted } = render(context, picture, picture.member.bookkeeping.injecting);
-  return context.operator.difference(wanted, picture.member.object).map((path) => `/spec${path}`);
+interface MemberOptions {
+  injecting: boolean;
+  /** Changes that have to wait. */
+  held?: readonly Change[];
+  delivery?: Delivery;
+  commands?: { restart: boolean; unlock: boolean };
+  restartToken?: string;
+  seeds?: readonly string[];
 }
 
-function render(context: PlanContext, picture: KnownPicture, injecting: boolean): Rendered {
-  return (workedOut(context, picture)[injecting ? 'injecting' : 'plain'] ??= renderOnce(context, picture, injecting));
-}
-
-function workedOut(context: PlanContext, picture: KnownPicture): WorkedOut {
-  let known = context.workedOut.get(picture.region.name);
-  if (!known) context.workedOut.set(picture.region.name, (known = {}));
-  return known;
-}
-
-/** One spec is rendered the same in pass after pass. */
-const renderingsOf = perObject<EffectiveFederation, Map<string, Rendered>>(() => new Map());
-
-function renderOnce(context: PlanContext, picture: KnownPicture, injecting: boolean): Rendered {
-  const renderings = renderingsOf(context.federation);
-  const key = [injecting, picture.region.name, ...seedsOf(context, picture)].join(' ');
-  let rendered = renderings.get(key);
-  if (!rendered) renderings.set(key, (rendered = renderAnew(context, picture, injecting)));
-  return rendered;
-}
-
-function renderAnew(context: PlanContext, picture: KnownPicture, injecting: boolean): Rendered {
-  const { federation, operator } = context;
-  const object = operator.render({
-    federation,
-    region: picture.region,
-    guardName: guardName(federation.clusterName),
-    seeds: seedsOf(context, picture),
-    injecting,
-  });
-  const { labels = {}, annotations = {} } = object.metadata;
-  const hash = hashOf({ spec: object['spec'], labels, annotations });
-  return { object, paths: operator.paths(object), hash };
-}
-
-function wantedMember(context: PlanContext, picture: KnownPicture, injecting: boolean): KubeObject {
-  const { object, paths } = render(context, picture, injecting);
-  const stillThere = (picture.member?.bookkeeping.renderedPaths ?? []).filter((path) => isSet(picture, path));
+function wantedMember(context: PlanContext, picture: KnownPicture, options: MemberOptions): KubeObject {
+  const { operator, federation } = context;
+  const { held = [], commands, injecting } = options;
+  const { object: all } = render(context, picture, injecting);
+  const there = picture.member?.bookkeeping;
+  const object = held.length === 0 ? all : operator.without(all, held);
+  const stillThere = (there?.renderedPaths ?? []).filter((path) => isSet(picture, path));
+  const delivery = options.delivery ?? there?.delivery;
   const rendered = {
     injecting,
-    hash: render(context, picture, false).hash,
-    paths: [...new Set([...paths, ...stillThere])].sort(),
+    hash: hashWithout(context, picture, held),
+    paths: [...new Set([...operator.paths(object), ...stillThere])].sort(),
     labels: object.metadata.labels ?? {},
+    delivery,
+    // A member that is created, or taken over, has no restart to catch up with.
+    restartToken: options.restartToken ?? (there ? (there.restartToken ?? '') : federation.rollout.restartToken),
   };
+  const restarting = commands?.restart ? operator.command(object, 'restart') : object;
+  const commanded = commands?.unlock ? operator.command(restarting, 'unlock') : restarting;
   return {
-    ...object,
+    ...commanded,
     metadata: {
       ...object.metadata,
       annotations: {
         ...object.metadata.annotations,
-        ...annotationsFor(context, picture),
+        ...annotationsFor(context, picture, options.seeds),
         ...renderedAnnotations(rendered),
       },
     },
     // CassKop <= 2.2.9 takes its status from the object's body, and would lose it again if it were left out later.
-    ...(!hasStatusSubresource(picture) && { status: { seedlist: seedsOf(context, picture) } }),
+    ...(!hasStatusSubresource(picture) && { status: { seedlist: [...(options.seeds ?? seedsOf(context, picture))] } }),
   };
-}
-
-/**
- * What we once rendered and do not want now. Leaving a field out of a server-side apply does not remove it when another
- * manager owns it too, and CassKop's PUTs make it an owner. So it is taken out by name if it is still there, and
- * forgotten in the same write: what somebody puts there later is theirs.
- */
-function stalePaths(context: PlanContext, picture: MemberPicture): string[] {
-  const { injecting, renderedPaths } = picture.member.bookkeeping;
-  const wanted = new Set(render(context, picture, injecting).paths);
-  return renderedPaths.filter((path) => !wanted.has(path));
-}
-
-function isSet(picture: KnownPicture, path: string): boolean {
-  let value: unknown = picture.member?.object['spec'];
-  for (const field of parsePointer(path) ?? []) {
-    value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[field] : undefined;
-  }
-  return value !== undefined;
 }
 
 function hasStatusSubresource(picture: KnownPicture): boolean {

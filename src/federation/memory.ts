@@ -4,7 +4,7 @@ import { perObject } from '../edges/per-object.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
 import { parseGuard } from './guard/guard.ts';
 import type { KnownPicture, OwnedObject, RegionPicture } from './picture.ts';
-import { appendSeeds, plannedSeeds, type Seed } from './seeds.ts';
+import { appendSeeds, dueSeeds, plannedSeeds, type Seed } from './seeds.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
@@ -16,7 +16,7 @@ export interface Memory {
   readonly founder: string | undefined;
   /** Regions disagree on who founded the ring: there are two histories, and nobody but a person can tell. */
   readonly founderConflict: string | undefined;
-  /** Seed addresses of the whole ring in their recorded order; empty before the founding. */
+  /** Seed addresses that the whole ring should have by now, in their recorded order; empty before the founding. */
   readonly seeds: readonly string[];
   /** What the spec computes to, with pods; `seeds` is this once the founding is recorded. */
   readonly planned: readonly Seed[];
@@ -49,7 +49,7 @@ export function recall(
   return {
     founder: recordedFounder ?? (founders.size === 1 ? [...founders][0] : undefined),
     founderConflict: founders.size > 1 ? [...founders].sort().join(' and ') : undefined,
-    seeds: founded ? appendSeeds(status?.seeds ?? [], recovered) : [],
+    seeds: founded ? dueSeeds(federation, operator, appendSeeds(status?.seeds ?? [], recovered)) : [],
     planned,
     hosts: recallHosts(snapshot, pictures),
     dropped: (status?.regions ?? [])

@@ -1,15 +1,17 @@
 import type { EffectiveFederation, EffectiveRegion } from '../api/effective.ts';
 import type { RegionStatus } from '../api/schema.ts';
+import { perObject } from '../edges/per-object.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { PlannedPod, RegionalOperator } from '../operators/operator.ts';
 import { type Bookkeeping, isOlder, readBookkeeping } from './bookkeeping.ts';
-import type { KnownRegion, Snapshot, UnknownRegion } from './snapshot.ts';
+import type { KnownRegion, RegionSnapshot, Snapshot, UnknownRegion } from './snapshot.ts';
 
 /** One region of the federation: what the spec wants of it beside what is there. */
 export type RegionPicture = UnknownPicture | KnownPicture;
 
 interface PictureBase {
   readonly region: EffectiveRegion;
+  /** Pods that its member asks for now, or would if there were one. What the spec asks for beyond that waits for its turn. */
   readonly pods: readonly PlannedPod[];
   /** What the status recorded of it so far. */
   readonly recorded: RegionStatus | undefined;
@@ -56,7 +58,7 @@ export function pictureRegions(
     const there = snapshot.regions[region.name] ?? notSynced;
     const base = {
       region,
-      pods: operator.pods(federation, region),
+      pods: operator.pods(federation, deliveredRegion(region, there, operator)),
       recorded: snapshot.mcc.status?.regions?.find((each) => each.name === region.name),
     };
     if (!there.known) return { ...base, known: false, snapshot: there };
@@ -73,6 +75,30 @@ export function pictureRegions(
     };
   });
 }
+
+/** The region at the size its member has: a change of size that was not delivered yet has made no pod. */
+function deliveredRegion(region: EffectiveRegion, there: RegionSnapshot, operator: RegionalOperator): EffectiveRegion {
+  if (!there.known || !there.member) return region;
+  const sizes = operator.sizes(there.member);
+  if (region.datacenters.every(({ name, nodesPerRacks }) => sizes[name] === nodesPerRacks)) return region;
+  const known = deliveredBySizes(region);
+  const key = JSON.stringify(sizes);
+  let delivered = known.get(key);
+  if (!delivered) {
+    const datacenters = region.datacenters.flatMap((datacenter) => {
+      const nodesPerRacks = sizes[datacenter.name];
+      return nodesPerRacks === undefined ? [] : [{ ...datacenter, nodesPerRacks }];
+    });
+    const racks = region.racks.flatMap((rack) => {
+      const nodes = sizes[rack.datacenter];
+      return nodes === undefined ? [] : [{ ...rack, nodes }];
+    });
+    known.set(key, (delivered = { ...region, datacenters, racks }));
+  }
+  return delivered;
+}
+
+const deliveredBySizes = perObject<EffectiveRegion, Map<string, EffectiveRegion>>(() => new Map());
 
 const notSynced: UnknownRegion = {
   known: false,
@@ -123,11 +149,14 @@ export function isPassing(picture: RegionPicture): boolean {
   return !picture.known && picture.snapshot.isPassing === true && picture.recorded?.conditions !== undefined;
 }
 
-/** StatefulSet name -> replicas that the spec asks for. */
-export function wantedReplicas(federation: EffectiveFederation, region: EffectiveRegion): Record<string, number> {
-  return Object.fromEntries(
-    region.racks.map((rack) => [`${federation.clusterName}-${rack.datacenter}-${rack.rack}`, rack.nodes]),
-  );
+/** StatefulSet name -> replicas that the region's member asks for. */
+export function askedReplicas(federation: EffectiveFederation, { pods }: RegionPicture): Record<string, number> {
+  const replicas: Record<string, number> = {};
+  for (const { datacenter, rack } of pods) {
+    const name = `${federation.clusterName}-${datacenter}-${rack}`;
+    replicas[name] = (replicas[name] ?? 0) + 1;
+  }
+  return replicas;
 }
 
 /** True when the kubelet holds the pod Ready and it is not on its way out. */

@@ -281,20 +281,6 @@ test('a misspelt required field is named, and not only the one that is missing f
   assert.deepEqual(world.written, []);
 });
 
-test('an edit of a running federation is refused by name and changes nothing', async () => {
-  const world = new PlannerWorld();
-  await world.settle();
-  const writes = world.written.length;
-  const template = {
-    spec: { cassandraImage: 'cassandra:5.0.9', serverVersion: '5.0.9', nodesPerRacks: 1, dataCapacity: '1Gi' },
-  };
-  world.mcc = { ...world.mcc, spec: mccOf({ template }).spec };
-  await world.settle();
-  assert.equal(reasonOf(world, 'Accepted'), 'False NotYetSupported');
-  assert.match(condition(world, 'Accepted')?.message ?? '', /\/spec\/cassandraImage/);
-  assert.equal(world.written.length, writes);
-});
-
 test('a region that vanishes from the spec is left as it is', async () => {
   const world = new PlannerWorld();
   await world.settle();

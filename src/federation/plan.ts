@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import { effective } from '../api/effective.ts';
 import { withoutRepeats } from '../api/problem.ts';
 import type { Status } from '../api/schema.ts';
 import { validate } from '../api/validate.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
 import { assessRing } from '../ring/view.ts';
+import { stateOf } from './changes.ts';
 import type { PlanContext } from './context.ts';
 import {
   foundingObstacle,
@@ -18,7 +20,7 @@ import {
 import { guardIntent } from './guard-writes.ts';
 import { freshViews, proveHosts } from './hosts.ts';
 import type { Intent } from './intents.ts';
-import { createMember, memberIntent } from './member-writes.ts';
+import { createMember, upkeepIntent } from './member-writes.ts';
 import { recall } from './memory.ts';
 import {
   answeredFor,
@@ -31,6 +33,7 @@ import {
   wasOurs,
 } from './picture.ts';
 import { misspeltFields, refusals } from './refusals.ts';
+import { rollOut } from './rollout.ts';
 import type { Snapshot } from './snapshot.ts';
 import { describe, describeRefusal } from './status.ts';
 import { noSteps, type Steps } from './steps.ts';
@@ -91,7 +94,8 @@ function paceOf({ ring, hosts, pictures, views }: PlanContext, steps: Steps, sta
   const stalled = status.conditions?.some((each) => each.type === 'Stalled' && each.status === 'True');
   if (steps.founder !== undefined || steps.intents.length > 0 || (steps.busy && !stalled)) return 'fast';
   const unrest = ring.kind === 'one' ? ring.busy !== undefined : hosts.joined.size > 0;
-  return stalled || unrest || hasSilentNode(pictures, views) ? 'slow' : 'quiet';
+  const waits = steps.obstacles.some((each) => !each.stalled && each.reason !== 'Paused');
+  return stalled || unrest || waits || hasSilentNode(pictures, views) ? 'slow' : 'quiet';
 }
 
 /** A Ready node that does not answer, or has not for a while: what it said last grows old without an event. */
@@ -132,14 +136,18 @@ function nextSteps(context: PlanContext): Steps {
 
   // A recovered founder or seed list is recorded again before anything builds on it.
   const { ring, seeds } = snapshot.mcc.status ?? {};
-  if (ring?.founder !== memory.founder || (seeds ?? []).length < memory.seeds.length) return { ...noSteps, busy: true };
+  if (ring?.founder !== memory.founder || !isDeepStrictEqual(seeds ?? [], memory.seeds))
+    return { ...noSteps, busy: true };
 
-  const kept = pictures.filter(answeredFor).map((picture) => keep(context, picture));
+  const kept = keepAll(context);
   const grown = grow(
     context,
-    kept.some((steps) => steps.intents.length > 0 || steps.obstacles.length > 0),
+    kept.some((steps) => steps.intents.length > 0 || steps.obstacles.length > 0 || steps.begins !== undefined) ||
+      pictures.some(({ recorded }) => recorded?.settledRevision !== undefined && recorded.changingSince !== undefined),
   );
+  const begins = kept.find((steps) => steps.begins !== undefined)?.begins;
   return {
+    ...(begins !== undefined && { begins }),
     intents: [...kept, grown].flatMap((steps) => steps.intents),
     obstacles: [...kept, grown].flatMap((steps) => steps.obstacles),
     busy: grown.busy || kept.some((steps) => steps.busy),
@@ -156,12 +164,25 @@ function found(context: PlanContext): Steps {
   return first ? { ...noSteps, founder: first.region.name, busy: true } : noSteps;
 }
 
-/** Keeps a region that has its member: its guard up to date, its seeds where they belong. */
-function keep(context: PlanContext, picture: MemberPicture): Steps {
-  const obstacle = regionObstacle(context, picture) ?? newerWriter(picture);
-  if (obstacle) return { ...noSteps, obstacles: [obstacle] };
-  const intents = [guardIntent(context, picture), memberIntent(context, picture)].filter((each) => each !== undefined);
-  return { ...noSteps, intents, busy: picture.member.bookkeeping.injecting };
+/** Keeps the regions that have their members: their guards up to date, their seeds where they belong, and changes of the spec going through them. */
+function keepAll(context: PlanContext): Steps[] {
+  const members = context.pictures.filter(answeredFor);
+  const obstacles = new Map(members.map((each) => [each, regionObstacle(context, each) ?? newerWriter(each)]));
+  const isFree = (each: MemberPicture): boolean =>
+    obstacles.get(each) === undefined && each.member.object.metadata.deletionTimestamp === undefined;
+  const turns = rollOut(
+    context,
+    members.filter((each) => isFree(each) && each.member.ownership === 'ours'),
+  );
+  return members.map((picture) => {
+    const obstacle = obstacles.get(picture);
+    if (obstacle) return { ...noSteps, obstacles: [obstacle] };
+    const turn = turns.get(picture.region.name) ?? noSteps;
+    const isFrozen = stateOf(context, picture).scalingDown;
+    const upkeep = turn.intents.length > 0 || isFrozen || !isFree(picture) ? undefined : upkeepIntent(context, picture);
+    const intents = [guardIntent(context, picture), ...turn.intents, upkeep].filter((each) => each !== undefined);
+    return { ...turn, intents, busy: turn.busy || picture.member.bookkeeping.injecting };
+  });
 }
 
 /** Brings the next region into the ring, the founder first and alone, then one after the other. */

@@ -4,8 +4,8 @@ import { validateMembers } from '../api/validation/members.ts';
 import type { Reason } from '../api/conditions.ts';
 import { perObject } from '../edges/per-object.ts';
 import type { Capabilities, RegionalOperator } from '../operators/operator.ts';
+import { changesOf } from './changes.ts';
 import type { PlanContext } from './context.ts';
-import { specChanges } from './member-writes.ts';
 import { isPlaced } from './memory.ts';
 import { answeredFor, type KnownPicture } from './picture.ts';
 import type { RegionSnapshot } from './snapshot.ts';
@@ -23,9 +23,8 @@ export function refusals(context: PlanContext): Refusal[] {
     ...dropped(context),
     ...moved(context),
     ...sharedPlaces(context),
-    ...grown(context),
     ...misspelt(context),
-    ...edited(context),
+    ...forbidden(context),
   ];
 }
 
@@ -82,26 +81,6 @@ function sharedPlaces({ pictures }: PlanContext): Refusal[] {
   });
 }
 
-/** Seeds were handed out at the founding; a spec that computes to others changes the ring. */
-function grown({ memory }: PlanContext): Refusal[] {
-  if (memory.seeds.length === 0) return [];
-  const planned = memory.planned.map((seed) => seed.address);
-  const added = planned.filter((address) => !memory.seeds.includes(address));
-  const lost = memory.seeds.filter((address) => !planned.includes(address));
-  if (added.length === 0 && lost.length === 0) return [];
-  const what = [
-    ...(added.length > 0 ? [`adds the seeds ${added.join(', ')}`] : []),
-    ...(lost.length > 0 ? [`drops the seeds ${lost.join(', ')}`] : []),
-  ];
-  return [
-    {
-      path: 'spec',
-      reason: 'NotYetSupported',
-      message: `This ${what.join(' and ')} of a ring that is founded already; regions, datacenters and seeds of a running federation cannot be changed yet.`,
-    },
-  ];
-}
-
 function misspelt({ snapshot, pictures, operator }: PlanContext): readonly Refusal[] {
   const known = misspeltIn(snapshot.mcc.spec);
   const schemas = pictures.map(({ snapshot: region }) => (region.known ? region.capabilities : undefined));
@@ -135,17 +114,23 @@ export function misspeltFields(
   });
 }
 
-/** Changes to a member that is there; how they roll through the regions comes with a later version. */
-function edited(context: PlanContext): Refusal[] {
-  return context.pictures.filter(answeredFor).flatMap((picture) => {
-    const paths = specChanges(context, picture);
-    if (paths.length === 0) return [];
-    return [
-      {
-        path: 'spec',
-        reason: 'NotYetSupported' as const,
-        message: `This would change ${paths.join(', ')} of the running member of region ${picture.region.name}; members of a running federation cannot be changed yet. Put the old value back.`,
-      },
-    ];
+/** What a running member cannot become: the regional operator would refuse it, or do harm. */
+function forbidden(context: PlanContext): Refusal[] {
+  return context.pictures.flatMap((picture, index) => {
+    if (!answeredFor(picture) || picture.member.ownership !== 'ours') return [];
+    const { changes, drifted } = changesOf(context, picture);
+    // What somebody else has done to the member is no fault of the spec.
+    if (drifted) return [];
+    return changes
+      .filter(({ kind }) => kind === 'forbidden')
+      .map(({ path, from, to, message }) => ({
+        path: formatPath(['spec', 'regions', index]),
+        reason: 'Forbidden' as const,
+        message: `This would change ${path} of the running member of region ${picture.region.name} from ${inWords(from)} to ${inWords(to)}. ${message}`,
+      }));
   });
+}
+
+function inWords(value: unknown): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value);
 }

@@ -1,10 +1,10 @@
 import { type ConditionUpdate, type RegionStage, setCondition } from '../api/conditions.ts';
 import type { Condition, RegionStatus } from '../api/schema.ts';
 import type { KubeObject } from '../kube/objects.ts';
-import { isMember } from '../ring/view.ts';
 import { type PlanContext, seedsOf } from './context.ts';
 import type { Obstacle } from './gates.ts';
-import { driftedPaths, stateOf } from './member-writes.ts';
+import { changesOf, describeChanges, revisionOf, stateOf } from './changes.ts';
+import { changingSince, doubts, hasSettled } from './health.ts';
 import {
   answeredFor,
   isPassing,
@@ -14,6 +14,7 @@ import {
   type RegionPicture,
 } from './picture.ts';
 import { reachable, unseen } from './reachable.ts';
+import { nextKind } from './rollout.ts';
 import type { Steps } from './steps.ts';
 
 /** How long a node may wait in its guard before that is worth a person's attention. Milliseconds. */
@@ -75,6 +76,7 @@ export function describeRegion(context: PlanContext, picture: RegionPicture, ste
       },
     }),
     ...(written && { appliedSeeds: [...seedsOf(context, picture)] }),
+    ...progressOf(context, picture, steps),
     ...(joined.length > 0 && { hosts: joined }),
     // Which region's turn it is nobody can say while one is out of sight for a moment.
     conditions: conditions(
@@ -87,6 +89,30 @@ export function describeRegion(context: PlanContext, picture: RegionPicture, ste
             ringMember(context, picture, proven),
           ],
     ),
+  };
+}
+
+/** Whether what was last written to the region has settled, or since when it has not. */
+function progressOf(
+  context: PlanContext,
+  picture: KnownPicture,
+  steps: Steps,
+): Pick<RegionStatus, 'settledRevision' | 'changingSince'> {
+  const { recorded } = picture;
+  if (!answeredFor(picture) || picture.member.ownership !== 'ours') {
+    return recorded?.settledRevision === undefined ? {} : { settledRevision: recorded.settledRevision };
+  }
+  const since = changingSince(context, picture);
+  const settledRevision =
+    since === undefined || hasSettled(context, picture)
+      ? revisionOf(picture.member.bookkeeping)
+      : recorded?.settledRevision;
+  const begins = steps.begins === picture.region.name;
+  const goesOn =
+    since !== undefined && (!hasSettled(context, picture) || nextKind(changesOf(context, picture)) !== undefined);
+  return {
+    ...(settledRevision !== undefined && { settledRevision }),
+    ...((begins || goesOn) && { changingSince: new Date(since ?? context.snapshot.nowMs).toISOString() }),
   };
 }
 
@@ -113,20 +139,17 @@ function applied(context: PlanContext, picture: KnownPicture, steps: Steps): Con
   if (picture.member.object.metadata.deletionTimestamp !== undefined) {
     return say('False', 'Terminating', 'somebody has deleted the member; it goes once its finalizers are done');
   }
-  const drifted = driftedPaths(context, picture);
-  if (drifted.length > 0) {
-    const status = picture.member.object['status'] as { lastClusterAction?: string } | undefined;
-    const rejected = status?.lastClusterAction === 'CorrectCRDConfig';
-    const fields = drifted.join(', ');
-    return rejected
-      ? say('False', 'Rejected', `CassKop put ${fields} back; see its log for the reason`)
-      : say('False', 'Drifted', `${fields} of the member were changed by somebody else; put them back`);
-  }
+  const { changes, rejected, drifted } = changesOf(context, picture);
+  const fields = changes.map(({ path }) => path).join(', ');
+  if (rejected)
+    return say('False', 'Rejected', `CassKop put ${fields} back; see its log for the reason, and change the spec`);
   const intent = steps.intents.find((each) => each.region === picture.region.name);
   if (intent) return say('False', 'Writing', intent.why);
   if (picture.member.bookkeeping.injecting) {
     return say('False', 'Writing', 'the seeds leave the spec once the operator holds them and has nothing under way');
   }
+  if (drifted) return say('False', 'Drifted', `${fields} of the member were changed by somebody else`);
+  if (changes.length > 0) return say('False', 'Waiting', describeChanges(changes, picture.pods.length));
   return say('True', 'Applied', 'the member is what the spec asks for');
 }
 
@@ -136,6 +159,11 @@ function appliedReason({ reason }: Obstacle): Extract<ConditionUpdate, { type: '
     case 'MemberMissing':
     case 'NewerWriter':
     case 'RegionUnreachable':
+    case 'Waiting':
+    case 'Paused':
+    case 'ProgressDeadlineExceeded':
+    case 'NoPodReady':
+    case 'ReplicationGate':
       return reason;
     default:
       return 'PreconditionMissing';
@@ -173,18 +201,6 @@ function ringMember(context: PlanContext, picture: KnownPicture, joined: number)
   const doubt = doubts(context, picture)[0];
   if (doubt !== undefined) return say('False', 'NotAlive', doubt);
   return say('True', 'Normal', 'every node is a normal member of the ring');
-}
-
-/** What speaks against a region's nodes being alive and at rest in the ring: their own words, and those of the others. */
-function doubts({ views }: PlanContext, picture: KnownPicture): string[] {
-  return picture.pods.flatMap(({ name }) => {
-    const view = views.get(name);
-    if (!view) return [];
-    if (view.operationMode !== 'NORMAL') return [`${name} is ${view.operationMode}`];
-    return [...views.values()]
-      .filter((other) => other.operationMode === 'NORMAL' && !isMember(other, view.hostId))
-      .map((other) => `${other.pod} holds ${name} to be down or on the move`);
-  });
 }
 
 interface PodStatus {

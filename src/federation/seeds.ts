@@ -58,6 +58,31 @@ export function seedListFor(region: string, recorded: readonly string[], planned
   return [...recorded.filter((address) => own.has(address)), ...recorded.filter((address) => !own.has(address))];
 }
 
+/**
+ * The seeds a running federation should have by now. A datacenter keeps those it has for as long as the spec has their
+ * pods, so scaling changes no list; one that has none, because it is new or seeds.address is another one, is given those of
+ * the spec. New ones come last: a recorded seed never moves.
+ */
+export function dueSeeds(
+  federation: EffectiveFederation,
+  operator: RegionalOperator,
+  recorded: readonly string[],
+): string[] {
+  const planned = plannedSeeds(federation, operator).map((seed) => seed.address);
+  const due = federation.regions.flatMap((region) => {
+    const pods = operator.pods(federation, region);
+    return region.datacenters.flatMap((datacenter) => {
+      const addresses = pods
+        .filter((pod) => pod.datacenter === datacenter.name)
+        .map((pod) => podAddress(federation, region, pod));
+      const kept = addresses.filter((address) => recorded.includes(address));
+      return kept.length > 0 ? kept : planned.filter((address) => addresses.includes(address));
+    });
+  });
+  const wanted = new Set([...due, ...federation.seeds.external]);
+  return [...new Set([...recorded.filter((address) => wanted.has(address)), ...wanted])];
+}
+
 /** `known` with everything from `more` that it lacks behind it: a recorded seed never leaves and never moves. */
 export function appendSeeds(known: readonly string[], more: readonly string[]): string[] {
   return [...new Set([...known, ...more])];

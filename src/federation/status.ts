@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type ConditionUpdate, setCondition } from '../api/conditions.ts';
 import type { Problem } from '../api/problem.ts';
 import type { Condition, RegionStatus, Status } from '../api/schema.ts';
-import type { PlanContext } from './context.ts';
+import { changesOf } from './changes.ts';
+import { dueSeedsOf, type PlanContext, seedsOf } from './context.ts';
+import { answeredFor, isPassing } from './picture.ts';
 import { isPlaced } from './memory.ts';
-import { isPassing } from './picture.ts';
 import { regionsReachable } from './reachable.ts';
 import type { Refusal } from './refusals.ts';
 import { describeRegion } from './region-status.ts';
@@ -24,7 +26,9 @@ export function describe(context: PlanContext, refused: readonly Refusal[], step
   );
   const founder = memory.founder ?? steps.founder;
   const hostCount = ring.kind === 'one' || ring.kind === 'differing' ? ring.hosts.size : before.ring?.hosts;
-  const seeds = memory.seeds.length > 0 ? memory.seeds : memory.planned.map((seed) => seed.address);
+  const due = memory.seeds.length > 0 ? memory.seeds : memory.planned.map((seed) => seed.address);
+  // A spec that is not accepted changes no list.
+  const seeds = refused.length > 0 ? (before.seeds ?? due) : due;
 
   const nodes = regions.reduce((sum, region) => sum + (region.nodes ?? 0), 0);
   const ready = regions.reduce((sum, region) => sum + (region.readyNodes ?? 0), 0);
@@ -44,7 +48,7 @@ export function describe(context: PlanContext, refused: readonly Refusal[], step
     ...progress(context, regions, refused, steps),
     ringIntact(ring, hosts, pictures, views),
     regionsReachable(regions),
-    seedsCurrent(regions),
+    seedsCurrent(context, regions),
   ];
   return {
     observedGeneration: snapshot.mcc.metadata.generation ?? 0,
@@ -141,6 +145,10 @@ function progress(
     };
   } else if (intact.status !== 'True') {
     ready = { type: 'Ready', status: intact.status, reason: 'RingNotIntact', message: intact.message };
+  } else if (isChanging(context, regions, steps)) {
+    const changing = regions.filter((region) => !is(region, 'Applied') || region.changingSince !== undefined);
+    const message = changing.map((region) => `${region.name}: ${firstFalse(region)}`).join('; ');
+    ready = { type: 'Ready', status: 'False', reason: 'Changing', message };
   } else if (settled.length < regions.length) {
     const message = regions
       .filter((region) => !settled.includes(region))
@@ -157,13 +165,22 @@ function progress(
   const working = !stalled && (steps.busy || ready.status !== 'True');
   const what = waiting?.message ?? steps.intents[0]?.why ?? ready.message;
   const founding = context.hosts.joined.size === 0;
+  const paused = !steps.busy && steps.obstacles.some((each) => each.reason === 'Paused');
   return [
     ready,
     working
       ? {
           type: 'Reconciling',
           status: 'True',
-          reason: founding ? 'Founding' : forming(regions) ? 'Joining' : 'Settling',
+          reason: founding
+            ? 'Founding'
+            : forming(regions)
+              ? 'Joining'
+              : paused
+                ? 'Paused'
+                : ready.reason === 'Changing'
+                  ? 'Changing'
+                  : 'Settling',
           message: what,
         }
       : { type: 'Reconciling', status: 'False', reason: 'Idle', message: 'nothing is under way' },
@@ -171,6 +188,15 @@ function progress(
       ? { type: 'Stalled', status: 'True', reason: stallReason(stalled.reason), message: stalled.message }
       : { type: 'Stalled', status: 'False', reason: 'Progressing', message: 'nothing waits for a person' },
   ];
+}
+
+/** Whether a change of the spec has not gone through all regions yet. */
+function isChanging(context: PlanContext, regions: readonly RegionStatus[], steps: Steps): boolean {
+  return (
+    regions.some((region) => region.changingSince !== undefined) ||
+    steps.intents.some((each) => each.write.resource.plural === context.operator.member.plural) ||
+    context.pictures.some((each) => answeredFor(each) && changesOf(context, each).changes.length > 0)
+  );
 }
 
 function forming(regions: readonly RegionStatus[]): boolean {
@@ -185,7 +211,7 @@ function ringTrouble(intact: ConditionUpdate): { reason: string; message: string
 
 /** A region's own trouble that the ring's gates do not speak of. */
 function stalledRegion(regions: readonly RegionStatus[]): { reason: string; message: string } | undefined {
-  const personNeeded = new Set(['SeedsUnreachable', 'Drifted', 'Rejected', 'DataLossSuspected', 'WriteRefused']);
+  const personNeeded = new Set(['SeedsUnreachable', 'Rejected', 'DataLossSuspected', 'WriteRefused']);
   return regions
     .flatMap((region) => region.conditions ?? [])
     .find((condition) => condition.status === 'False' && personNeeded.has(condition.reason));
@@ -200,6 +226,8 @@ const stallReasons = [
   'PreconditionMissing',
   'SeedsUnreachable',
   'ReplicationGate',
+  'ProgressDeadlineExceeded',
+  'NoPodReady',
   'UnknownHosts',
   'MemberMissing',
   'Drifted',
@@ -211,7 +239,22 @@ function stallReason(reason: string): (typeof stallReasons)[number] {
   return stallReasons.find((each) => each === reason) ?? 'PreconditionMissing';
 }
 
-function seedsCurrent(regions: readonly RegionStatus[]): ConditionUpdate {
+function seedsCurrent(context: PlanContext, regions: readonly RegionStatus[]): ConditionUpdate {
+  const older = context.pictures.filter(
+    (picture) => answeredFor(picture) && !isDeepStrictEqual(seedsOf(context, picture), dueSeedsOf(context, picture)),
+  );
+  if (older.length > 0) {
+    const names = older.map((picture) => picture.region.name).join(', ');
+    const message =
+      `${names} start their nodes with an older list of seeds. Set spec.seeds.updatePolicy to Rolling to restart them with ` +
+      `the new one, one region after another: ${context.memory.seeds.join(', ')}`;
+    return {
+      type: 'SeedsCurrent',
+      status: 'False',
+      reason: context.federation.seeds.updatePolicy === 'Rolling' ? 'Pending' : 'Deferred',
+      message,
+    };
+  }
   const pending = regions
     .filter((region) => !region.appliedSeeds || !is(region, 'Settled'))
     .map((region) => region.name);

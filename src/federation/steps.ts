@@ -9,6 +9,10 @@ export interface Steps {
   readonly obstacles: readonly Obstacle[];
   /** Something is under way that is worth looking at often. */
   readonly busy: boolean;
+  /** The region whose turn it is to be changed, to be noted before anything is written to it. */
+  readonly begins?: string;
+  /** One of the intents disrupts its region. */
+  readonly disrupts?: boolean;
 }
 
 export const noSteps: Steps = { intents: [], obstacles: [], busy: false };

@@ -183,7 +183,12 @@ export class PlannerWorld {
           },
           create: unused,
           replace: unused,
-          delete: unused,
+          delete: (_resource, { name }) => {
+            const index = this.pods.findIndex((pod) => pod.name === name);
+            if (index < 0 || this.pods[index]?.ready) refuse('no such pod, or it is ready');
+            this.pods.splice(index, 1);
+            return Promise.resolve(undefined);
+          },
           podProxyGet: unused,
           getPath: unused,
         }),
@@ -229,6 +234,11 @@ export class PlannerWorld {
         },
       });
       for (const { dc, rack, nodes } of racks) {
+        const leaving = this.pods.filter(({ name }) => {
+          const [, ordinal] = /^(\d+)$/.exec(name.slice(`orders-${dc}-${rack}-`.length)) ?? [];
+          return name.startsWith(`orders-${dc}-${rack}-`) && Number(ordinal) >= nodes;
+        });
+        for (const pod of leaving) this.pods.splice(this.pods.indexOf(pod), 1);
         for (let ordinal = 0; ordinal < nodes; ordinal++) this.#start(region, `orders-${dc}-${rack}-${ordinal}`);
       }
     }

@@ -101,13 +101,16 @@ export interface KubeClient {
   create(resource: ResourceType, object: KubeObject, signal: AbortSignal): Promise<KubeObject>;
   /** PUT of the whole object, whose metadata must hold the uid and resourceVersion of the one it replaces. */
   replace(resource: ResourceType, object: KubeObject, signal: AbortSignal): Promise<KubeObject>;
-  /** Deletes exactly the object with this uid at this resourceVersion; 409 otherwise, 404 if it is gone. */
+  /**
+   * Deletes exactly the object with this uid at this resourceVersion; 409 otherwise, 404 if it is gone. Resolves with the object
+   * as long as it is still there, on its way out; without one when it is gone.
+   */
   delete(
     resource: ResourceType,
     ref: ObjectRef,
     preconditions: { uid: string; resourceVersion: string },
     signal: AbortSignal,
-  ): Promise<void>;
+  ): Promise<KubeObject | undefined>;
   /** GET through `pods/proxy`; `path` begins with a slash. Resolves with the pod's answer, whatever its status code. */
   podProxyGet(
     namespace: string,

@@ -154,21 +154,20 @@ class HttpKubeClient implements KubeClient {
     ref: ObjectRef,
     preconditions: { uid: string; resourceVersion: string },
     signal: AbortSignal,
-  ): Promise<void> {
-    await this.#succeed(
-      {
-        method: 'DELETE',
-        path: objectPath(resource, ref),
-        contentType: 'application/json',
-        body: {
-          apiVersion: 'v1',
-          kind: 'DeleteOptions',
-          propagationPolicy: 'Background',
-          preconditions: { uid: preconditions.uid, resourceVersion: preconditions.resourceVersion },
-        },
+  ): Promise<KubeObject | undefined> {
+    const call: Call = {
+      method: 'DELETE',
+      path: objectPath(resource, ref),
+      contentType: 'application/json',
+      body: {
+        apiVersion: 'v1',
+        kind: 'DeleteOptions',
+        propagationPolicy: 'Background',
+        preconditions: { uid: preconditions.uid, resourceVersion: preconditions.resourceVersion },
       },
-      signal,
-    );
+    };
+    const left = parse(call, await this.#succeed(call, signal)) as Partial<KubeObject>;
+    return left.metadata?.deletionTimestamp === undefined ? undefined : (left as KubeObject);
   }
 
   async podProxyGet(

@@ -25,12 +25,47 @@ export interface RegionalOperator {
   writtenSchema(capabilities: Capabilities): MemberSchema;
   /** What the operator has made of the member so far. */
   read(input: ReadInput): MemberState;
-  /** JSON pointers of fields in `wanted.spec` that `live.spec` holds otherwise, after the operator's own normalisation. */
-  difference(wanted: KubeObject, live: KubeObject): readonly string[];
+  /**
+   * What turns `live` into `wanted`, field by field after the operator's own normalisation, and what each costs.
+   * @param gone JSON pointers into the spec of fields that we once set and do not want any more.
+   */
+  changes(wanted: KubeObject, live: KubeObject, gone: readonly string[]): readonly Change[];
+  /** `wanted` with the live value at the place of each of `held`, which come from `changes`. */
+  without(wanted: KubeObject, held: readonly Change[]): KubeObject;
+  /** Nodes in each rack by datacenter, as the member asks for now. */
+  sizes(member: KubeObject): Readonly<Record<string, number>>;
+  /** The member with a command in it that the operator carries out once and takes back: restart all, or skip its guard against disruption. */
+  command(member: KubeObject, command: 'restart' | 'unlock'): KubeObject;
+  /** Pods that keep the operator from rolling out what the member says now: not ready, and made before it. */
+  obsoletePods(input: ReadInput, pods: readonly KubeObject[]): readonly KubeObject[];
   /** JSON pointers of all leaves that `member.spec` sets: what a later render must take back if it leaves them out. */
   paths(member: KubeObject): string[];
   /** Pods that the member asks for, in the order in which the operator starts them. */
   pods(federation: EffectiveFederation, region: EffectiveRegion): readonly PlannedPod[];
+}
+
+/**
+ * What a change of the member costs in its region.
+ * - benign: nothing restarts.
+ * - restart: its nodes restart, one after the other.
+ * - seeds: its nodes restart for another seed list; never in one step with anything else, or they would restart twice.
+ * - storage: its volumes grow; nothing restarts.
+ * - datacenter, scale-up: nodes join the ring.
+ * - scale-down: nodes leave the ring and their volumes are deleted.
+ * - forbidden: the operator refuses it, or would do harm.
+ */
+export type ChangeKind =
+  'benign' | 'restart' | 'seeds' | 'storage' | 'datacenter' | 'scale-up' | 'scale-down' | 'forbidden';
+
+export interface Change {
+  /** JSON pointer into the member, such as /spec/cassandraImage. */
+  readonly path: string;
+  readonly kind: ChangeKind;
+  /** Undefined: absent. */
+  readonly from: unknown;
+  readonly to: unknown;
+  /** Why it is forbidden, and what to do instead. */
+  readonly message?: string;
 }
 
 export interface PlannedPod {
@@ -91,4 +126,8 @@ export interface MemberState {
   injecting: boolean;
   /** StatefulSets whose pods start with another seed list than ours. */
   wrongSeeds: readonly string[];
+  /** Nodes leave the ring: nothing may be written to the member before that is over. */
+  scalingDown: boolean;
+  /** The operator has put back what was last written. */
+  rejected: boolean;
 }

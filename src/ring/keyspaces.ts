@@ -44,6 +44,13 @@ export function statementsBeforeNewDatacenter(
     });
 }
 
+/** Replicas that Cassandra's words, e.g. `NetworkTopologyStrategy {eu=3, us=2}`, ask for in one datacenter; SimpleStrategy asks for none in particular. */
+export function replicasIn(words: string, datacenter: string): number {
+  const factors = /\{(.*)\}/.exec(words)?.[1]?.split(',') ?? [];
+  const own = factors.map((each) => each.trim().split('=')).find(([name]) => name === datacenter);
+  return own ? Number.parseInt(own[1] ?? '', 10) || 0 : 0;
+}
+
 function quoted(identifier: string): string {
   return /^[a-z][a-z0-9_]*$/.test(identifier) ? identifier : `"${identifier.replaceAll('"', '""')}"`;
 }

@@ -365,7 +365,14 @@ function facts(status: Status | undefined): unknown {
   return [
     status?.ring?.founder,
     status?.seeds,
-    status?.regions?.map((region) => [region.name, region.identity, region.appliedSeeds, region.hosts]),
+    status?.regions?.map((region) => [
+      region.name,
+      region.identity,
+      region.appliedSeeds,
+      region.hosts,
+      region.changingSince,
+      region.settledRevision,
+    ]),
   ];
 }
 

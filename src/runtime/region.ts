@@ -206,6 +206,7 @@ export class RegionNamespace {
 
   #reflectorOf(resource: ResourceType): Reflector | undefined {
     if (resource.plural === this.#options.operator.member.plural) return this.#members;
+    if (resource.plural === resources.pods.plural) return this.#pods;
     return resource.plural === resources.configMaps.plural ? this.#configMaps : undefined;
   }
 

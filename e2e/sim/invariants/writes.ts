@@ -2,7 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { readBookkeeping } from '../../../src/federation/bookkeeping.ts';
 import { finalizer, type Spec } from '../../../src/api/schema.ts';
 import type { KubeObject } from '../../../src/kube/objects.ts';
+import { isReady } from '../../../src/federation/picture.ts';
+import { casskop } from '../../../src/operators/casskop/casskop.ts';
 import type { Invariant } from './invariant.ts';
+import type { Facts } from './facts.ts';
 import { hasOurAnnotations, ownerOf, statusOf } from './reading.ts';
 
 /** DESIGN invariant 3. */
@@ -61,8 +64,8 @@ function metadataOf(body: unknown): { uid?: unknown; resourceVersion?: unknown }
 export const deletesAreExact: Invariant = {
   name: 'deletes are exact',
   statement:
-    'Every delete names uid and resourceVersion and hits an object of ours; volumes are never touched, for they are the rows.',
-  watch: () => ({
+    'Every delete names uid and resourceVersion and hits an object of ours, or a pod that is not ready while a correction is delivered; volumes are never touched, for they are the rows.',
+  watch: (facts) => ({
     onWrite: ({ method, by, plural, name, cluster, body, before, why }) => {
       if (method !== 'DELETE') return undefined;
       const what = `${by} deleted ${plural} ${name} in ${cluster} (${why})`;
@@ -70,6 +73,12 @@ export const deletesAreExact: Invariant = {
       const { uid, resourceVersion } =
         (body as { preconditions?: Record<string, string> } | undefined)?.preconditions ?? {};
       if (!uid || !resourceVersion) return `${what} without saying which one it means`;
+      if (plural === 'pods') {
+        const member = facts.member(cluster);
+        const corrects = member && readBookkeeping(member).delivery?.corrects;
+        if (before && isReady(before)) return `${what}, which is ready`;
+        return corrects ? undefined : `${what}, and no correction of the member is under way`;
+      }
       if (before && !hasOurAnnotations(before)) return `${what}, which is not ours`;
       return undefined;
     },
@@ -176,14 +185,15 @@ export const nothingRecordedIsForgotten: Invariant = {
   name: 'nothing recorded is forgotten',
   statement:
     'What the status recorded of a region (identity, seeds, hosts) and of the ring (founder, seeds) stays there whether the region answers or not: whoever forgets it founds a second ring or takes a lost disk for a new one.',
-  watch: () => ({
+  watch: (facts) => ({
     onWrite: ({ by, plural, subresource, succeeded, before, after }) => {
       if (plural !== 'multicassandraclusters' || subresource !== 'status' || !succeeded || !after) return undefined;
       const [was, is] = [statusOf(before), statusOf(after)];
       if (was.ring?.founder !== undefined && was.ring.founder !== is.ring?.founder) {
         return `${by} recorded ${is.ring?.founder} as the founder in the place of ${was.ring.founder}`;
       }
-      const lost = (was.seeds ?? []).filter((seed) => !is.seeds?.includes(seed));
+      const spec = after['spec'] as Spec;
+      const lost = (was.seeds ?? []).filter((seed) => !is.seeds?.includes(seed) && isAsked(spec, facts, seed));
       if (lost.length > 0) return `${by} took the seeds ${lost.join(', ')} out of the status`;
       for (const region of was.regions ?? []) {
         const now = is.regions?.find((each) => each.name === region.name);
@@ -191,7 +201,10 @@ export const nothingRecordedIsForgotten: Invariant = {
         if (region.identity?.memberUID !== undefined && now?.identity?.memberUID === undefined) {
           return `${by} forgot the member of region ${region.name}`;
         }
-        const forgotten = (region.hosts ?? []).filter(({ pod }) => !now?.hosts?.some((each) => each.pod === pod));
+        const forgotten = (region.hosts ?? []).filter(
+          ({ pod, hostId }) =>
+            !now?.hosts?.some((each) => each.pod === pod) && !hasLeft(facts, region.name, pod, hostId),
+        );
         if (forgotten.length > 0) {
           return `${by} forgot the hosts of ${forgotten.map(({ pod }) => pod).join(', ')} in region ${region.name}`;
         }
@@ -205,3 +218,27 @@ export const nothingRecordedIsForgotten: Invariant = {
     },
   }),
 };
+
+/** Whether the spec still asks for the pod that this seed is the address of. */
+function isAsked({ regions }: Spec, { shape }: Facts, seed: string): boolean {
+  const [pod = ''] = seed.split('.');
+  return regions.some((region) => {
+    const size = shape.regions.find(({ name }) => name === region.name)?.nodesPerRacks;
+    const datacenters = region.datacenters ?? [{ name: region.name }];
+    const datacenter = datacenters.find(({ name }) => pod.includes(`-${name}-`));
+    return datacenter !== undefined && ordinalOf(pod) < (datacenter.nodesPerRacks ?? size ?? 1);
+  });
+}
+
+/** Whether the member has no such pod any more, and its node has left the ring. */
+function hasLeft(facts: Facts, region: string, pod: string, hostId: string): boolean {
+  const member = facts.member(region);
+  const sizes = member ? casskop.sizes(member) : {};
+  const size = Object.entries(sizes).find(([datacenter]) => pod.includes(`-${datacenter}-`))?.[1];
+  const isInRing = [...facts.ring().nodes].some((node) => node.hostId === hostId && node.mode === 'NORMAL');
+  return size !== undefined && ordinalOf(pod) >= size && !isInRing;
+}
+
+function ordinalOf(pod: string): number {
+  return Number(pod.split('-').at(-1));
+}

@@ -20,6 +20,15 @@ export function followAdvice(world: World): void {
     alterKeyspaces(world, message);
     deleteLeftovers(world, message);
     deletePods(world, message);
+    deleteMembers(world, message);
+  }
+}
+
+function deleteMembers(world: World, message: string): void {
+  for (const [, name = '', region = ''] of message.matchAll(
+    /kubectl delete cassandracluster ([a-z0-9-]+) -n [a-z0-9-]+, in region (\w+)/g,
+  )) {
+    world.user.delete(world.server(region), `/apis/db.orange.com/v2/namespaces/${namespace}/cassandraclusters/${name}`);
   }
 }
 

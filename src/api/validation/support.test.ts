@@ -49,16 +49,6 @@ refused([
     change: { seeds: { address: '{pod}.{region}.db.example.net', external: ['10.0.0.1'], updatePolicy: 'Rolling' } },
     expected: [
       'spec.seeds.external: NotYetSupported: Ringmaster does not join a ring that exists already yet. Leave seeds.external empty.',
-      'spec.seeds.updatePolicy: NotYetSupported: Ringmaster does not restart regions for a new seed list yet. Use Deferred: regions take the list when they next restart.',
-    ],
-  },
-  {
-    title: 'a rollout that pauses, bakes and restarts',
-    change: { rollout: { paused: true, bakeSeconds: 60, restartToken: '1' } },
-    expected: [
-      'spec.rollout.paused: NotYetSupported: Ringmaster does not pause a rollout yet. Set it to false.',
-      'spec.rollout.bakeSeconds: NotYetSupported: Ringmaster does not wait between regions yet. Set it to 0.',
-      'spec.rollout.restartToken: NotYetSupported: Ringmaster does not restart regions on request yet. Leave it empty.',
     ],
   },
   {

@@ -9,41 +9,19 @@ export function validateSupport(mcc: MultiCassandraCluster): Problem[] {
 }
 
 function* specProblems({ spec }: MultiCassandraCluster): Generator<Problem> {
-  const { seeds, rollout } = spec;
   if (spec.operator !== 'CassKop') {
     yield notYetSupported(['spec', 'operator'], `Ringmaster does not drive ${spec.operator} yet. Use CassKop.`);
   }
-  if (seeds.external.length > 0) {
+  if (spec.seeds.external.length > 0) {
     yield notYetSupported(
       ['spec', 'seeds', 'external'],
       'Ringmaster does not join a ring that exists already yet. Leave seeds.external empty.',
-    );
-  }
-  if (seeds.updatePolicy !== 'Deferred') {
-    yield notYetSupported(
-      ['spec', 'seeds', 'updatePolicy'],
-      'Ringmaster does not restart regions for a new seed list yet. Use Deferred: regions take the list when they next restart.',
     );
   }
   if (spec.deletionPolicy !== 'Orphan') {
     yield notYetSupported(
       ['spec', 'deletionPolicy'],
       'Ringmaster does not delete members yet. Use Orphan, and delete the regional objects by hand.',
-    );
-  }
-  if (rollout.paused) {
-    yield notYetSupported(['spec', 'rollout', 'paused'], 'Ringmaster does not pause a rollout yet. Set it to false.');
-  }
-  if (rollout.bakeSeconds > 0) {
-    yield notYetSupported(
-      ['spec', 'rollout', 'bakeSeconds'],
-      'Ringmaster does not wait between regions yet. Set it to 0.',
-    );
-  }
-  if (rollout.restartToken !== '') {
-    yield notYetSupported(
-      ['spec', 'rollout', 'restartToken'],
-      'Ringmaster does not restart regions on request yet. Leave it empty.',
     );
   }
 }

@@ -3,8 +3,9 @@ import * as z from 'zod';
 import { perObject } from '../../edges/per-object.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import type { Capabilities, PlannedPod, RegionalOperator } from '../operator.ts';
-import { difference, leafPaths, normalise } from './normalise.ts';
-import { readMember } from './read.ts';
+import { memberChanges, memberSizes, withoutChanges, withRollingRestart } from './changes.ts';
+import { leafPaths } from './normalise.ts';
+import { obsoletePods, readMember } from './read.ts';
 import { renderMember } from './render.ts';
 
 const crd = z.looseObject({
@@ -52,15 +53,17 @@ export const casskop: RegionalOperator = {
     return { spec, ...(datacenter && { datacenter }) };
   }),
   read: readMember,
-  difference: (wanted, live) => differenceFrom(wanted)(live),
+  changes: memberChanges,
+  without: withoutChanges,
+  sizes: memberSizes,
+  command: (member, command) =>
+    command === 'restart'
+      ? withRollingRestart(member)
+      : { ...member, spec: { ...(member['spec'] as object), unlockNextOperation: true } },
+  obsoletePods,
   paths: (member) => leafPaths(member['spec']),
   pods: plannedPods,
 };
-
-const normalisedSpec = perObject((member: KubeObject): unknown => normalise(member['spec']));
-const differenceFrom = perObject((wanted: KubeObject) =>
-  perObject((live: KubeObject): readonly string[] => difference(normalisedSpec(wanted), normalisedSpec(live))),
-);
 
 /** CassKop starts the first pod of every rack, rack after rack, then fills the racks up in the same order. */
 function plannedPods({ clusterName }: EffectiveFederation, region: EffectiveRegion): readonly PlannedPod[] {

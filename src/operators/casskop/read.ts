@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { at } from '../../api/json.ts';
 import { perObject } from '../../edges/per-object.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import type { MemberState, ReadInput, SettledReason } from '../operator.ts';
@@ -30,6 +31,7 @@ const statefulSet = z.looseObject({
     replicas: z.number().optional(),
     template: z.looseObject({
       spec: z.looseObject({
+        containers: z.array(z.looseObject({ name: z.string(), image: z.string().optional() })).optional(),
         initContainers: z
           .array(
             z.looseObject({
@@ -74,8 +76,57 @@ export function readMember({ member, statefulSets, seeds, replicas }: ReadInput)
     message,
     statusSeeds: status.seedlist,
     injecting: isInjecting(member),
+    scalingDown: isScalingDown(status, sets, replicas),
+    rejected: status.lastClusterAction === 'CorrectCRDConfig',
     wrongSeeds: sets.filter((set) => !startsWith(set, seeds)).map((set) => set.metadata.name),
   };
+}
+
+/** From our write on, before CassKop has begun, until it says that the last node has left. */
+function isScalingDown(
+  status: MemberStatus,
+  sets: readonly StatefulSet[],
+  replicas: Readonly<Record<string, number>>,
+): boolean {
+  const leaving = (each: z.infer<typeof action> | undefined): boolean =>
+    (each?.name === 'ScaleDown' || each?.name === 'decommission') && each.status !== 'Done';
+  return (
+    sets.some((set) => (set.spec.replicas ?? 0) > (replicas[set.metadata.name] ?? 0)) ||
+    (status.lastClusterAction === 'ScaleDown' && status.lastClusterActionStatus !== 'Done') ||
+    Object.values(status.cassandraRackStatus ?? {}).some(
+      (rack) => leaving(rack.cassandraLastAction) || leaving(rack.podLastOperation),
+    )
+  );
+}
+
+/**
+ * Pods that are not ready and were made from an older template than the StatefulSet has by now. Its controller waits for
+ * such a pod before it goes on, for ever if the pod can never start. Only where the template shows that CassKop has
+ * written what the member says.
+ */
+export function obsoletePods({ member, statefulSets, replicas }: ReadInput, pods: readonly KubeObject[]): KubeObject[] {
+  const image = at(member, ['spec', 'cassandraImage']);
+  return statefulSets.flatMap((object) => {
+    const set = readStatefulSet(object);
+    if (!set || replicas[set.metadata.name] === undefined) return [];
+    const isObserved = (set.status?.observedGeneration ?? 0) >= (set.metadata.generation ?? 0);
+    const cassandra = set.spec.template.spec.containers?.find((container) => container.name === 'cassandra');
+    const revision = set.status?.updateRevision;
+    if (!isObserved || revision === undefined || cassandra?.image !== image) return [];
+    return pods.filter((pod) => {
+      const { name, labels, deletionTimestamp } = pod.metadata;
+      const isOfSet =
+        name.startsWith(`${set.metadata.name}-`) && /^\d+$/.test(name.slice(set.metadata.name.length + 1));
+      return (
+        isOfSet && deletionTimestamp === undefined && !isReady(pod) && labels?.['controller-revision-hash'] !== revision
+      );
+    });
+  });
+}
+
+function isReady(pod: KubeObject): boolean {
+  const conditions = at(pod, ['status', 'conditions']) as { type: string; status: string }[] | undefined;
+  return conditions?.some((each) => each.type === 'Ready' && each.status === 'True') ?? false;
 }
 
 const statusOf = perObject((member: KubeObject): MemberStatus => memberStatus.safeParse(member['status']).data ?? {});

@@ -12,8 +12,10 @@ export const seedsVariable = 'CASSANDRA_SEEDS';
  * comes. With the list in status the same StatefulSet comes out without them.
  */
 export function renderMember({ federation, region, guardName, seeds, injecting }: RenderInput): KubeObject {
+  // Every datacenter has a size of its own; a second place for it would make two changes of one.
+  const { nodesPerRacks: _, ...memberSpec } = region.memberSpec;
   const spec: JsonObject = {
-    ...region.memberSpec,
+    ...memberSpec,
     configMapName: guardName,
     topology: { dc: region.datacenters.map(renderDatacenter) },
   };

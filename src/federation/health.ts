@@ -1,0 +1,68 @@
+import { isMember } from '../ring/view.ts';
+import { changesOf, revisionOf, stateOf } from './changes.ts';
+import type { PlanContext } from './context.ts';
+import { isReady, type KnownPicture, type MemberPicture, type RegionPicture } from './picture.ts';
+
+/**
+ * How long a region must be seen settled after a write before that is believed: CassKop notes that it has processed a change in one
+ * request, and what it makes of it in the next. Milliseconds.
+ */
+export const settledForMs = 5_000;
+
+/** What speaks against a region's nodes being alive and at rest in the ring: their own words, and those of the others. */
+export function doubts({ views }: PlanContext, picture: KnownPicture): string[] {
+  return picture.pods.flatMap(({ name }) => {
+    const view = views.get(name);
+    if (!view) return [];
+    if (view.operationMode !== 'NORMAL') return [`${name} is ${view.operationMode}`];
+    return [...views.values()]
+      .filter((other) => other.operationMode === 'NORMAL' && !isMember(other, view.hostId))
+      .map((other) => `${other.pod} holds ${name} to be down or on the move`);
+  });
+}
+
+/** Why the region is not whole and at rest, its operator included; undefined: it is. */
+export function unrest(context: PlanContext, picture: MemberPicture): string | undefined {
+  const state = stateOf(context, picture);
+  if (!state.settled) return state.message;
+  for (const { name } of picture.pods) {
+    const pod = picture.snapshot.pods.find((each) => each.metadata.name === name);
+    if (!pod || !isReady(pod)) return `pod ${name} is not ready`;
+    if (!context.hosts.joined.has(name)) return `node ${name} is not proven NORMAL yet`;
+    if (!context.views.has(name)) return `node ${name} has not told its view of the ring`;
+  }
+  return doubts(context, picture)[0];
+}
+
+/**
+ * Since when a region is being changed, milliseconds since 1970; undefined: it is not. It begins with the note in the status that it is this region's
+ * turn, before anything is written to its member, so that whoever cannot see the region knows; it ends when the region is whole
+ * and at rest with all that was written.
+ */
+export function changingSince(context: PlanContext, picture: RegionPicture): number | undefined {
+  const { recorded } = picture;
+  const noted = Date.parse(recorded?.changingSince ?? '');
+  if (!Number.isNaN(noted)) return noted;
+  const isSettled = recorded?.settledRevision !== undefined;
+  if (!picture.known) return recorded?.identity === undefined || isSettled ? undefined : context.snapshot.nowMs;
+  if (picture.member?.ownership !== 'ours') return undefined;
+  const { bookkeeping } = picture.member;
+  if (recorded?.settledRevision === revisionOf(bookkeeping)) return undefined;
+  const since = Date.parse(bookkeeping.delivery?.since ?? '');
+  return Number.isNaN(since) ? context.snapshot.nowMs : since;
+}
+
+/** Whether the region has come to rest after what was last written to it, and nothing is left to be seen. */
+export function hasSettled(context: PlanContext, picture: MemberPicture): boolean {
+  if (unrest(context, picture) !== undefined || changesOf(context, picture).rejected) return false;
+  const { delivery } = picture.member.bookkeeping;
+  return !delivery || context.snapshot.nowMs - Date.parse(delivery.since) >= settledForMs;
+}
+
+/** When the region last came to rest, milliseconds since 1970, as its conditions tell. */
+export function restingSince({ recorded }: RegionPicture): number {
+  const times = (recorded?.conditions ?? [])
+    .filter(({ type }) => type === 'Settled' || type === 'RingMember')
+    .map(({ lastTransitionTime }) => Date.parse(lastTransitionTime));
+  return Math.max(0, ...times);
+}

@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { mccOf, PlannerWorld } from './testing.ts';
+
+const template = { cassandraImage: 'cassandra:5.0.8', serverVersion: '5.0.8', nodesPerRacks: 1, dataCapacity: '1Gi' };
+
+/** A formed federation whose spec then becomes `spec`, merged over the one it was formed with. */
+async function edited(spec: Record<string, unknown>, from: Record<string, unknown> = {}): Promise<PlannerWorld> {
+  const world = new PlannerWorld(mccOf(from));
+  await world.settle();
+  await rest(world);
+  world.written.length = 0;
+  edit(world, { ...from, ...spec });
+  return world;
+}
+
+function edit(world: PlannerWorld, spec: Record<string, unknown>): void {
+  const generation = (world.mcc.metadata.generation ?? 0) + 1;
+  world.mcc = { ...world.mcc, metadata: { ...world.mcc.metadata, generation }, spec: mccOf(spec).spec };
+}
+
+/** Lets so much time pass that whatever has settled is believed to have. */
+async function rest(world: PlannerWorld, ms = 10_000): Promise<void> {
+  world.nowMs += ms;
+  await world.settle();
+}
+
+const withTemplate = (change: Record<string, unknown>): Record<string, unknown> => ({
+  template: { spec: { ...template, ...change } },
+});
+
+/** Regions that got a write which disrupts them, in order. */
+function changed(world: PlannerWorld): string[] {
+  return world.written
+    .filter(({ why }) => /^(change|correct|put back) the member/.test(why))
+    .map(({ region }) => region);
+}
+
+function imageOf(world: PlannerWorld, region: string): unknown {
+  return (world.member(region)?.['spec'] as Record<string, unknown>)['cassandraImage'];
+}
+
+function sizeOf(world: PlannerWorld, region: string): unknown {
+  const spec = world.member(region)?.['spec'] as { topology: { dc: { nodesPerRacks: number }[] } };
+  return spec.topology.dc[0]?.nodesPerRacks;
+}
+
+function conditionOf(world: PlannerWorld, type: string, region?: string): string {
+  const { conditions, regions } = world.mcc.status ?? {};
+  const list = region === undefined ? conditions : regions?.find(({ name }) => name === region)?.conditions;
+  const found = list?.find((each) => each.type === type);
+  return `${found?.status} ${found?.reason}: ${found?.message}`;
+}
+
+test('a restart goes through the regions in the order of the spec, the next one only when the one before has settled', async () => {
+  const world = await edited(withTemplate({ cassandraImage: 'cassandra:5.0.9', serverVersion: '5.0.9' }));
+  await world.settle();
+  assert.deepEqual(changed(world), ['eu']);
+  assert.match(conditionOf(world, 'Ready'), /^False Changing/);
+  assert.match(
+    conditionOf(world, 'Applied', 'us'),
+    /^False Waiting: .*region eu is being changed.*restarts its 1 node for \/spec\/cassandraImage/,
+  );
+  await rest(world);
+  assert.deepEqual(changed(world), ['eu', 'us']);
+  await rest(world);
+  await rest(world);
+  assert.deepEqual(changed(world), ['eu', 'us', 'ap']);
+  assert.equal(conditionOf(world, 'Ready').slice(0, 10), 'True Ready');
+});
+
+test('what restarts nothing goes to all regions at once', async () => {
+  const world = await edited(withTemplate({ autoPilot: true }));
+  await world.step();
+  assert.deepEqual(changed(world), ['eu', 'us', 'ap']);
+});
+
+test('a region that was broken by a change gets its correction at once, and the others never see either', async () => {
+  const world = await edited(withTemplate({ cassandraImage: 'cassandra:bad' }));
+  await world.settle();
+  for (const pod of world.pods) if (pod.region === 'eu') pod.ready = false;
+  await rest(world);
+  assert.deepEqual(changed(world), ['eu']);
+  edit(world, {});
+  await world.step();
+  assert.deepEqual(changed(world), ['eu', 'eu']);
+  assert.equal(imageOf(world, 'eu'), 'cassandra:5.0.8');
+  assert.equal((world.member('eu')?.['spec'] as Record<string, unknown>)['unlockNextOperation'], true);
+  for (const region of ['us', 'ap']) assert.equal(imageOf(world, region), 'cassandra:5.0.8');
+  for (const pod of world.pods) pod.ready = true;
+  await rest(world);
+  await rest(world);
+  assert.deepEqual(changed(world), ['eu', 'eu']);
+});
+
+test('a region that does not settle in time stalls the rollout, and says what to do', async () => {
+  const world = await edited({
+    ...withTemplate({ cassandraImage: 'cassandra:bad' }),
+    rollout: { progressDeadlineSeconds: 60 },
+  });
+  await world.settle();
+  for (const pod of world.pods) if (pod.region === 'eu') pod.ready = false;
+  await rest(world, 61_000);
+  assert.match(conditionOf(world, 'Stalled'), /^True ProgressDeadlineExceeded: region eu .*Put the old values back/);
+  assert.deepEqual(changed(world), ['eu']);
+});
+
+test('a paused rollout stops before the next region, and goes on when it is not paused any more', async () => {
+  const change = withTemplate({ cassandraImage: 'cassandra:5.0.9', serverVersion: '5.0.9' });
+  const world = await edited(change);
+  await world.settle();
+  edit(world, { ...change, rollout: { paused: true } });
+  await rest(world);
+  await rest(world);
+  assert.deepEqual(changed(world), ['eu']);
+  assert.match(conditionOf(world, 'Reconciling'), /^True Paused/);
+  edit(world, change);
+  for (let pass = 0; pass < 4; pass++) await rest(world);
+  assert.deepEqual(changed(world), ['eu', 'us', 'ap']);
+});
+
+test('a changed region bakes before the next one is touched', async () => {
+  const world = await edited({
+    ...withTemplate({ cassandraImage: 'cassandra:5.0.9', serverVersion: '5.0.9' }),
+    rollout: { bakeSeconds: 300 },
+  });
+  await world.settle();
+  await rest(world);
+  await rest(world, 200_000);
+  assert.deepEqual(changed(world), ['eu']);
+  await rest(world, 200_000);
+  assert.deepEqual(changed(world), ['eu', 'us']);
+});
+
+test('a smaller size is delivered alone, after everything else has settled', async () => {
+  const from = withTemplate({ nodesPerRacks: 2 });
+  const world = await edited(
+    withTemplate({ nodesPerRacks: 1, cassandraImage: 'cassandra:5.0.9', serverVersion: '5.0.9' }),
+    from,
+  );
+  await world.settle();
+  assert.deepEqual([imageOf(world, 'eu'), sizeOf(world, 'eu')], ['cassandra:5.0.9', 2]);
+  await rest(world);
+  assert.deepEqual([imageOf(world, 'eu'), sizeOf(world, 'eu')], ['cassandra:5.0.9', 1]);
+  assert.deepEqual([imageOf(world, 'us'), sizeOf(world, 'us')], ['cassandra:5.0.8', 2]);
+  for (let pass = 0; pass < 8; pass++) await rest(world);
+  assert.deepEqual(changed(world), ['eu', 'eu', 'us', 'us', 'ap', 'ap']);
+  assert.equal(world.mcc.status?.summary?.nodes, '3/3');
+  assert.match(conditionOf(world, 'RingIntact'), /^True/);
+});
+
+test('more nodes join one region after the other, and scaling changes no list of seeds', async () => {
+  const world = await edited(withTemplate({ nodesPerRacks: 2 }));
+  const seeds = world.mcc.status?.seeds;
+  for (let pass = 0; pass < 8; pass++) await rest(world);
+  assert.deepEqual(changed(world), ['eu', 'us', 'ap']);
+  assert.equal(world.mcc.status?.summary?.nodes, '6/6');
+  assert.deepEqual(world.mcc.status?.seeds, seeds);
+});
+
+test('what somebody changes by hand is put back', async () => {
+  const world = await edited({});
+  const member = world.member('us');
+  Object.assign(member?.['spec'] as object, { cassandraImage: 'cassandra:mine' });
+  await world.step();
+  await world.step();
+  assert.equal(imageOf(world, 'us'), 'cassandra:5.0.8');
+});
+
+test('a field taken out of the spec really goes', async () => {
+  const world = await edited({}, withTemplate({ envVars: [{ name: 'A', value: 'b' }] }));
+  edit(world, withTemplate({}));
+  for (let pass = 0; pass < 4; pass++) await rest(world);
+  for (const region of ['eu', 'us', 'ap']) {
+    assert.equal((world.member(region)?.['spec'] as Record<string, unknown>)['envVars'], undefined, region);
+  }
+});
+
+test('a restart token restarts every region once, one after the other', async () => {
+  const world = await edited({ rollout: { restartToken: 'today' } });
+  for (let pass = 0; pass < 5; pass++) await rest(world);
+  assert.deepEqual(changed(world), ['eu', 'us', 'ap']);
+  const orders = world.written.filter((intent) => JSON.stringify(intent.write).includes('"rollingRestart":true'));
+  assert.deepEqual(
+    orders.map(({ region }) => region),
+    ['eu', 'us', 'ap'],
+  );
+});
+
+test('new addresses of the seeds wait while the policy is Deferred, and say what would restart', async () => {
+  const world = await edited({ seeds: { address: '{pod}.{region}.db.example.org' } });
+  for (let pass = 0; pass < 3; pass++) await rest(world);
+  assert.deepEqual(world.written, []);
+  assert.match(conditionOf(world, 'SeedsCurrent'), /^False Deferred: eu, us, ap start their nodes with an older list/);
+});
+
+test('new addresses of the seeds roll through the regions when the policy is Rolling', async () => {
+  const world = await edited({ seeds: { address: '{pod}.{region}.db.example.org', updatePolicy: 'Rolling' } });
+  for (let pass = 0; pass < 6; pass++) await rest(world);
+  const lists = ['eu', 'us', 'ap'].map(
+    (region) => (world.member(region)?.['status'] as { seedlist: string[] }).seedlist,
+  );
+  for (const list of lists)
+    assert.ok(
+      list.every((address) => address.endsWith('.db.example.org')),
+      String(list),
+    );
+  assert.match(conditionOf(world, 'SeedsCurrent'), /^True/);
+});
+
+for (const { title, change, words } of [
+  { title: 'smaller volumes', change: withTemplate({ dataCapacity: '500Mi' }), words: /neither shrink/ },
+  {
+    title: 'another rack',
+    change: {
+      regions: [
+        { name: 'eu', datacenters: [{ name: 'eu', racks: [{ name: 'rack1' }, { name: 'rack2' }] }] },
+        { name: 'us' },
+        { name: 'ap' },
+      ],
+    },
+    words: /racks of a running datacenter/,
+  },
+  {
+    title: 'other labels',
+    change: { template: { metadata: { labels: { tier: 'gold' } }, spec: template } },
+    words: /selectors/,
+  },
+]) {
+  test(`what CassKop would refuse is refused first: ${title}`, async () => {
+    const world = await edited(change);
+    await world.settle();
+    assert.match(conditionOf(world, 'Accepted'), /^False Forbidden/);
+    assert.match(conditionOf(world, 'Accepted'), words);
+    assert.deepEqual(changed(world), []);
+  });
+}
+
+test('a datacenter beside one of more than a node is refused, with the way out', async () => {
+  const regions = [{ name: 'eu', datacenters: [{ name: 'eu' }, { name: 'west' }] }, { name: 'us' }, { name: 'ap' }];
+  const world = await edited({ ...withTemplate({ nodesPerRacks: 2 }), regions }, withTemplate({ nodesPerRacks: 2 }));
+  await world.settle();
+  assert.match(conditionOf(world, 'Accepted'), /^False Forbidden: .*another namespace/);
+});

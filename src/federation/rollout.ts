@@ -1,0 +1,237 @@
+import { isDeepStrictEqual } from 'node:util';
+import { resources } from '../kube/objects.ts';
+import { changesOf, deliveryOrder, describeChanges, type Disruption, readInput, stateOf } from './changes.ts';
+import { type PlanContext, type RegionChanges, seedsOf } from './context.ts';
+import { type Obstacle, replicasObstacle, replicationObstacle, ringObstacle, staleObstacle } from './gates.ts';
+import { changingSince, hasSettled, restingSince, unrest } from './health.ts';
+import type { Intent } from './intents.ts';
+import { deliver } from './member-writes.ts';
+import { isReady, type MemberPicture, type RegionPicture } from './picture.ts';
+import { noSteps, type Steps } from './steps.ts';
+
+/** What the rollout does in one region in this pass. */
+export type Turns = ReadonlyMap<string, Steps>;
+
+/**
+ * How a change of the spec goes through the regions.
+ *
+ * 1. What restarts nothing goes to every region at once.
+ * 2. Everything else goes to one region at a time, in the order of the spec, one kind after the other: restarts, seeds, storage, new
+ *    nodes, and nodes that leave last. The next region waits until this one is settled, whole, in the ring, and has baked.
+ * 3. A region that a change of ours has broken gets the user's next spec at once, whatever state it is in: nobody
+ *    waits for a node that can never start.
+ * 4. While nodes leave a region's ring, nothing at all is written to its member.
+ *
+ * `mayWrite` holds the regions whose member may be written now, in the order of the spec.
+ */
+export function rollOut(context: PlanContext, mayWrite: readonly MemberPicture[]): Turns {
+  const turns = new Map<string, Steps>();
+  const waiting: MemberPicture[] = [];
+  for (const picture of mayWrite) {
+    const own = ownTurn(context, picture);
+    if (own) turns.set(picture.region.name, own);
+    else if (nextKind(changesOf(context, picture)) !== undefined) waiting.push(picture);
+  }
+  // The region that is being changed goes on before another one begins.
+  waiting.sort((one, other) => Number(isChanging(context, other)) - Number(isChanging(context, one)));
+  let busy = [...turns.values()].find((steps) => steps.intents.length > 0 && steps.disrupts) !== undefined;
+  for (const picture of waiting) {
+    const kind = nextKind(changesOf(context, picture));
+    if (kind === undefined) continue;
+    const { name } = picture.region;
+    const gate = busy ? wait(name, 'another region is being changed') : disruptionObstacle(context, picture, kind);
+    if (gate) {
+      turns.set(name, { ...noSteps, obstacles: [{ ...gate, message: pending(context, picture, gate.message) }] });
+      continue;
+    }
+    // Whose turn it is stands in the status before the region is touched: should it vanish then, nobody takes it for untouched.
+    const isNoted = picture.recorded?.changingSince !== undefined;
+    turns.set(
+      name,
+      isNoted
+        ? delivered(context, picture, kind, { corrects: false, unlocks: false })
+        : { ...noSteps, begins: name, busy: true },
+    );
+    busy = true;
+  }
+  return turns;
+}
+
+/** What happens in a region whatever the others do; undefined: it asks for its turn. */
+function ownTurn(context: PlanContext, picture: MemberPicture): Steps | undefined {
+  const { name } = picture.region;
+  const { changes, rejected, target } = changesOf(context, picture);
+  const since = changingSince(context, picture);
+  const kinds = new Set(changes.map(({ kind }) => kind));
+  if (rejected || kinds.has('forbidden')) return noSteps;
+  if (stateOf(context, picture).scalingDown) {
+    const message = `nodes of region ${name} leave the ring; nothing is written to its member before that is over`;
+    return {
+      ...noSteps,
+      obstacles: [wait(name, changes.length > 0 ? pending(context, picture, message) : message)],
+      busy: true,
+    };
+  }
+  if (since === undefined || hasSettled(context, picture)) {
+    if (!kinds.has('benign') || !stateOf(context, picture).settled)
+      return since === undefined ? undefined : nextOrWait(changes.length);
+    return delivered(context, picture, 'benign', { corrects: false, unlocks: false });
+  }
+  const late = deadlineObstacle(context, picture);
+  const obstacles = late ? [late] : [];
+  const { delivery } = picture.member.bookkeeping;
+  const rest = changes.filter(({ kind }) => kind === 'benign' || kind === 'restart');
+  const isNew = delivery?.target !== target;
+  const isRemainder = rest.every(({ to }) => to === undefined);
+  if (rest.length > 0 && (isNew || isRemainder)) {
+    const unlocks = isNew && isBroken(context, picture);
+    return { ...delivered(context, picture, 'restart', { corrects: isNew, unlocks }), obstacles };
+  }
+  const [seeds] = changes.filter(({ kind }) => kind === 'seeds');
+  if (seeds && isDeepStrictEqual(seeds.to, seedsOf(context, picture))) {
+    // The member remembers them already; its operator has to be told.
+    return { ...delivered(context, picture, 'seeds', { corrects: false, unlocks: false }), obstacles };
+  }
+  const freed = freeBrokenPods(context, picture);
+  const stops = [...stuck(context, picture), ...obstacles];
+  return { ...noSteps, intents: freed, obstacles: stops, busy: stops.length === 0 };
+
+  function nextOrWait(count: number): Steps | undefined {
+    return count > 0 ? undefined : { ...noSteps, busy: true };
+  }
+}
+
+/** The first kind of what is left that only one region at a time may get; undefined: nothing is. */
+export function nextKind({ changes, rejected }: RegionChanges): Disruption | undefined {
+  if (rejected || changes.some(({ kind }) => kind === 'forbidden')) return undefined;
+  return deliveryOrder.find((kind) => changes.some((change) => change.kind === kind));
+}
+
+function delivered(
+  context: PlanContext,
+  picture: MemberPicture,
+  kind: Disruption | 'benign',
+  options: { corrects: boolean; unlocks: boolean },
+): Steps {
+  const { changes, drifted } = changesOf(context, picture);
+  const now = changes.filter((change) => change.kind === kind || (change.kind === 'benign' && kind !== 'scale-down'));
+  const what = describeChanges(now, picture.pods.length);
+  const reason = options.corrects ? 'correct' : drifted ? 'put back' : 'change';
+  const why = `${reason} the member of region ${picture.region.name}: ${what}`;
+  const intent = deliver(context, picture, { kind, ...options, why });
+  return { ...noSteps, intents: intent ? [intent] : [], busy: true, disrupts: kind !== 'benign' };
+}
+
+/** Why a region may not be disrupted now. A region that nobody can see does not stand in the way while its nodes are seen alive by the others. */
+function disruptionObstacle(context: PlanContext, picture: MemberPicture, kind: Disruption): Obstacle | undefined {
+  const { pictures, hosts, ring, views, federation, snapshot } = context;
+  const { name } = picture.region;
+  const others = pictures.filter((other) => other !== picture);
+  const changing = others.find((other) => isChanging(context, other));
+  if (changing) return wait(name, `region ${changing.region.name} is being changed${whatGoesOn(context, changing)}`);
+  if (!isChanging(context, picture)) {
+    if (federation.rollout.paused) {
+      return { ...wait(name, 'spec.rollout.paused holds it until it is false again'), reason: 'Paused' };
+    }
+    const baking = others.find((other) => bakesUntil(context, other) > snapshot.nowMs);
+    if (baking) {
+      return wait(
+        name,
+        `region ${baking.region.name} has to stay healthy until ${new Date(bakesUntil(context, baking)).toISOString()}`,
+      );
+    }
+  }
+  const own = unrest(context, picture);
+  if (own !== undefined) return wait(name, own);
+  const ringChanges = kind === 'datacenter' || kind === 'scale-up' || kind === 'scale-down';
+  const gate =
+    ringObstacle(pictures, hosts, ring, views, { unseen: ringChanges ? 'waits' : 'ignored' }) ??
+    staleObstacle(views, snapshot.monotonicMs) ??
+    (kind === 'datacenter' ? replicationObstacle(federation, pictures, views) : undefined) ??
+    (kind === 'scale-down' ? replicasObstacle(context, picture) : undefined);
+  return gate && { ...gate, region: name };
+}
+
+function whatGoesOn(context: PlanContext, picture: RegionPicture): string {
+  if (!picture.known) return ', and cannot be seen';
+  const why = picture.member && unrest(context, picture as MemberPicture);
+  return why === undefined ? '' : `: ${why}`;
+}
+
+function isChanging(context: PlanContext, picture: RegionPicture): boolean {
+  return changingSince(context, picture) !== undefined;
+}
+
+/** A region that was changed and came to rest bakes for a while before the next one is touched. */
+function bakesUntil({ federation }: PlanContext, picture: RegionPicture): number {
+  const { bakeSeconds } = federation.rollout;
+  if (bakeSeconds === 0 || !picture.known || !picture.member?.bookkeeping.delivery) return 0;
+  return restingSince(picture) + bakeSeconds * 1000;
+}
+
+function deadlineObstacle(context: PlanContext, picture: MemberPicture): Obstacle | undefined {
+  const { progressDeadlineSeconds } = context.federation.rollout;
+  const since = Date.parse(picture.member.bookkeeping.delivery?.since ?? '');
+  if (!(context.snapshot.nowMs - since > progressDeadlineSeconds * 1000)) return undefined;
+  const { name } = picture.region;
+  const message =
+    `region ${name} has not settled within ${progressDeadlineSeconds} s of its last change: ${unrest(context, picture) ?? 'it is at rest only now'}. The other regions keep what ` +
+    `they have. Put the old values back, or correct them: region ${name} gets the new spec at once`;
+  return { stalled: true, reason: 'ProgressDeadlineExceeded', region: name, message };
+}
+
+/** With no pod ready CassKop changes nothing any more, not even for a correction, and only a new object gets it going again. */
+function stuck(context: PlanContext, picture: MemberPicture): Obstacle[] {
+  const { delivery, injecting } = picture.member.bookkeeping;
+  const { pods } = picture.snapshot;
+  const waitedMs = context.snapshot.nowMs - Date.parse(delivery?.since ?? '');
+  if (!delivery?.corrects || injecting || !(waitedMs >= unlockAfterMs) || pods.some(isReady)) return [];
+  const { name, namespace } = picture.region;
+  const message =
+    `no pod of region ${name} is ready, and CassKop corrects nothing then. Delete its member: its volumes stay, and Ringmaster writes it again, corrected, with ` +
+    `the same nodes: kubectl delete cassandracluster ${context.federation.clusterName} -n ${namespace}, in region ${name}`;
+  return [{ stalled: true, reason: 'NoPodReady', region: name, message }];
+}
+
+/** A pod that can never start as it is. */
+function isBroken(context: PlanContext, picture: MemberPicture): boolean {
+  return picture.snapshot.pods.some(
+    (pod) => !isReady(pod) && picture.pods.some(({ name }) => name === pod.metadata.name),
+  );
+}
+
+/**
+ * After a correction: the operator is let past its guard against disruption, once, and the pods of the broken revision that
+ * the StatefulSet's controller would wait for are deleted.
+ */
+function freeBrokenPods(context: PlanContext, picture: MemberPicture): Intent[] {
+  const { delivery } = picture.member.bookkeeping;
+  if (!delivery?.corrects) return [];
+  const { name } = picture.region;
+  const waitedMs = context.snapshot.nowMs - Date.parse(delivery.since);
+  const isAtRest = stateOf(context, picture).reason !== 'NotProcessed';
+  if (!delivery.unlocked && isBroken(context, picture) && isAtRest && waitedMs >= unlockAfterMs) {
+    const why = `let the operator of region ${name} past its guard against disruption, since a pod of the old revision cannot start`;
+    const intent = deliver(context, picture, { kind: 'benign', corrects: true, unlocks: true, why });
+    return intent ? [intent] : [];
+  }
+  return context.operator.obsoletePods(readInput(context, picture), picture.snapshot.pods).map((pod) => {
+    const { name: podName, namespace = picture.region.namespace, uid = '', resourceVersion = '' } = pod.metadata;
+    const ref = { namespace, name: podName };
+    const why = `delete pod ${podName} of region ${name}, which was made from the spec that is corrected by now and cannot start`;
+    return { region: name, why, write: { verb: 'delete', resource: resources.pods, ref, uid, resourceVersion } };
+  });
+}
+
+/** A roll that goes well has a pod that is not ready most of the time; this long, none of the quick ones is. Milliseconds. */
+const unlockAfterMs = 60_000;
+
+function wait(region: string, message: string): Obstacle {
+  return { stalled: false, reason: 'Waiting', message, region };
+}
+
+/** What a region waits with, and what for. */
+function pending(context: PlanContext, picture: MemberPicture, why: string): string {
+  const { changes } = changesOf(context, picture);
+  return `region ${picture.region.name} waits: ${why}. Its turn ${describeChanges(changes, picture.pods.length)}`;
+}
