@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { KubeObject } from '../kube/objects.ts';
 import { mccOf, PlannerWorld } from './testing.ts';
 
 const template = { cassandraImage: 'cassandra:5.0.8', serverVersion: '5.0.8', nodesPerRacks: 1, dataCapacity: '1Gi' };
@@ -36,12 +37,18 @@ function changed(world: PlannerWorld): string[] {
     .map(({ region }) => region);
 }
 
+function memberOf(world: PlannerWorld, region: string): KubeObject {
+  const member = world.member(region);
+  assert.ok(member, `region ${region} has no member`);
+  return member;
+}
+
 function imageOf(world: PlannerWorld, region: string): unknown {
-  return (world.member(region)?.['spec'] as Record<string, unknown>)['cassandraImage'];
+  return (memberOf(world, region)['spec'] as Record<string, unknown>)['cassandraImage'];
 }
 
 function sizeOf(world: PlannerWorld, region: string): unknown {
-  const spec = world.member(region)?.['spec'] as { topology: { dc: { nodesPerRacks: number }[] } };
+  const spec = memberOf(world, region)['spec'] as { topology: { dc: { nodesPerRacks: number }[] } };
   return spec.topology.dc[0]?.nodesPerRacks;
 }
 
@@ -85,7 +92,7 @@ test('a region that was broken by a change gets its correction at once, and the 
   await world.step();
   assert.deepEqual(changed(world), ['eu', 'eu']);
   assert.equal(imageOf(world, 'eu'), 'cassandra:5.0.8');
-  assert.equal((world.member('eu')?.['spec'] as Record<string, unknown>)['unlockNextOperation'], true);
+  assert.equal((memberOf(world, 'eu')['spec'] as Record<string, unknown>)['unlockNextOperation'], true);
   for (const region of ['us', 'ap']) assert.equal(imageOf(world, region), 'cassandra:5.0.8');
   for (const pod of world.pods) pod.ready = true;
   await rest(world);
@@ -160,8 +167,7 @@ test('more nodes join one region after the other, and scaling changes no list of
 
 test('what somebody changes by hand is put back', async () => {
   const world = await edited({});
-  const member = world.member('us');
-  Object.assign(member?.['spec'] as object, { cassandraImage: 'cassandra:mine' });
+  Object.assign(memberOf(world, 'us')['spec'] as object, { cassandraImage: 'cassandra:mine' });
   await world.step();
   await world.step();
   assert.equal(imageOf(world, 'us'), 'cassandra:5.0.8');
@@ -172,7 +178,7 @@ test('a field taken out of the spec really goes', async () => {
   edit(world, withTemplate({}));
   for (let pass = 0; pass < 4; pass++) await rest(world);
   for (const region of ['eu', 'us', 'ap']) {
-    assert.equal((world.member(region)?.['spec'] as Record<string, unknown>)['envVars'], undefined, region);
+    assert.equal((memberOf(world, region)['spec'] as Record<string, unknown>)['envVars'], undefined, region);
   }
 });
 
@@ -198,7 +204,7 @@ test('new addresses of the seeds roll through the regions when the policy is Rol
   const world = await edited({ seeds: { address: '{pod}.{region}.db.example.org', updatePolicy: 'Rolling' } });
   for (let pass = 0; pass < 6; pass++) await rest(world);
   const lists = ['eu', 'us', 'ap'].map(
-    (region) => (world.member(region)?.['status'] as { seedlist: string[] }).seedlist,
+    (region) => (memberOf(world, region)['status'] as { seedlist: string[] }).seedlist,
   );
   for (const list of lists)
     assert.ok(

@@ -107,10 +107,9 @@ export const ringMutants: readonly Mutant[] = [
   {
     name: 'a changed template goes to all regions at once',
     breaks: 'one region at a time',
-    file: 'operators/casskop/casskop.ts',
-    find: '  difference: (wanted, live) => differenceFrom(wanted)(live),',
-    replace:
-      "  difference: (wanted, live) => differenceFrom(wanted)(live).filter((path) => !path.startsWith('/resources')),",
+    file: 'operators/casskop/changes.ts',
+    find: `  return change(benign.has(field) ? 'benign' : 'restart');`,
+    replace: `  return change('benign');`,
   },
   {
     name: 'the replication is read once and believed for ever',

@@ -13,8 +13,8 @@ export const statusMutants: readonly Mutant[] = [
     name: 'the seeds are those of the spec, not those that were recorded',
     breaks: 'nothing recorded is forgotten',
     file: 'federation/memory.ts',
-    find: '    seeds: founded ? appendSeeds(status?.seeds ?? [], recovered) : [],',
-    replace: '    seeds: founded ? planned.map((seed) => seed.address) : [],',
+    find: `    seeds: founded ? dueSeeds(federation, operator, appendSeeds(status?.seeds ?? [], recovered)) : [],`,
+    replace: `    seeds: founded ? planned.map((seed) => seed.address) : [],`,
   },
   {
     name: 'hosts are remembered in the status only',
