@@ -11,6 +11,7 @@ import type { MakeClient } from '../regions/region-handle.ts';
 import { KubeconfigSecrets } from '../regions/secrets.ts';
 import { SourcedRegistry } from '../regions/sourced-registry.ts';
 import { Controller } from '../runtime/controller.ts';
+import { Events } from '../runtime/events.ts';
 import { serveHealth } from '../runtime/health-server.ts';
 import { LeaderElection } from '../runtime/leader-election.ts';
 import { type Leadership, LeadershipWithoutElection } from '../runtime/leadership.ts';
@@ -43,6 +44,7 @@ export async function run(flags: RunFlags, userAgent: string, signal: AbortSigna
   metrics.collectProcess();
   const { hub, sources, secretsNamespace } = await openRegionSources(flags, process.env, clock);
   const random = systemRandom;
+  const identity = processIdentity();
   const leadership: Leadership = flags.leaderElect
     ? new LeaderElection({
         client: () => regions.hub.client,
@@ -52,7 +54,7 @@ export async function run(flags: RunFlags, userAgent: string, signal: AbortSigna
         metrics,
         namespace: flags.leaseNamespace ?? hub.context.namespace,
         name: flags.leaseName,
-        identity: processIdentity(),
+        identity,
       })
     : new LeadershipWithoutElection();
   const makeClient: MakeClient = (_region, transport, host) =>
@@ -87,7 +89,14 @@ export async function run(flags: RunFlags, userAgent: string, signal: AbortSigna
     onLimited: (host, method, waitedMs) => metrics.limited(host, method, waitedMs),
     onEvent: (region, event) => metrics.registration(region, event),
   });
-  const controller = new Controller({ regions, operator: casskop, leadership, clock, random, logger, metrics });
+  const events = new Events({
+    client: regions.hub.client,
+    clock,
+    logger,
+    reportingInstance: identity,
+    enabled: () => leadership.term !== undefined,
+  });
+  const controller = new Controller({ regions, operator: casskop, leadership, clock, random, logger, metrics, events });
   const health = await serveHealth({
     host: flags.host,
     port: flags.port,
@@ -100,7 +109,7 @@ export async function run(flags: RunFlags, userAgent: string, signal: AbortSigna
   const disconnect = new AbortController();
   let following: Promise<void> = Promise.resolve();
   try {
-    following = regions.run(disconnect.signal);
+    following = Promise.all([regions.run(disconnect.signal), events.run(disconnect.signal)]).then(() => undefined);
     await hubHasCrd(regions.hub.client, hub.name, clock, logger, signal);
     logger.info('ringmaster runs', { hub: hub.name, contexts: regions.names(), port: health.port });
     await controller.run(signal);
