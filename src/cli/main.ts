@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { logLevels } from '../telemetry/logger.ts';
 import { printCrds } from './crds.ts';
 import { readMemberSchema } from './member-schema.ts';
+import { type PlanFlags, runPlan } from './plan.ts';
 import { run, type RunFlags } from './run.ts';
 import { UsageError } from './usage-error.ts';
 import { runValidate } from './validate.ts';
@@ -20,9 +21,60 @@ function program(): Command {
     .version(version)
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
+  withRegionOptions(command.command('run').description('run the controller'))
+    .option('--host <address>', 'address that /healthz, /readyz and /metrics listen on', '127.0.0.1')
+    .option('--port <number>', 'their port; 0 takes a free one', port, 8080)
+    .option('--leader-elect [boolean]', 'stand by while another process of this name leads', yesOrNo, true)
+    .option('--lease-name <name>', 'Lease that the leader holds', 'ringmaster')
+    .option('--lease-namespace <namespace>', "its namespace in the hub (default: that of the hub's context)")
+    .addOption(new Option('--log-level <level>', 'least level that is logged').choices(logLevels).default('info'))
+    .action(async (flags: RunFlags) => {
+      await run(flags, `ringmaster/${version}`, stopSignal());
+    });
+
+  withRegionOptions(
+    command
+      .command('plan')
+      .description(
+        'say what a MultiCassandraCluster would do to its regions as they are now, without writing anything; exit code 0: nothing, 2: changes, 1: refused or not known',
+      ),
+  )
+    .requiredOption('-f, --filename <file>', 'YAML file, - for standard input')
+    .addOption(new Option('-o, --output <format>').choices(['text', 'json']).default('text'))
+    .option('--timeout <seconds>', 'how long to wait for regions that do not answer', seconds, 20)
+    .action(async (flags: PlanFlags) => {
+      try {
+        process.exitCode = await runPlan(flags, `ringmaster/${version}`, process.stdout, stopSignal());
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error;
+        process.stderr.write(`ringmaster: ${error.message}\n`);
+        process.exitCode = 1;
+      }
+    });
+
   command
-    .command('run')
-    .description('run the controller')
+    .command('crds')
+    .description('print the CustomResourceDefinition of MultiCassandraCluster')
+    .action(() => printCrds(process.stdout));
+
+  command
+    .command('validate')
+    .description('check a file of MultiCassandraClusters without any cluster')
+    .argument('<file>', 'YAML file, - for standard input')
+    .option(
+      '--member-crd <file>',
+      "CRD of the regions' CassandraCluster, to find misspelt fields of template, patches and overrides",
+    )
+    .action((file: string, flags: { memberCrd?: string }) => {
+      const memberSchema = flags.memberCrd === undefined ? undefined : readMemberSchema(flags.memberCrd);
+      process.exitCode = runValidate(file, process.stdout, { ...(memberSchema && { memberSchema }) });
+    });
+  return command;
+}
+
+/** The options that say where regions come from. */
+function withRegionOptions(command: Command): Command {
+  return command
     .option(
       '--kubeconfig <path>',
       'kubeconfig file, or directory of such; may be repeated (default: $KUBECONFIG, else --in-cluster in a pod, else ~/.kube/config)',
@@ -49,35 +101,13 @@ function program(): Command {
       "NAME=HUB_NAMESPACES[/REGION_NAMESPACES]: namespaces of the hub that may use context NAME (* alone: every other context), and namespaces they may write to there; lists with commas, or *; may be repeated (default: *=*, each in the region's namespace of its own name)",
       collect,
       [],
-    )
-    .option('--host <address>', 'address that /healthz, /readyz and /metrics listen on', '127.0.0.1')
-    .option('--port <number>', 'their port; 0 takes a free one', port, 8080)
-    .option('--leader-elect [boolean]', 'stand by while another process of this name leads', yesOrNo, true)
-    .option('--lease-name <name>', 'Lease that the leader holds', 'ringmaster')
-    .option('--lease-namespace <namespace>', "its namespace in the hub (default: that of the hub's context)")
-    .addOption(new Option('--log-level <level>', 'least level that is logged').choices(logLevels).default('info'))
-    .action(async (flags: RunFlags) => {
-      await run(flags, `ringmaster/${version}`, stopSignal());
-    });
+    );
+}
 
-  command
-    .command('crds')
-    .description('print the CustomResourceDefinition of MultiCassandraCluster')
-    .action(() => printCrds(process.stdout));
-
-  command
-    .command('validate')
-    .description('check a file of MultiCassandraClusters without any cluster')
-    .argument('<file>', 'YAML file, - for standard input')
-    .option(
-      '--member-crd <file>',
-      "CRD of the regions' CassandraCluster, to find misspelt fields of template, patches and overrides",
-    )
-    .action((file: string, flags: { memberCrd?: string }) => {
-      const memberSchema = flags.memberCrd === undefined ? undefined : readMemberSchema(flags.memberCrd);
-      process.exitCode = runValidate(file, process.stdout, { ...(memberSchema && { memberSchema }) });
-    });
-  return command;
+function seconds(value: string): number {
+  const number = Number(value);
+  if (!(number > 0 && number <= 3600)) throw new InvalidArgumentError('seconds, more than 0 and at most 3600');
+  return number;
 }
 
 function collect(value: string, before: string[]): string[] {

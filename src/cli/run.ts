@@ -4,12 +4,7 @@ import { processIdentity } from '../edges/identity.ts';
 import { systemRandom } from '../edges/random.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
-import { createKubeClient } from '../kube/http-client.ts';
-import { UndiciTransport } from '../kube/undici-transport.ts';
 import { casskop } from '../operators/casskop/casskop.ts';
-import type { MakeClient } from '../regions/region-handle.ts';
-import { KubeconfigSecrets } from '../regions/secrets.ts';
-import { SourcedRegistry } from '../regions/sourced-registry.ts';
 import { Controller } from '../runtime/controller.ts';
 import { Events } from '../runtime/events.ts';
 import { serveHealth } from '../runtime/health-server.ts';
@@ -17,6 +12,7 @@ import { LeaderElection } from '../runtime/leader-election.ts';
 import { type Leadership, LeadershipWithoutElection } from '../runtime/leadership.ts';
 import { createLogger, type Logger, type LogLevel } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { openRegistry } from './open-registry.ts';
 import { openRegionSources, type RegionFlags } from './region-flags.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -29,7 +25,6 @@ export interface RunFlags extends RegionFlags {
   leaseNamespace?: string;
 }
 
-const requestDeadlineMs = 15_000;
 const hubRetryMs = 2_000;
 
 /**
@@ -42,7 +37,8 @@ export async function run(flags: RunFlags, userAgent: string, signal: AbortSigna
   const logger = createLogger({ level: flags.logLevel, clock });
   const metrics = new Metrics();
   metrics.collectProcess();
-  const { hub, sources, secretsNamespace } = await openRegionSources(flags, process.env, clock);
+  const sources = await openRegionSources(flags, process.env, clock);
+  const { hub } = sources;
   const random = systemRandom;
   const identity = processIdentity();
   const leadership: Leadership = flags.leaderElect
@@ -57,38 +53,7 @@ export async function run(flags: RunFlags, userAgent: string, signal: AbortSigna
         identity,
       })
     : new LeadershipWithoutElection();
-  const makeClient: MakeClient = (_region, transport, host) =>
-    createKubeClient({
-      transport,
-      clock,
-      fieldManager: 'ringmaster',
-      userAgent,
-      requestDeadlineMs,
-      metrics: {
-        requestFinished: (method, code, tookMs) => metrics.requests(host()).requestFinished(method, code, tookMs),
-      },
-    });
-  const regions = new SourcedRegistry({
-    hub,
-    sources: (client) => [
-      ...sources,
-      new KubeconfigSecrets({
-        client,
-        namespace: secretsNamespace,
-        clock,
-        random,
-        logger: logger.child({ context: hub.name, namespace: secretsNamespace }),
-        onRestart: (cause) => metrics.watchRestarted(hub.name, cause),
-      }),
-    ],
-    connect: (context) => new UndiciTransport(context, clock, leadership),
-    makeClient,
-    clock,
-    random,
-    logger,
-    onLimited: (host, method, waitedMs) => metrics.limited(host, method, waitedMs),
-    onEvent: (region, event) => metrics.registration(region, event),
-  });
+  const regions = openRegistry({ sources, fence: leadership, clock, random, logger, metrics, userAgent });
   const events = new Events({
     client: regions.hub.client,
     clock,

@@ -108,7 +108,8 @@ function hasSilentNode(pictures: readonly RegionPicture[], views: PlanContext['v
   );
 }
 
-function contextOf(snapshot: Snapshot, operator: RegionalOperator): PlanContext {
+/** What a pass works out of its snapshot before it decides anything. The spec must be valid. */
+export function contextOf(snapshot: Snapshot, operator: RegionalOperator): PlanContext {
   const federation = effective(snapshot.mcc);
   const pictures = pictureRegions(snapshot, federation, operator);
   const memory = recall(snapshot, federation, operator, pictures);
@@ -126,7 +127,8 @@ function contextOf(snapshot: Snapshot, operator: RegionalOperator): PlanContext 
   };
 }
 
-function nextSteps(context: PlanContext): Steps {
+/** What to do now, if nothing in the spec is refused. */
+export function nextSteps(context: PlanContext): Steps {
   const { memory, pictures, snapshot } = context;
   if (memory.founderConflict !== undefined) {
     const message = `${memory.founderConflict} are both recorded as the founder of the ring; nothing is written until a person has decided which history is true`;

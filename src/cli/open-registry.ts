@@ -1,0 +1,60 @@
+import type { Clock } from '../edges/clock.ts';
+import type { Random } from '../edges/random.ts';
+import type { Fence } from '../kube/fence.ts';
+import { createKubeClient } from '../kube/http-client.ts';
+import { UndiciTransport } from '../kube/undici-transport.ts';
+import { KubeconfigSecrets } from '../regions/secrets.ts';
+import { SourcedRegistry } from '../regions/sourced-registry.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { RegionSources } from './region-flags.ts';
+
+const requestDeadlineMs = 15_000;
+
+export interface OpenRegistryOptions {
+  sources: RegionSources;
+  /** What every write has to pass. */
+  fence: Fence;
+  clock: Clock;
+  random: Random;
+  logger: Logger;
+  metrics: Metrics;
+  userAgent: string;
+}
+
+/** The registry of all regions the flags and the hub's Secrets name. Nothing is connected before it runs. */
+export function openRegistry(options: OpenRegistryOptions): SourcedRegistry {
+  const { sources, fence, clock, random, logger, metrics, userAgent } = options;
+  const { hub, secretsNamespace } = sources;
+  return new SourcedRegistry({
+    hub,
+    sources: (client) => [
+      ...sources.sources,
+      new KubeconfigSecrets({
+        client,
+        namespace: secretsNamespace,
+        clock,
+        random,
+        logger: logger.child({ context: hub.name, namespace: secretsNamespace }),
+        onRestart: (cause) => metrics.watchRestarted(hub.name, cause),
+      }),
+    ],
+    connect: (context) => new UndiciTransport(context, clock, fence),
+    makeClient: (_region, transport, host) =>
+      createKubeClient({
+        transport,
+        clock,
+        fieldManager: 'ringmaster',
+        userAgent,
+        requestDeadlineMs,
+        metrics: {
+          requestFinished: (method, code, tookMs) => metrics.requests(host()).requestFinished(method, code, tookMs),
+        },
+      }),
+    clock,
+    random,
+    logger,
+    onLimited: (host, method, waitedMs) => metrics.limited(host, method, waitedMs),
+    onEvent: (region, event) => metrics.registration(region, event),
+  });
+}

@@ -1,0 +1,82 @@
+import type { Problem } from '../api/problem.ts';
+import { validate } from '../api/validate.ts';
+import type { Change, RegionalOperator } from '../operators/operator.ts';
+import { changesOf, describeChanges } from './changes.ts';
+import { answeredFor, type RegionPicture } from './picture.ts';
+import { contextOf, nextSteps } from './plan.ts';
+import { refusals } from './refusals.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What a spec would do to its regions, in the order in which it would. */
+export interface Preview {
+  /** Why nothing at all would be written. */
+  readonly refused: readonly Pick<Problem, 'path' | 'message'>[];
+  readonly regions: readonly RegionPreview[];
+  /** What would be written first, and why. */
+  readonly next: readonly string[];
+  /** What it would wait for. */
+  readonly waits: readonly string[];
+}
+
+export interface RegionPreview {
+  readonly region: string;
+  /**
+   * - unchanged: nothing would be written to its member.
+   * - created: it would join the ring, or found it.
+   * - changed: see `changes`, `cost`.
+   * - unknown: it cannot be seen, so nobody can tell.
+   * - untouched: it holds a member that is not ours.
+   */
+  readonly outcome: 'unchanged' | 'created' | 'changed' | 'unknown' | 'untouched';
+  /** In words: what it costs the region, or why it cannot be told. */
+  readonly cost: string;
+  readonly changes: readonly Change[];
+}
+
+/** Looks at what the controller itself would do; the same code decides. Pure. */
+export function preview(snapshot: Snapshot, operator: RegionalOperator): Preview {
+  const problems = validate(snapshot.mcc);
+  if (problems.length > 0) return { refused: problems, regions: [], next: [], waits: [] };
+  const context = contextOf(snapshot, operator);
+  const refused = refusals(context);
+  const regions = context.pictures.map((picture): RegionPreview => {
+    const region = picture.region.name;
+    const told = (outcome: RegionPreview['outcome'], cost: string, changes: readonly Change[] = []): RegionPreview => ({
+      region,
+      outcome,
+      cost,
+      changes,
+    });
+    if (!picture.known) return told('unknown', picture.snapshot.message);
+    if (!picture.member)
+      return told('created', creation(picture, context.memory.founder ?? context.pictures[0]?.region.name));
+    if (!answeredFor(picture)) return told('untouched', 'it holds a CassandraCluster of this name that is not ours');
+    const { changes, rejected } = changesOf(context, picture);
+    if (rejected) return told('untouched', 'its operator has put back what the spec asks for', changes);
+    if (changes.length === 0) return told('unchanged', 'nothing changes');
+    return told('changed', describeChanges(changes, picture.pods.length), changes);
+  });
+  if (refused.length > 0) return { refused, regions, next: [], waits: [] };
+  const steps = nextSteps(context);
+  return {
+    refused,
+    regions,
+    next: [
+      ...(steps.founder === undefined ? [] : [`record ${steps.founder} as the region that founds the ring`]),
+      ...(steps.begins === undefined ? [] : [`begin to change region ${steps.begins}`]),
+      ...steps.intents.map(({ why }) => why),
+    ],
+    waits: steps.obstacles.map(({ message }) => message),
+  };
+}
+
+function creation({ pods, region }: RegionPicture, founder: string | undefined): string {
+  const nodes = `${pods.length} ${pods.length === 1 ? 'node' : 'nodes'}`;
+  const verb = region.name === founder ? 'found' : 'join';
+  return `its ${nodes} ${pods.length === 1 ? `${verb}s` : verb} the ring`;
+}
+
+/** Whether the spec would change anything. */
+export function changesAnything({ regions }: Preview): boolean {
+  return regions.some(({ outcome }) => outcome === 'created' || outcome === 'changed');
+}
