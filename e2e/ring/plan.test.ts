@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { stringify } from 'yaml';
-import { type Regions, startRegions } from '../harness/index.ts';
+import { type Regions, startRegions, waitFor } from '../harness/index.ts';
 import { ControllerProcess, main } from './controller-process.ts';
 import { Federation, formationTimeoutMs, installCrd } from './federation.ts';
 
@@ -149,6 +149,17 @@ suite('ringmaster plan', () => {
         ['us', 'unchanged'],
       ],
     );
+  });
+
+  test('and what was done stands in kubectl describe', async () => {
+    const args = ['--context', 'eu', '-n', federation.namespace, 'describe', 'multicassandracluster', federation.name];
+    const describe = (): string => execFileSync(regions.kubectl, args, { encoding: 'utf8', timeout: 60_000 });
+    const story = [
+      /Normal +Written .*create the member of region eu, which founds the ring/,
+      /Normal +Written .*create the member of region us, which joins the ring/,
+      /Normal +Ready .*2 regions run one ring of 2 nodes/,
+    ];
+    await waitFor(() => story.every((line) => line.test(describe())), { what: 'the events', timeoutMs: 60_000 });
   });
 
   /** What the server counts whenever somebody changes one of our objects. */
