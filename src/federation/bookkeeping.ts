@@ -44,11 +44,13 @@ const deliverySchema = z.object({
   target: z.string(),
   corrects: z.boolean().default(false),
   unlocked: z.boolean().default(false),
+  restores: z.boolean().default(false),
 });
 /**
  * The last change written to a member.
  * `since`: when. `target`: hash of all the spec asked for then, what had to wait for its turn included. `corrects`: the change before it had not
  * settled. `unlocked`: the operator was told to skip its guard against disruption, once, for this one.
+ * `restores`: it took back what somebody else had changed.
  */
 export type Delivery = z.infer<typeof deliverySchema>;
 

@@ -170,7 +170,8 @@ export function describeChanges(changes: readonly Change[], nodes: number): stri
   ].join('; then ');
 }
 
-function wordsFor(path: string): string {
+/** A change's path, as people call it. */
+export function wordsFor(path: string): string {
   if (path === restartPath) return 'spec.rollout.restartToken';
   return path === seedsPath ? 'the seeds' : path;
 }

@@ -83,6 +83,8 @@ export interface DeliveryOptions {
   corrects: boolean;
   /** The operator is to skip its guard against disruption for it, once. */
   unlocks: boolean;
+  /** It takes back what somebody else has changed. */
+  restores?: boolean;
   why: string;
 }
 
@@ -102,6 +104,7 @@ export function deliver(context: PlanContext, picture: MemberPicture, options: D
     target,
     corrects: options.corrects,
     unlocked: options.unlocks,
+    restores: options.restores ?? false,
   };
   const { injecting } = bookkeeping;
   if (options.kind === 'seeds') {

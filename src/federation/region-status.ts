@@ -164,6 +164,7 @@ function appliedReason({ reason }: Obstacle): Extract<ConditionUpdate, { type: '
     case 'ProgressDeadlineExceeded':
     case 'NoPodReady':
     case 'ReplicationGate':
+    case 'Drifted':
       return reason;
     default:
       return 'PreconditionMissing';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { resources } from '../kube/objects.ts';
-import { changesOf, deliveryOrder, describeChanges, type Disruption, readInput, stateOf } from './changes.ts';
+import { changesOf, deliveryOrder, describeChanges, type Disruption, readInput, stateOf, wordsFor } from './changes.ts';
 import { type PlanContext, type RegionChanges, seedsOf } from './context.ts';
 import { type Obstacle, replicasObstacle, replicationObstacle, ringObstacle, staleObstacle } from './gates.ts';
 import { changingSince, hasSettled, restingSince, unrest } from './health.ts';
@@ -41,7 +41,7 @@ export function rollOut(context: PlanContext, mayWrite: readonly MemberPicture[]
     const { name } = picture.region;
     const gate = busy ? wait(name, 'another region is being changed') : disruptionObstacle(context, picture, kind);
     if (gate) {
-      turns.set(name, { ...noSteps, obstacles: [{ ...gate, message: pending(context, picture, gate.message) }] });
+      turns.set(name, { ...noSteps, obstacles: [held(context, picture, gate)] });
       continue;
     }
     // Whose turn it is stands in the status before the region is touched: should it vanish then, nobody takes it for untouched.
@@ -66,11 +66,16 @@ function ownTurn(context: PlanContext, picture: MemberPicture): Steps | undefine
   if (rejected || kinds.has('forbidden')) return noSteps;
   if (stateOf(context, picture).scalingDown) {
     const message = `nodes of region ${name} leave the ring; nothing is written to its member before that is over`;
+    const obstacle = wait(name, message);
     return {
       ...noSteps,
-      obstacles: [wait(name, changes.length > 0 ? pending(context, picture, message) : message)],
-      busy: true,
+      obstacles: [changes.length > 0 ? held(context, picture, obstacle) : obstacle],
+      busy: !isTampered(context, picture),
     };
+  }
+  if (wasRestoredLately(context, picture)) {
+    const message = `they were put back already within the last ${restoreEveryMs / 60_000} minutes`;
+    return { ...noSteps, obstacles: [held(context, picture, wait(name, message))] };
   }
   if (since === undefined || hasSettled(context, picture)) {
     if (!kinds.has('benign') || !stateOf(context, picture).settled)
@@ -114,11 +119,12 @@ function delivered(
   options: { corrects: boolean; unlocks: boolean },
 ): Steps {
   const { changes, drifted } = changesOf(context, picture);
+  const restores = drifted && !options.corrects;
   const now = changes.filter((change) => change.kind === kind || (change.kind === 'benign' && kind !== 'scale-down'));
   const what = describeChanges(now, picture.pods.length);
-  const reason = options.corrects ? 'correct' : drifted ? 'put back' : 'change';
+  const reason = options.corrects ? 'correct' : restores ? 'put back' : 'change';
   const why = `${reason} the member of region ${picture.region.name}: ${what}`;
-  const intent = deliver(context, picture, { kind, ...options, why });
+  const intent = deliver(context, picture, { kind, ...options, restores, why });
   return { ...noSteps, intents: intent ? [intent] : [], busy: true, disrupts: kind !== 'benign' };
 }
 
@@ -228,6 +234,40 @@ const unlockAfterMs = 60_000;
 
 function wait(region: string, message: string): Obstacle {
   return { stalled: false, reason: 'Waiting', message, region };
+}
+
+/** What somebody puts into a member again and again is put back this often; whoever it is wins in between, and is named. Milliseconds. */
+const restoreEveryMs = 300_000;
+
+function wasRestoredLately(context: PlanContext, picture: MemberPicture): boolean {
+  const { delivery } = picture.member.bookkeeping;
+  if (!changesOf(context, picture).drifted || !delivery?.restores) return false;
+  return context.snapshot.nowMs - Date.parse(delivery.since) < restoreEveryMs;
+}
+
+/** Whether what differs is somebody else's doing: fields of the spec, or the seeds that its operator was given. */
+function isTampered(context: PlanContext, picture: MemberPicture): boolean {
+  const { changes, drifted } = changesOf(context, picture);
+  return (
+    drifted || changes.some(({ kind, to }) => kind === 'seeds' && isDeepStrictEqual(to, seedsOf(context, picture)))
+  );
+}
+
+/**
+ * The gate that a region's changes wait at. What somebody else has done to a member may keep the ring from coming to
+ * rest, and only they can end that; the turns of the other regions end by themselves.
+ */
+function held(context: PlanContext, picture: MemberPicture, gate: Obstacle): Obstacle {
+  const othersFirst = context.pictures.some((other) => other !== picture && isChanging(context, other));
+  if (!isTampered(context, picture) || othersFirst || gate.reason === 'Paused')
+    return { ...gate, message: pending(context, picture, gate.message) };
+  const fields = changesOf(context, picture)
+    .changes.map(({ path }) => wordsFor(path))
+    .join(', ');
+  const message =
+    `${fields} of the member were changed by somebody else. Ringmaster puts them back, but not now: ${gate.message}. ` +
+    'If that does not end by itself, put them back by hand';
+  return { ...gate, stalled: true, reason: 'Drifted', message };
 }
 
 /** What a region waits with, and what for. */

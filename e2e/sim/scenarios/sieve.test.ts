@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { deleteClaims, recreateBudget, shrinkWithoutDecommission, stopAtScaleDownToDo } from './faulty-casskop.ts';
+import { casskop } from '../../../src/operators/casskop/casskop.ts';
+import { specOf as memberSpecOf } from '../invariants/reading.ts';
+import {
+  deleteClaims,
+  patchAs,
+  recreateBudget,
+  shrinkWithoutDecommission,
+  stopAtScaleDownToDo,
+} from './faulty-casskop.ts';
 import { paths, Scene } from './scene.ts';
 
 /**
@@ -65,21 +73,29 @@ describe('#321: CassKop goes by an old maxPodUnavailable', () => {
     await scene.end();
   });
 
-  test('and puts the old number back into the spec: the field is named, nobody is fought, and all is well once it is right again', async () => {
+  test('and puts the old number back into the spec: it is put right, but nobody is fought over it, and all is well once it is left alone', async () => {
     const scene = new Scene();
     scene.apply({ template: { maxPodUnavailable: 2 } });
     await scene.ready();
     await scene.pass(60_000);
     scene.takeWrites();
+    const stop = scene.world.server('us').onChange(({ resource, object, user, type }) => {
+      if (resource.plural !== casskop.member.plural || type === 'DELETED' || user === 'faulty casskop') return;
+      if (memberSpecOf(object)['maxPodUnavailable'] === 2)
+        patchAs(scene, 'us', paths.member, { spec: { maxPodUnavailable: 1 } });
+    });
     scene.editMember('us', { maxPodUnavailable: 1 });
     await scene.untilCondition('Stalled', 'True', 'Drifted');
     assert.match(scene.condition('Stalled')?.message ?? '', /^\/spec\/maxPodUnavailable of the member/);
-    scene.world.trouble(300_000);
-    await scene.pass(300_000);
-    assert.deepEqual(scene.takeWrites(), []);
-    scene.editMember('us', { maxPodUnavailable: 2 });
+    scene.world.trouble(900_000);
+    await scene.pass(600_000);
+    const fights = scene.takeWrites();
+    assert.ok(fights.length >= 1 && fights.length <= 3, `once in five minutes: ${fights.join(', ')}`);
+    assert.equal(scene.statefulSet('us')?.metadata.generation, 1);
+    stop();
+    await scene.until('the right number', () => scene.memberSpec('us')['maxPodUnavailable'] === 2);
     await scene.end();
-    assert.deepEqual(scene.takeWrites(), []);
+    assert.ok(scene.takeWrites().length <= 1);
   });
 });
 
@@ -92,8 +108,12 @@ describe('#342: CassKop misses a step from 2 nodes to 1, and takes the node away
     await scene.untilCondition('Stalled', 'True', 'Drifted');
     scene.world.trouble(600_000);
     await scene.pass(600_000);
-    assert.match(scene.condition('Stalled')?.message ?? '', /nodesPerRacks of the member were changed.*put them back/);
-    assert.equal(scene.condition('RingMember', 'us')?.message, 'not heard: orders-us-rack1-1');
+    assert.match(
+      scene.condition('Stalled')?.message ?? '',
+      /nodesPerRacks of the member were changed.*put them back by hand/,
+    );
+    assert.equal(scene.condition('Ready')?.status, 'False');
+    assert.match(scene.condition('Applied', 'us')?.message ?? '', /the ring is not at rest: .* to be down/);
     assert.doesNotMatch(JSON.stringify(scene.world.user.mcc), /removenode/);
     scene.editMember('us', { topology: scene.topology('us', 2) });
     await scene.end();
@@ -119,7 +139,7 @@ describe('#342: CassKop misses a step from 2 nodes to 1, and takes the node away
 });
 
 describe('#370: CassKop dies between the replicas and its status, and stays at ScaleDown ToDo', () => {
-  test('the region is never called settled, nothing is written to it, and it is Ready again after a person has mended it', async () => {
+  test('the region is never called settled, nothing is written to its member, and it is Ready again after a person has mended it', async () => {
     const scene = await Scene.formed({ eu: { nodesPerRacks: 2 }, us: { nodesPerRacks: 2 } });
     scene.takeWrites();
     await stopAtScaleDownToDo(scene, 'us');
@@ -128,7 +148,8 @@ describe('#370: CassKop dies between the replicas and its status, and stays at S
     assert.equal(scene.memberStatus('us').lastClusterActionStatus, 'ToDo');
     assert.ok(scene.claim('us', 1), 'CassKop leaves the claim behind');
     assert.equal(scene.condition('Stalled')?.reason, 'Drifted');
-    assert.equal(scene.condition('RingIntact')?.message, 'the ring does not know orders-us-rack1-1');
+    assert.match(scene.condition('Stalled')?.message ?? '', /nodes of region us leave the ring; nothing is written/);
+    assert.equal(scene.condition('Ready')?.status, 'False');
     assert.equal(scene.condition('Settled', 'us')?.status, 'False');
 
     // Back to the old size alone: CassKop does not move, and the status says on what it waits.
@@ -137,14 +158,16 @@ describe('#370: CassKop dies between the replicas and its status, and stays at S
     await scene.pass(600_000);
     assert.equal(scene.condition('Ready')?.status, 'False');
     assert.match(scene.condition('Settled', 'us')?.message ?? '', /CassKop has not processed the last change/);
-    assert.deepEqual(scene.takeWrites(), []);
+    assert.deepEqual(
+      scene.takeWrites().filter((write) => !write.includes('configmaps')),
+      [],
+    );
 
     mendScaleDown(scene, 'us');
     scene.delete('us', paths.claim(`data-${scene.podName('us', 1)}`));
     scene.world.wipedPods.add(scene.podName('us', 1));
     scene.world.region('us').startCasskop();
-    await scene.untilCondition('Stalled', 'True', 'DataLossSuspected');
-    await scene.readyByAdvice();
+    // The old node has left the ring as nodes should, so the new one is nobody's loss.
     await scene.end();
     assert.equal(scene.hostsSeenFrom('eu').length, 4);
   });
