@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from '../../../src/kube/objects.ts';
 import type { Facts } from './facts.ts';
 import type { Invariant } from './invariant.ts';
@@ -18,8 +19,11 @@ export const seedListsAreSound: Invariant = {
       onWrite: ({ by, cluster, plural, succeeded, before, after, why }) => {
         if (plural !== 'cassandraclusters' || !succeeded || !after) return undefined;
         const recorded = statusOf(facts.mcc()).seeds ?? [];
-        const given = before && [...seedListsOf(before).values()].flat();
+        const lists = before ? seedListsOf(before) : new Map<string, readonly string[]>();
+        const given = before && [...lists.values()].flat();
         for (const [where, list] of seedListsOf(after)) {
+          // What stays is nothing that is given now: running regions keep an older list until they are told to roll.
+          if (isDeepStrictEqual(lists.get(where), list)) continue;
           const what = `${by} gave region ${cluster} (${why}) in ${where}`;
           if (list.length === 0) return `${what} an empty seed list`;
           // CassKop writes its own list into the status until it is given ours; that one is not our doing.
@@ -71,19 +75,24 @@ export const podsStartWithTheFederationsSeeds: Invariant = {
       const pending = underWay(before);
       if (pending !== undefined) return `${what} although ${pending}`;
       const held = seedListsOf(before).get('status.seedlist') ?? [];
-      const missing = (statusOf(facts.mcc()).seeds ?? []).filter((seed) => !held.includes(seed));
+      const missing = seedsOf(facts, cluster).filter((seed) => !held.includes(seed));
       return missing.length > 0 ? `${what} although CassKop holds none of ${missing.join(', ')}` : undefined;
     },
     onRest: () => {
-      const recorded = statusOf(facts.mcc()).seeds ?? [];
       for (const { name } of facts.shape.regions) {
-        const trouble = withoutSeeds(facts, name, recorded);
+        const trouble = withoutSeeds(facts, name, seedsOf(facts, name));
         if (trouble !== undefined) return trouble;
       }
       return undefined;
     },
   }),
 };
+
+/** The seeds a region was last given: those of the whole ring at that time. */
+function seedsOf(facts: Facts, region: string): readonly string[] {
+  const { regions, seeds = [] } = statusOf(facts.mcc());
+  return regions?.find(({ name }) => name === region)?.appliedSeeds ?? seeds;
+}
 
 function hasSeedsInSpec(member: KubeObject): boolean {
   return specOf(member).backRestSidecar?.envVars?.some(({ name }) => name === 'CASSANDRA_SEEDS') ?? false;

@@ -160,8 +160,8 @@ export const ringMutants: readonly Mutant[] = [
     breaks: 'one region at a time',
     history: 'the next region is out of sight while it joins',
     file: 'federation/gates.ts',
-    find: '    if (!picture.known && mayHoldNodes(picture)) {',
-    replace: "    if (!picture.known && picture.recorded?.stage === 'Running') {",
+    find: "    if (!picture.known && unseen === 'waits' && mayHoldNodes(picture)) {",
+    replace: "    if (!picture.known && unseen === 'waits' && picture.recorded?.stage === 'Running') {",
   },
   {
     name: 'a new datacenter joins whatever the replication of the keyspaces is',
