@@ -8,7 +8,7 @@ import { Region, type NamespaceOptions } from './region.ts';
 import { Run, type RunProcess } from './run/run.ts';
 import { prepareToolchain } from './toolchain.ts';
 
-export { ApiError, ApiServer, type ApiObject } from './api-server.ts';
+export { ApiError, ApiServer, type ApiObject, type WatchEvent } from './api-server.ts';
 export { HarnessError } from './errors.ts';
 export { Region, type NamespaceOptions } from './region.ts';
 export { waitFor, type WaitOptions } from './wait-for.ts';

@@ -38,9 +38,12 @@ export const oneRegionAtATime: Invariant = {
   },
 };
 
-/** A new member starts all of its pods; a changed one restarts those that run. */
+/** A new member starts all of its pods; a changed one restarts those that run; another size alone starts those that are new. */
 function podsToCome(facts: Facts, { cluster, after, before }: Write): Set<string> {
   const pods = after ? podsOf(after) : [];
+  if (before && after && isDeepStrictEqual(withoutSize(specOf(before)), withoutSize(specOf(after)))) {
+    return new Set(pods.filter((pod) => !podsOf(before).includes(pod)));
+  }
   if (before) return new Set(pods);
   const normal = new Set(
     [...facts.ring().nodes]

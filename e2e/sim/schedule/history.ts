@@ -83,9 +83,20 @@ export type Action =
   | { readonly do: 'set guardWaitSeconds'; readonly to: number }
   | { readonly do: 'reorder regions' }
   | { readonly do: 'drop region'; readonly region: string; readonly forMs: number }
-  | { readonly do: 'edit template'; readonly field: 'image' | 'resources' | 'labels'; readonly forMs: number }
-  /** One node more or less in each of its racks. */
-  | { readonly do: 'resize region'; readonly region: string; readonly by: 1 | -1; readonly forMs: number }
+  | {
+      readonly do: 'edit template';
+      readonly field: 'image' | 'newer image' | 'resources' | 'labels';
+      readonly forMs: number;
+    }
+  | { readonly do: 'order a restart'; readonly token: string }
+  /** One node more or less in each of its racks. `restarts`: the edit that takes nodes away orders a restart as well. */
+  | {
+      readonly do: 'resize region';
+      readonly region: string;
+      readonly by: 1 | -1;
+      readonly forMs: number;
+      readonly restarts?: boolean;
+    }
   | { readonly do: 'edit member by hand'; readonly region: string; readonly forMs: number }
   | { readonly do: 'delete member'; readonly region: string }
   | { readonly do: 'delete guard'; readonly region: string }

@@ -26,6 +26,8 @@ export function performAsUser(world: World, action: Action, later: Later): void 
       const member = world.inspection.facts.member(name);
       return member !== undefined && member.metadata.deletionTimestamp === undefined;
     });
+  // A member that differs from the spec is not adopted, so whoever deletes the object waits until its changes are through.
+  const isChanging = (): boolean => conditionOf(user.mcc, 'Ready')?.reason === 'Changing' || isEdited();
   const isEdited = (): boolean =>
     !isDeepStrictEqual(user.spec['template'], wanted['template']) ||
     regions().some(({ name, datacenters }) => !isDeepStrictEqual(datacenters, datacentersOf(name)));
@@ -58,6 +60,7 @@ export function performAsUser(world: World, action: Action, later: Later): void 
       if (!isFormed()) return;
       const edits = {
         image: { cassandraImage: 'cassandra:5.0.7-bad', serverVersion: '5.0.7' },
+        'newer image': { cassandraImage: 'cassandra:5.0.9', serverVersion: '5.0.9' },
         resources: { resources: { requests: { cpu: '1', memory: '2Gi' }, limits: { cpu: '1', memory: '2Gi' } } },
       };
       const template =
@@ -72,14 +75,25 @@ export function performAsUser(world: World, action: Action, later: Later): void 
       });
       return;
     }
+    case 'order a restart':
+      user.spec = { ...user.spec, rollout: { restartToken: action.token } };
+      user.apply();
+      return;
     case 'resize region': {
       const size = shape.regions.find(({ name }) => name === action.region)?.nodesPerRacks ?? 1;
       if (!isFormed() || size + action.by < 1) return;
       const setDatacenters = (datacenters: Fields[]): void =>
         setRegions(regions().map((region) => (region['name'] === action.region ? { ...region, datacenters } : region)));
       const nodesPerRacks = size + action.by;
+      const orderRestart = (by: number): void => {
+        if (action.restarts && by < 0) user.spec = { ...user.spec, rollout: { restartToken: 'with fewer nodes' } };
+      };
+      orderRestart(action.by);
       setDatacenters(datacentersOf(action.region).map((each) => ({ ...each, nodesPerRacks })));
-      later(action.forMs, () => setDatacenters(datacentersOf(action.region)));
+      later(action.forMs, () => {
+        orderRestart(-action.by);
+        setDatacenters(datacentersOf(action.region));
+      });
       return;
     }
     case 'edit member by hand': {
@@ -116,6 +130,7 @@ export function performAsUser(world: World, action: Action, later: Later): void 
       }
       return;
     case 'delete and recreate': {
+      if (isChanging()) return;
       if (isDropped()) return;
       user.delete(hub, mccPath);
       const { adoptAfterMs = 0 } = action;
@@ -134,6 +149,7 @@ export function performAsUser(world: World, action: Action, later: Later): void 
       return;
     }
     case 'delete with our finalizer': {
+      if (isChanging()) return;
       if (isDropped()) return;
       const setFinalizers = (finalizers: string[]): void =>
         void user.patch(hub, mccPath, 'merge', { metadata: { finalizers } });

@@ -22,6 +22,10 @@ export function workload(seed: number, shape: Shape, ...steps: [number, Action][
   return { seed, shape, steps: steps.map(([atMs, action]) => ({ atMs, action })) };
 }
 
+/** When a change has gone through all regions, milliseconds since it was applied. */
+const changedMs = 300_000;
+
+const two = shapeOf([region('eu'), region('us')]);
 export const three = shapeOf([region('eu'), region('us'), region('ap')]);
 
 /** What users do, each without any fault: the ground for dying at every request on the way. */
@@ -39,5 +43,22 @@ export const workloads: Readonly<Record<string, History>> = {
   'a deleted guard': workload(11, three, [formedMs, { do: 'delete guard', region: 'us' }]),
   'a deleted member': workload(12, three, [formedMs, { do: 'delete member', region: 'us' }]),
   'a lost disk': workload(13, three, [formedMs, { do: 'restart pod', region: 'us', pod: 0, wipe: true }]),
+  'another image, and the old one again': workload(15, two, [
+    formedMs,
+    { do: 'edit template', field: 'newer image', forMs: changedMs },
+  ]),
+  'an image that cannot start, taken back': workload(16, shapeOf([region('eu', 2), region('us')]), [
+    formedMs,
+    { do: 'edit template', field: 'image', forMs: 90_000 },
+  ]),
+  'a node more, and one less': workload(17, two, [
+    formedMs,
+    { do: 'resize region', region: 'us', by: 1, forMs: changedMs },
+  ]),
+  'a node less, and one more': workload(18, shapeOf([region('eu'), region('us', 2)]), [
+    formedMs,
+    { do: 'resize region', region: 'us', by: -1, forMs: changedMs },
+  ]),
+  'a restart by its token': workload(19, two, [formedMs, { do: 'order a restart', token: 'november' }]),
   'everything restarts': workload(14, three, [formedMs, { do: 'restart all pods' }]),
 };
