@@ -42,8 +42,10 @@ function guardTrouble(facts: Facts): string | undefined {
 /** What the status says beside Ready=True that would make a person ask. */
 function doubtIn(mcc: KubeObject): string | undefined {
   const { conditions = [], regions = [], summary } = statusOf(mcc);
-  for (const { type, status, message, observedGeneration } of conditions) {
+  for (const { type, status, reason, message, observedGeneration } of conditions) {
     if (observedGeneration !== mcc.metadata.generation) return `${type} speaks of generation ${observedGeneration}`;
+    // Running regions keep an older list of seeds until they are told to roll; that is said, and no trouble.
+    if (type === 'SeedsCurrent' && reason === 'Deferred') continue;
     if (status !== (type === 'Stalled' || type === 'Reconciling' ? 'False' : 'True'))
       return `${type} is ${status}: ${message}`;
   }
