@@ -6,7 +6,7 @@ import { type Obstacle, replicasObstacle, replicationObstacle, ringObstacle, sta
 import { changingSince, hasSettled, restingSince, unrest } from './health.ts';
 import type { Intent } from './intents.ts';
 import { deliver } from './member-writes.ts';
-import { isReady, type MemberPicture, type RegionPicture } from './picture.ts';
+import { answeredFor, isReady, type MemberPicture, type RegionPicture } from './picture.ts';
 import { noSteps, type Steps } from './steps.ts';
 
 /** What the rollout does in one region in this pass. */
@@ -133,7 +133,7 @@ function disruptionObstacle(context: PlanContext, picture: MemberPicture, kind: 
   const { pictures, hosts, ring, views, federation, snapshot } = context;
   const { name } = picture.region;
   const others = pictures.filter((other) => other !== picture);
-  const changing = others.find((other) => isChanging(context, other));
+  const changing = others.find((other) => holdsUp(context, other, picture));
   if (changing) return wait(name, `region ${changing.region.name} is being changed${whatGoesOn(context, changing)}`);
   if (!isChanging(context, picture)) {
     if (federation.rollout.paused) {
@@ -156,6 +156,17 @@ function disruptionObstacle(context: PlanContext, picture: MemberPicture, kind: 
     (kind === 'datacenter' ? replicationObstacle(federation, pictures, views) : undefined) ??
     (kind === 'scale-down' ? replicasObstacle(context, picture) : undefined);
   return gate && { ...gate, region: name };
+}
+
+/**
+ * Whether one region's change keeps another from its own. Two that are both noted as being changed, and are both at rest, go
+ * in the order of the spec.
+ */
+function holdsUp(context: PlanContext, other: RegionPicture, picture: MemberPicture): boolean {
+  if (!isChanging(context, other)) return false;
+  if (!other.known || !answeredFor(other) || !hasSettled(context, other)) return true;
+  const isEarlier = context.pictures.indexOf(other) < context.pictures.indexOf(picture);
+  return nextKind(changesOf(context, other)) !== undefined && (isEarlier || !isChanging(context, picture));
 }
 
 function whatGoesOn(context: PlanContext, picture: RegionPicture): string {
