@@ -10,7 +10,7 @@ NODE_TEST := node --test --test-timeout=$(TEST_TIMEOUT)
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help demo test test-unit test-e2e test-sim test-casskop check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring bench-plan crds format build
+.PHONY: help demo test test-unit test-e2e test-sim test-casskop check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring bench-plan crds rbac format build
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -78,6 +78,9 @@ bench-plan: $(INSTALLED) ## time of one pass of the planner, beside a JSON round
 
 crds: $(INSTALLED) ## write crds/ from the schema
 	node src/cli/main.ts crds > crds/.new && mv crds/.new crds/ringmaster.dev_multicassandraclusters.yaml
+
+rbac: $(INSTALLED) ## write config/rbac/ from what the client can call
+	for place in hub region; do node src/cli/main.ts rbac $$place > config/rbac/.new && mv config/rbac/.new config/rbac/$$place.yaml; done
 
 format: $(INSTALLED) ## format everything
 	prettier --write --log-level warn .

@@ -7,7 +7,7 @@ import type { Write } from '../proxy/write.ts';
 import { Federation, installCrd } from '../ring/federation.ts';
 import { Replica } from './replica.ts';
 
-const leasePath = '/apis/coordination.k8s.io/v1/namespaces/default/leases/ringmaster';
+const leasePath = '/apis/coordination.k8s.io/v1/namespaces/ringmaster-system/leases/ringmaster';
 const drainMs = 10_000;
 /** What a busy machine may add. */
 const slackMs = 5_000;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Regions, startRegions } from '../harness/index.ts';
+import { controllerUser, type Regions, startRegions } from '../harness/index.ts';
 import { writesBy } from './audit-log.ts';
 import { ControllerProcess } from './controller-process.ts';
 import { Federation, installCrd } from './federation.ts';
@@ -68,7 +68,7 @@ suite('a ring of three regions with one node each', () => {
 
     /** The controller's writes to all but the other ring. */
     function writes(): number {
-      const all = regions.all.flatMap(({ auditLog }) => writesBy(auditLog, 'ringmaster'));
+      const all = regions.all.flatMap(({ auditLog }) => writesBy(auditLog, controllerUser));
       return all.filter(({ namespace }) => namespace !== 'racks').length;
     }
 

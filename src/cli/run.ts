@@ -2,6 +2,7 @@ import { multiCassandraClusters } from '../api/schema.ts';
 import { type Clock, sleep, systemClock } from '../edges/clock.ts';
 import { processIdentity } from '../edges/identity.ts';
 import { systemRandom } from '../edges/random.ts';
+import { restricted } from '../kube/access.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { createKubeClient } from '../kube/http-client.ts';
@@ -10,6 +11,7 @@ import { casskop } from '../operators/casskop/casskop.ts';
 import type { MakeClient } from '../regions/region-handle.ts';
 import { KubeconfigSecrets } from '../regions/secrets.ts';
 import { SourcedRegistry } from '../regions/sourced-registry.ts';
+import { accessTo } from '../runtime/access.ts';
 import { Controller } from '../runtime/controller.ts';
 import { serveHealth } from '../runtime/health-server.ts';
 import { LeaderElection } from '../runtime/leader-election.ts';
@@ -55,17 +57,20 @@ export async function run(flags: RunFlags, userAgent: string, signal: AbortSigna
         identity: processIdentity(),
       })
     : new LeadershipWithoutElection();
-  const makeClient: MakeClient = (_region, transport, host) =>
-    createKubeClient({
-      transport,
-      clock,
-      fieldManager: 'ringmaster',
-      userAgent,
-      requestDeadlineMs,
-      metrics: {
-        requestFinished: (method, code, tookMs) => metrics.requests(host()).requestFinished(method, code, tookMs),
-      },
-    });
+  const makeClient: MakeClient = (region, transport, host) =>
+    restricted(
+      createKubeClient({
+        transport,
+        clock,
+        fieldManager: 'ringmaster',
+        userAgent,
+        requestDeadlineMs,
+        metrics: {
+          requestFinished: (method, code, tookMs) => metrics.requests(host()).requestFinished(method, code, tookMs),
+        },
+      }),
+      accessTo(region, hub.name, casskop),
+    );
   const regions = new SourcedRegistry({
     hub,
     sources: (client) => [

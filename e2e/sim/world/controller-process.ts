@@ -1,7 +1,9 @@
 import type { Random } from '../../../src/edges/random.ts';
+import { restricted } from '../../../src/kube/access.ts';
 import { createKubeClient } from '../../../src/kube/http-client.ts';
 import { casskop } from '../../../src/operators/casskop/casskop.ts';
 import { StaticRegistry } from '../../../src/regions/static-registry.ts';
+import { accessTo } from '../../../src/runtime/access.ts';
 import { Controller } from '../../../src/runtime/controller.ts';
 import { LeaderElection } from '../../../src/runtime/leader-election.ts';
 import type { Logger, LogFields } from '../../../src/telemetry/logger.ts';
@@ -81,14 +83,17 @@ export class ControllerProcess {
     this.#regions = new StaticRegistry(
       hub,
       transports,
-      (_region, transport) =>
-        createKubeClient({
-          transport,
-          clock,
-          fieldManager: 'ringmaster',
-          userAgent: options.name,
-          requestDeadlineMs: 15_000,
-        }),
+      (region, transport) =>
+        restricted(
+          createKubeClient({
+            transport,
+            clock,
+            fieldManager: 'ringmaster',
+            userAgent: options.name,
+            requestDeadlineMs: 15_000,
+          }),
+          accessTo(region, hub, casskop),
+        ),
       { clock, random },
     );
     this.#controller = new Controller({
