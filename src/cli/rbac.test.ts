@@ -82,7 +82,7 @@ test('a client does not send what its rules do not allow', async () => {
 
   await assert.rejects(client.get(resources.pods, ref, never), refused);
   await assert.rejects(client.delete(casskop.member, ref, { uid: '', resourceVersion: '' }, never), refused);
-  await assert.rejects(client.patchStatus(casskop.member, ref, '', {}, never), refused);
+  await assert.rejects(client.patchStatus(resources.pods, ref, '', {}, never), refused);
   await assert.rejects(client.getPath('/metrics', never), refused);
   await assert.rejects(client.list(resources.pods, {}, never), refused, 'in all namespaces');
   await assert.rejects(client.get(resources.customResourceDefinitions, { name: 'others.example.net' }, never), refused);

@@ -62,6 +62,13 @@ export function regionAccess({ name, member, crdName }: RegionalOperator): reado
     },
     {
       scope: 'namespace',
+      group: member.group,
+      resource: `${member.plural}/status`,
+      verbs: ['patch'],
+      why: `the seeds, which ${name} keeps in its status`,
+    },
+    {
+      scope: 'namespace',
       group: '',
       resource: 'configmaps',
       verbs: ['get', 'list', 'watch', 'create', 'patch'],
