@@ -125,10 +125,11 @@ export class ControlPlane {
     const started = performance.now();
     this.#spawn('etcd', this.#programs.etcd, this.#etcdFlags());
     this.#spawn('kube-apiserver', this.#programs.kubeApiserver, this.#apiServerFlags());
-    await this.#waitUntil('its API server to be ready', signal, async () => {
+    const ready = this.#waitUntil('its API server to be ready', signal, async () => {
       const answer = await this.api.get<string>('/readyz', signal);
       return answer === 'ok';
     });
+    await this.account.whileStarting(ready, signal);
     // The controller manager gives up when the API server does not answer, so it starts last.
     this.#spawn('kube-controller-manager', this.#programs.kubeControllerManager, this.#controllerManagerFlags());
     await this.#waitUntil('its controllers to run', signal, async () => {

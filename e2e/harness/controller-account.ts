@@ -31,6 +31,10 @@ export class ControllerAccount {
   /** Unix milliseconds since when each has been in effect. */
   readonly #admitted = new Map<string, number>();
   #hubSince: number | undefined;
+  #revocable = 0;
+  #isMade = false;
+  /** Unix milliseconds. */
+  readonly #starts: { readonly from: number; to: number }[] = [];
   #last: Promise<void> = Promise.resolve();
 
   constructor(api: ApiServer, auditLog: string) {
@@ -41,16 +45,17 @@ export class ControllerAccount {
   /** Makes the account, which may do nothing in any namespace yet, and resolves with a token of it. */
   async create(signal: AbortSignal): Promise<string> {
     await this.#apply(signal);
-    return this.token(signal);
+    this.#isMade = true;
+    return this.#request(undefined, signal);
   }
 
-  /** Another token, as `kubectl create token` makes one. */
-  async token(signal?: AbortSignal): Promise<string> {
-    const path = `/api/v1/namespaces/${account.namespace}/serviceaccounts/${account.name}/token`;
-    const spec = { expirationSeconds: tokenSeconds };
-    const kind = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest' };
-    const { status } = await this.#api.post<ApiObject & { status: { token: string } }>(path, { ...kind, spec }, signal);
-    return status.token;
+  /** One that holds until it is revoked, or until its day is over. */
+  async revocableToken(): Promise<{ token: string; revoke: () => Promise<void> }> {
+    const secrets = `/api/v1/namespaces/${account.namespace}/secrets`;
+    const name = `token-${++this.#revocable}`;
+    const { metadata } = await this.#api.post(secrets, { apiVersion: 'v1', kind: 'Secret', metadata: { name } });
+    const token = await this.#request({ apiVersion: 'v1', kind: 'Secret', name, uid: metadata.uid });
+    return { token, revoke: async () => void (await this.#api.delete(`${secrets}/${name}`)) };
   }
 
   /** Lets the controller use a namespace, which may come later; resolves when that is in effect. */
@@ -79,6 +84,22 @@ export class ControllerAccount {
     });
   }
 
+  /**
+   * The API server starts, and forbids everything until it has read its roles; resolves when it has.
+   * @param untilReady resolves when it serves
+   */
+  async whileStarting(untilReady: Promise<void>, signal: AbortSignal): Promise<void> {
+    const start = { from: Date.now(), to: Infinity };
+    this.#starts.push(start);
+    await untilReady;
+    if (this.#isMade)
+      await this.#untilAllowed(
+        { namespace: 'kube-system', name: 'kube-system', resource: 'namespaces', verb: 'get' },
+        signal,
+      );
+    start.to = Date.now();
+  }
+
   /** What the controller was refused for want of a right that its roles should have given it. */
   refusals(): string[] {
     if (!existsSync(this.#auditLog)) return [];
@@ -93,9 +114,19 @@ export class ControllerAccount {
         const at = Date.parse(requestReceivedTimestamp);
         const isHubs = /^(multicassandraclusters|leases|secrets)$/.test(objectRef?.resource ?? '');
         const since = isHubs ? this.#hubSince : this.#admitted.get(objectRef?.namespace ?? '');
+        if (this.#starts.some(({ from, to }) => from <= at && at <= to)) return false;
         return at > (since ?? (objectRef?.namespace === undefined && !isHubs ? 0 : Infinity));
       })
       .map(({ verb, requestURI }) => `${verb} ${requestURI}`);
+  }
+
+  /** A token; with `boundObjectRef`, one that holds no longer than that object lives. */
+  async #request(boundObjectRef?: Record<string, unknown>, signal?: AbortSignal): Promise<string> {
+    const path = `/api/v1/namespaces/${account.namespace}/serviceaccounts/${account.name}/token`;
+    const spec = { expirationSeconds: tokenSeconds, ...(boundObjectRef && { boundObjectRef }) };
+    const kind = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest' };
+    const { status } = await this.#api.post<ApiObject & { status: { token: string } }>(path, { ...kind, spec }, signal);
+    return status.token;
   }
 
   async #apply(signal?: AbortSignal): Promise<void> {

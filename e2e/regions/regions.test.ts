@@ -332,7 +332,7 @@ suite('regions that come, change and go while the controller runs', () => {
       const { token } = await registrar.token();
       const text = registrar.kubeconfig(token);
       await registerBySecret(hub, secrets, 'a-thief', text, { 'ringmaster.dev/region': 'us' });
-      await untilLog(/a-thief: region us is registered by Secret ringmaster\/us already/, 0);
+      await untilLog(/a-thief: region us is registered by Secret ringmaster-system\/us already/, 0);
       await assertRefused(outsiders, {});
       await removeSecret('a-thief');
     });
