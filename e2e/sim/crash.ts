@@ -27,6 +27,8 @@ const backAfterMs = 2_000;
 
 interface Point {
   workload: string;
+  /** How long the workload takes without a crash, milliseconds. */
+  lastsMs: number;
   crash: Crash;
 }
 
@@ -40,8 +42,8 @@ if (values.workload !== undefined) await replay();
 else if (values.part !== undefined) await runPart(Number(values.part), Number(values.workers));
 else await runAll();
 
-function withCrash(history: History, crash: Crash): History {
-  return { ...history, steps: [{ atMs: 0, action: crash }, ...history.steps] };
+function withCrash(history: History, lastsMs: number, crash: Crash): History {
+  return { ...history, lastsMs, steps: [{ atMs: 0, action: crash }, ...history.steps] };
 }
 
 /** Every write of each workload, and some of its reads, at each of the points of its way. */
@@ -49,11 +51,11 @@ async function pointsOf(): Promise<Point[]> {
   const every = Number(values.every);
   const all: Point[] = [];
   for (const [workload, history] of Object.entries(workloads)) {
-    const { violation, writes, requests } = await simulate(history);
+    const { violation, writes, requests, virtualMs: lastsMs } = await simulate(history);
     if (violation) throw new Error(`workload "${workload}" fails without a crash: ${violation.sentence}`);
     for (const point of points) {
       const crash = (nth: number, of: Crash['of']): void => {
-        all.push({ workload, crash: { do: 'crash at', nth, of, point, backAfterMs } });
+        all.push({ workload, lastsMs, crash: { do: 'crash at', nth, of, point, backAfterMs } });
       };
       for (let nth = 1; nth <= writes; nth++) crash(nth, 'writes');
       // A read changes nothing: dying after the server has answered it is dying before it hears the answer.
@@ -71,7 +73,7 @@ async function runPart(part: number, workers: number): Promise<void> {
   for (let index = part; index < all.length; index += workers) {
     const point = all[index]!;
     const history = workloads[point.workload]!;
-    const { violation } = await simulate(withCrash(history, point.crash));
+    const { violation } = await simulate(withCrash(history, point.lastsMs, point.crash));
     result.tried++;
     result.byWorkload[point.workload] = (result.byWorkload[point.workload] ?? 0) + 1;
     if (violation) result.failures.push({ point, sentence: `${violation.invariant}: ${violation.sentence}` });
@@ -124,7 +126,10 @@ async function replay(): Promise<void> {
   const point = points.find((each) => each === values.point);
   const of = values.of === 'requests' ? 'requests' : 'writes';
   const crash: Crash | undefined = point && { do: 'crash at', nth: Number(values.nth ?? 1), of, point, backAfterMs };
-  const { timeline, violation } = await simulate(crash ? withCrash(history, crash) : history, { keepTimeline: true });
+  const { timeline, violation } = await simulate(
+    crash ? withCrash(history, (await simulate(history)).virtualMs, crash) : history,
+    { keepTimeline: true },
+  );
   console.log(timeline);
   console.log(
     violation ? `\n${violation.invariant}\n${violation.sentence}\n${violation.statement}` : '\nnothing was wrong',

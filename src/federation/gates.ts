@@ -233,10 +233,14 @@ export function staleObstacle(views: ReadonlyMap<string, NodeView>, monotonicMs:
 /**
  * Hosts in the ring that no pod carries, such as the old self of a node that lost its disk. A person is told to remove
  * them, so none is named while any pod of ours has not told which host it is: a pod that has restarted has another
- * address, and may be one that was never proven.
+ * address, and may be one that was never proven. The old self of a pod whose new one a person has acknowledged is named
+ * whatever is heard: as long as it counts as down, the new one may not get through its bootstrap.
  */
 export function strangersIn(ring: RingState, hosts: Hosts): string[] {
-  return hosts.someUnheard ? [] : unprovenIn(ring, hosts).filter((host) => !hosts.own.has(host));
+  const there = ring.kind === 'one' || ring.kind === 'differing' ? ring.hosts : new Set<string>();
+  const superseded = hosts.superseded.filter((host) => there.has(host));
+  const unknown = hosts.someUnheard ? [] : unprovenIn(ring, hosts).filter((host) => !hosts.own.has(host));
+  return [...superseded, ...unknown];
 }
 
 /** Hosts in the ring that were not proven NORMAL under any pod's name. */

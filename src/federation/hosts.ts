@@ -15,6 +15,8 @@ export interface Hosts {
   /** Pod -> host ID, what was remembered and what is proven now. Never shrinks. */
   readonly joined: ReadonlyMap<string, string>;
   readonly suspected: readonly SuspectedLoss[];
+  /** Hosts that were proven under a pod's name, and a person has acknowledged that the pod is another one by now. */
+  readonly superseded: readonly string[];
   /** Host IDs that nodes of ours have given as their own. */
   readonly own: ReadonlySet<string>;
   /** Some pod of ours has not told its host ID lately, so a host that nobody knows may be that pod's. */
@@ -36,15 +38,23 @@ export function proveHosts(
 ): Hosts {
   const joined = new Map(memory.hosts);
   const suspected: SuspectedLoss[] = [];
+  const superseded: string[] = [];
   const vouching = [...views.values()].filter((view) => memory.hosts.get(view.pod) === view.hostId && isNormal(view));
 
   for (const picture of pictures) {
     if (!answeredFor(picture)) continue;
     for (const { name } of picture.pods) {
       const view = views.get(name);
-      if (!view || !isNormal(view) || view.clusterName !== federation.clusterName) continue;
       const recorded = memory.hosts.get(name);
-      if (recorded === view.hostId) continue;
+      if (recorded !== undefined && acknowledgesOther(picture, name, recorded)) superseded.push(recorded);
+      if (!view || view.clusterName !== federation.clusterName || recorded === view.hostId) continue;
+      if (!isNormal(view)) {
+        // It may never become NORMAL while the ring waits for what it was before.
+        if (recorded !== undefined && !acknowledges(picture, name, view.hostId)) {
+          suspected.push({ region: picture.region.name, pod: name, recorded, found: view.hostId });
+        }
+        continue;
+      }
       const vouched = vouching.some((other) => knowEachOther(view, other));
       if (recorded === undefined) {
         const founding = memory.hosts.size === 0 && name === ignitionPod(memory, pictures);
@@ -57,14 +67,22 @@ export function proveHosts(
       }
     }
   }
-  const own = new Set([...joined.values(), ...[...views.values()].map((view) => view.hostId)]);
+  const heard = new Set([...views.values()].map((view) => view.hostId));
+  const proven = new Set(joined.values());
+  const own = new Set([...proven, ...heard]);
   const someUnheard =
     memory.dropped.length > 0 ||
     pictures.some((picture) => {
       const mayHavePods = !picture.known || picture.member !== undefined || picture.snapshot.pods.length > 0;
       return mayHavePods && picture.pods.some(({ name }) => !views.has(name));
     });
-  return { joined, suspected, own, someUnheard };
+  return {
+    joined,
+    suspected,
+    superseded: superseded.filter((host) => proven.has(host) && !heard.has(host)),
+    own,
+    someUnheard,
+  };
 }
 
 /** The pod that starts the ring: the founder's first. It may do so only until the first node was proven NORMAL. */
@@ -95,6 +113,12 @@ function isNormal(view: NodeView): boolean {
 
 function knowEachOther(one: NodeView, other: NodeView): boolean {
   return isMember(other, one.hostId) && isMember(one, other.hostId);
+}
+
+/** Whether the spec says that a pod is another host than this one. */
+function acknowledgesOther(picture: RegionPicture, pod: string, hostId: string): boolean {
+  const known = picture.region.acknowledgedHosts.filter((each) => each.pod === pod);
+  return known.length > 0 && known.every((each) => each.hostId !== hostId);
 }
 
 function acknowledges(picture: RegionPicture, pod: string, hostId: string): boolean {

@@ -1,4 +1,5 @@
 import type { EffectiveFederation } from '../api/effective.ts';
+import type { RegionStatus } from '../api/schema.ts';
 import { perObject } from '../edges/per-object.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
 import { parseGuard } from './guard/guard.ts';
@@ -52,7 +53,7 @@ export function recall(
     planned,
     hosts: recallHosts(snapshot, pictures),
     dropped: (status?.regions ?? [])
-      .filter(({ name, identity }) => identity && !federation.regions.some((region) => region.name === name))
+      .filter((each) => isPlaced(each) && !federation.regions.some((region) => region.name === each.name))
       .map(({ name }) => name),
   };
 }
@@ -88,4 +89,12 @@ function recallHosts(snapshot: Snapshot, pictures: readonly RegionPicture[]): Ma
     for (const { pod, hostId } of region.hosts ?? []) hosts.set(pod, hostId);
   }
   return hosts;
+}
+
+/**
+ * Whether a region may hold part of the ring. After a wiped status its hosts are known from the guards of other regions
+ * before it has been seen itself.
+ */
+export function isPlaced({ identity, hosts = [] }: RegionStatus): boolean {
+  return identity !== undefined || hosts.length > 0;
 }

@@ -284,3 +284,49 @@ test('a region that was not registered is called reachable as soon as it is and 
   world.mcc = { ...world.mcc, status: world.plan().status };
   assert.equal(conditionOf(world, 'Reachable', 'us').status, 'True');
 });
+
+/** A formed ring in which the node of region us has come back as another host, which cannot get through its bootstrap. */
+async function withLostDisk(): Promise<{ world: PlannerWorld; old: string; found: string; pod: string }> {
+  const world = new PlannerWorld(mccOf({ regions: [{ name: 'eu' }, { name: 'us' }] }));
+  await world.settle();
+  const [eu, us] = world.pods;
+  assert.ok(eu && us);
+  const old = us.hostId;
+  const found = '00000000-0000-4000-8000-00000000ffff';
+  const seen = { ...world.viewOf(eu), live: [eu.address] };
+  world.overrides.set('eu', { views: { [eu.name]: seen } });
+  world.overrides.set('us', { views: { [us.name]: { ...world.viewOf(us), hostId: found, operationMode: 'JOINING' } } });
+  await world.settle();
+  return { world, old, found, pod: us.name };
+}
+
+test('a node that comes back as another host is said to have lost its disk while it still joins', async () => {
+  const { world, found } = await withLostDisk();
+  assert.equal(conditionOf(world, 'Stalled').reason, 'DataLossSuspected');
+  assert.match(conditionOf(world, 'RingIntact').message ?? '', new RegExp(`acknowledgedHosts lists .*${found}`));
+});
+
+test('once its new self is acknowledged the old one is advised away, although the pod is not heard', async () => {
+  const { world, old, found, pod } = await withLostDisk();
+  const acknowledgedHosts = [{ pod, hostId: found }];
+  world.mcc = { ...world.mcc, spec: mccOf({ regions: [{ name: 'eu' }, { name: 'us', acknowledgedHosts }] }).spec };
+  world.overrides.set('us', { views: {} });
+  await world.settle();
+  assert.match(conditionOf(world, 'RingIntact').message ?? '', new RegExp(`nodetool removenode ${old}`));
+});
+
+test('an entry is missed as long as hosts of its region are known, seen or not', async () => {
+  const world = new PlannerWorld(mccOf({ regions: [{ name: 'eu' }, { name: 'us' }] }));
+  await world.settle();
+  const regions = (world.mcc.status?.regions ?? []).map(({ identity, ...rest }) =>
+    rest.name === 'us' || !identity ? rest : { ...rest, identity },
+  );
+  world.mcc = {
+    ...world.mcc,
+    spec: mccOf({ regions: [{ name: 'eu' }] }).spec,
+    status: { ...world.mcc.status, regions },
+  };
+  await world.step();
+  assert.equal(conditionOf(world, 'Accepted').reason, 'RegionDropped');
+  assert.ok(world.mcc.status?.regions?.some(({ name, hosts = [] }) => name === 'us' && hosts.length > 0));
+});

@@ -6,6 +6,7 @@ import { perObject } from '../edges/per-object.ts';
 import type { Capabilities, RegionalOperator } from '../operators/operator.ts';
 import type { PlanContext } from './context.ts';
 import { specChanges } from './member-writes.ts';
+import { isPlaced } from './memory.ts';
 import { answeredFor, type KnownPicture } from './picture.ts';
 import type { RegionSnapshot } from './snapshot.ts';
 
@@ -31,7 +32,7 @@ export function refusals(context: PlanContext): Refusal[] {
 /** A region that vanishes from the spec by a careless apply must not lose its nodes. */
 function dropped({ snapshot, federation }: PlanContext): Refusal[] {
   return (snapshot.mcc.status?.regions ?? [])
-    .filter((recorded) => recorded.identity && !federation.regions.some((region) => region.name === recorded.name))
+    .filter((recorded) => isPlaced(recorded) && !federation.regions.some((region) => region.name === recorded.name))
     .map((recorded) => ({
       path: 'spec.regions',
       reason: 'RegionDropped',

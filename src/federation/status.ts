@@ -2,6 +2,7 @@ import { type ConditionUpdate, setCondition } from '../api/conditions.ts';
 import type { Problem } from '../api/problem.ts';
 import type { Condition, RegionStatus, Status } from '../api/schema.ts';
 import type { PlanContext } from './context.ts';
+import { isPlaced } from './memory.ts';
 import { isPassing } from './picture.ts';
 import { regionsReachable } from './reachable.ts';
 import type { Refusal } from './refusals.ts';
@@ -19,7 +20,7 @@ export function describe(context: PlanContext, refused: readonly Refusal[], step
   const before = snapshot.mcc.status ?? {};
   const regions = pictures.map((picture) => describeRegion(context, picture, steps));
   const gone = (before.regions ?? []).filter(
-    (each) => !regions.some((region) => region.name === each.name) && each.identity,
+    (each) => !regions.some((region) => region.name === each.name) && isPlaced(each),
   );
   const founder = memory.founder ?? steps.founder;
   const hostCount = ring.kind === 'one' || ring.kind === 'differing' ? ring.hosts.size : before.ring?.hosts;

@@ -29,6 +29,8 @@ export interface MemoryApiServerOptions {
   uid: () => string;
   /** How many events are remembered per kind; a watch from before them gets 410. */
   watchWindow?: number;
+  /** The version before the first change. */
+  firstVersion?: number;
 }
 
 /** The namespaces that are there from the start. */
@@ -52,10 +54,10 @@ export class MemoryApiServer {
   readonly #namespaces: Collection;
   readonly #uid: () => string;
 
-  constructor({ name, clock, uid, watchWindow = 1000 }: MemoryApiServerOptions) {
+  constructor({ name, clock, uid, watchWindow = 1000, firstVersion }: MemoryApiServerOptions) {
     this.name = name;
     this.#uid = uid;
-    this.#storage = new Storage(clock, name);
+    this.#storage = new Storage(clock, name, firstVersion);
     this.#kinds = new Kinds(watchWindow, this.#storage.version);
     this.#namespaces = this.#require(resources.namespaces);
     for (const namespace of firstNamespaces) {

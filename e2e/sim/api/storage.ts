@@ -22,9 +22,9 @@ export class Storage {
   #second = -1;
   #timestamp = '';
 
-  constructor(clock: Clock, name: string) {
+  constructor(clock: Clock, name: string, version = firstVersion(name)) {
     this.#clock = clock;
-    this.#version = firstVersion(name);
+    this.#version = version;
   }
 
   get version(): number {

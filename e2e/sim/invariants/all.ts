@@ -1,10 +1,11 @@
 import { oneRegionAtATime, scaleDownIsAlone } from './disruption.ts';
 import { nodesFormOneRing, oneRingIsFounded, onlyTheIgnitionPodFounds } from './founding.ts';
 import type { Invariant } from './invariant.ts';
+import { keyspacesComeFirst } from './keyspaces.ts';
 import { onlyTheLeaderWrites } from './lease.ts';
 import { everythingComesRight, fixesAreDelivered, noHotLoops, writesStop } from './rest.ts';
 import { podsStartWithTheFederationsSeeds, seedListsAreSound } from './seeds.ts';
-import { adviceDoesNoHarm, nodesHoldTheirRows, readyIsTrue, removedHostsStayAway } from './truth.ts';
+import { adviceDoesNoHarm, adviceIsNeeded, nodesHoldTheirRows, readyIsTrue, removedHostsStayAway } from './truth.ts';
 import {
   aDroppedRegionIsLeftAlone,
   deletesAreExact,
@@ -12,6 +13,7 @@ import {
   onlyTheLatestWriterWrites,
   theFinalizerGoesLast,
   writesBuildOnTheLatestView,
+  writesNameTheirVersion,
 } from './writes.ts';
 
 /** Everything that is checked in every world. Of those that break at one moment the first counts: causes before effects. */
@@ -25,17 +27,20 @@ export const invariants: readonly Invariant[] = [
   onlyTheLeaderWrites,
   onlyTheLatestWriterWrites,
   writesBuildOnTheLatestView,
+  writesNameTheirVersion,
+  keyspacesComeFirst,
   oneRegionAtATime,
   seedListsAreSound,
   nothingRecordedIsForgotten,
   adviceDoesNoHarm,
+  adviceIsNeeded,
   removedHostsStayAway,
   nodesFormOneRing,
-  noHotLoops,
   fixesAreDelivered,
   podsStartWithTheFederationsSeeds,
   nodesHoldTheirRows,
   readyIsTrue,
-  writesStop,
   everythingComesRight,
+  writesStop,
+  noHotLoops,
 ];

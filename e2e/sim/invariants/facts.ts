@@ -28,4 +28,6 @@ export interface Facts {
   isQuiet(): boolean;
   /** Whether something is broken on purpose just now, or was within the last `milliseconds`. */
   isTroubled(milliseconds: number): boolean;
+  /** Since when no node of a region can be asked what it sees, although all else goes on; undefined: they can. */
+  mutedSince(region: string): number | undefined;
 }

@@ -7,14 +7,28 @@ import { guardOf } from './reading.ts';
 export const oneRingIsFounded: Invariant = {
   name: 'one ring is founded',
   statement:
-    'At most one ring is ever founded. Two rings of one name each take writes of their own, and nothing can put them together again.',
-  watch: () => {
-    const normal = new Set<string>();
+    'At most one ring is ever founded, and once a node of it is proven no guard lets anybody found one, unless every disk of it is gone. Two rings of one name each take writes of their own, and nothing can put them together again.',
+  watch: (facts) => {
+    const normal = new Map<string, string>();
+    const proven = new Map<string, string>();
+    /** Whoever deletes all volumes, as a condition asks of leftovers, begins anew. */
+    const withDisks = (pods: ReadonlyMap<string, string>): string[] =>
+      [...pods].filter(([, hostId]) => facts.ring().disks.has(hostId)).map(([pod]) => pod);
     return {
+      onChange: (cluster, { resource, object, type }) => {
+        if (resource.plural !== 'configmaps' || type === 'DELETED') return undefined;
+        const { ignition, joined } = guardOf(object);
+        for (const { pod, hostId } of joined) proven.set(pod, hostId);
+        if (ignition.length === 0 || proven.size === 0) return undefined;
+        const there = withDisks(proven);
+        if (there.length === 0) return undefined;
+        const names = ignition.map(({ pod }) => pod).join(', ');
+        return `the guard of region ${cluster} lets ${names} start a ring although ${there.join(', ')} had been proven`;
+      },
       onNode: ({ kind, pod, region, hostId }) => {
-        if (kind === 'became NORMAL') normal.add(pod);
+        if (kind === 'became NORMAL') normal.set(pod, hostId);
         if (kind !== 'founded') return undefined;
-        const others = [...normal].filter((each) => each !== pod);
+        const others = withDisks(normal).filter((each) => each !== pod);
         if (others.length === 0) return undefined;
         return `${pod} of region ${region} started a ring of its own (host ${hostId}) although ${others.join(', ')} had formed one before`;
       },

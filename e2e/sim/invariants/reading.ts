@@ -74,3 +74,14 @@ export function conditionOf(
 ): { status: string; reason: string; message: string } | undefined {
   return statusOf(mcc).conditions?.find((each) => each.type === type);
 }
+
+/** Why CassKop is not through with a member, as the member itself tells; undefined: it is. */
+export function underWay(member: KubeObject): string | undefined {
+  const { phase, lastClusterAction, lastClusterActionStatus } = (member['status'] ?? {}) as Record<string, string>;
+  const applied = member.metadata.annotations?.['cassandraclusters.db.orange.com/last-applied-configuration'] ?? '{}';
+  const { metadata } = JSON.parse(applied) as Partial<KubeObject>;
+  const { generation = 0 } = member.metadata;
+  if ((metadata?.generation ?? 0) < generation) return `CassKop has not processed its generation ${generation}`;
+  if (phase !== 'Running') return `CassKop says phase ${phase}`;
+  return lastClusterActionStatus === 'Done' ? undefined : `${lastClusterAction} is ${lastClusterActionStatus}`;
+}

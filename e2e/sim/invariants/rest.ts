@@ -20,11 +20,24 @@ export const everythingComesRight: Invariant = {
       if (statusOf(mcc).observedGeneration !== mcc.metadata.generation) {
         return `the status speaks of generation ${statusOf(mcc).observedGeneration}, and the spec is at ${mcc.metadata.generation}`;
       }
-      const doubt = doubtIn(mcc);
+      const doubt = doubtIn(mcc) ?? guardTrouble(facts);
       return doubt && `Ready is True, and at the same time ${doubt}`;
     },
   }),
 };
+
+/** A guard that is gone, or does not know a node of the ring: the next pod that restarts will not get past it. */
+function guardTrouble(facts: Facts): string | undefined {
+  const nodes = [...facts.ring().nodes].filter(({ mode }) => mode === 'NORMAL');
+  for (const { name } of facts.shape.regions) {
+    const guard = facts.guard(name);
+    if (!guard) return `region ${name} has no guard`;
+    const { joined } = guardOf(guard);
+    const unknown = nodes.find(({ hostId }) => !joined.some((each) => each.hostId === hostId));
+    if (unknown) return `the guard of region ${name} does not name ${unknown.options.name}`;
+  }
+  return undefined;
+}
 
 /** What the status says beside Ready=True that would make a person ask. */
 function doubtIn(mcc: KubeObject): string | undefined {

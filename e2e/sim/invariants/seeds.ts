@@ -1,5 +1,7 @@
+import type { KubeObject } from '../../../src/kube/objects.ts';
+import type { Facts } from './facts.ts';
 import type { Invariant } from './invariant.ts';
-import { podsOf, seedListsOf, statusOf } from './reading.ts';
+import { podsOf, seedListsOf, specOf, statusOf, underWay } from './reading.ts';
 
 /** DESIGN invariant 4. */
 export const seedListsAreSound: Invariant = {
@@ -39,30 +41,50 @@ export const seedListsAreSound: Invariant = {
   },
 };
 
+const statefulSets = { group: 'apps', version: 'v1', plural: 'statefulsets', kind: 'StatefulSet', namespaced: true };
+
+/** The StatefulSet of a region whose pods start without some of these seeds, and which those are. */
+function withoutSeeds(facts: Facts, region: string, seeds: readonly string[]): string | undefined {
+  for (const set of facts.server(region).all(statefulSets)) {
+    const { template } = set['spec'] as {
+      template: { spec: { initContainers?: { name: string; env?: { name: string; value?: string }[] }[] } };
+    };
+    const bootstrap = template.spec.initContainers?.find((each) => each.name === 'bootstrap');
+    const given = bootstrap?.env?.find((each) => each.name === 'CASSANDRA_SEEDS')?.value?.split(',') ?? [];
+    const missing = seeds.filter((seed) => !given.includes(seed));
+    if (missing.length > 0)
+      return `StatefulSet ${set.metadata.name} of region ${region} starts pods without the seeds ${missing.join(', ')}`;
+  }
+  return undefined;
+}
+
 /** The other half: what the pods themselves start with. */
 export const podsStartWithTheFederationsSeeds: Invariant = {
   name: "pods start with the federation's seeds",
   statement:
-    'A StatefulSet that has pods in the ring carries the seeds of all regions: with those that CassKop computes for itself a restarted pod would look for its ring in its own region only.',
+    "A StatefulSet that has pods in the ring carries the seeds of all regions, and they leave the member's spec only once CassKop is through with it and holds them itself: with those that CassKop computes for itself a restarted pod would look for its ring in its own region only.",
   watch: (facts) => ({
+    onWrite: ({ by, cluster, plural, succeeded, before, after, why }) => {
+      if (plural !== 'cassandraclusters' || !succeeded || !before || !after) return undefined;
+      if (!hasSeedsInSpec(before) || hasSeedsInSpec(after)) return undefined;
+      const what = `${by} took the seeds out of the spec of region ${cluster} (${why})`;
+      const pending = underWay(before);
+      if (pending !== undefined) return `${what} although ${pending}`;
+      const held = seedListsOf(before).get('status.seedlist') ?? [];
+      const missing = (statusOf(facts.mcc()).seeds ?? []).filter((seed) => !held.includes(seed));
+      return missing.length > 0 ? `${what} although CassKop holds none of ${missing.join(', ')}` : undefined;
+    },
     onRest: () => {
       const recorded = statusOf(facts.mcc()).seeds ?? [];
       for (const { name } of facts.shape.regions) {
-        const sets = facts
-          .server(name)
-          .all({ group: 'apps', version: 'v1', plural: 'statefulsets', kind: 'StatefulSet', namespaced: true });
-        for (const set of sets) {
-          const { template } = set['spec'] as {
-            template: { spec: { initContainers?: { name: string; env?: { name: string; value?: string }[] }[] } };
-          };
-          const bootstrap = template.spec.initContainers?.find((each) => each.name === 'bootstrap');
-          const seeds = bootstrap?.env?.find((each) => each.name === 'CASSANDRA_SEEDS')?.value?.split(',') ?? [];
-          const missing = recorded.filter((seed) => !seeds.includes(seed));
-          if (missing.length > 0)
-            return `StatefulSet ${set.metadata.name} of region ${name} starts pods without the seeds ${missing.join(', ')}`;
-        }
+        const trouble = withoutSeeds(facts, name, recorded);
+        if (trouble !== undefined) return trouble;
       }
       return undefined;
     },
   }),
 };
+
+function hasSeedsInSpec(member: KubeObject): boolean {
+  return specOf(member).backRestSidecar?.envVars?.some(({ name }) => name === 'CASSANDRA_SEEDS') ?? false;
+}

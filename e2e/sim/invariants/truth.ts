@@ -1,6 +1,7 @@
+import { type KubeObject, resources } from '../../../src/kube/objects.ts';
 import type { Facts } from './facts.ts';
 import type { Invariant } from './invariant.ts';
-import { conditionOf, podsOf, statusOf } from './reading.ts';
+import { conditionOf, podsOf, statusOf, underWay } from './reading.ts';
 
 /** How long the status may lag behind the truth, milliseconds: a quiet ring is asked once a minute. */
 const lagMs = 240_000;
@@ -9,28 +10,87 @@ const lagMs = 240_000;
 export const readyIsTrue: Invariant = {
   name: 'Ready is true',
   statement:
-    'While the status says Ready=True, the ring is exactly the planned pods, all NORMAL; somebody will act on that sentence at three in the morning.',
+    'While the status says Ready=True, the ring is exactly the planned pods, all NORMAL, CassKop is through with every member, and no other condition speaks against it; somebody will act on that sentence at three in the morning.',
   watch: (facts) => {
     let wrongSince: number | undefined;
     let wrong = '';
+    let troubledMs = 0;
+    /** Every version of every member: what a process has heard tells which of them it knows. */
+    const members = new Map<string, KubeObject[]>();
+    const isReady = (): boolean => conditionOf(facts.mcc(), 'Ready')?.status === 'True';
     return {
+      onChange: (cluster, { resource, object }) => {
+        if (resource.plural !== 'cassandraclusters') return undefined;
+        const versions = members.get(cluster);
+        if (versions) versions.push(object);
+        else members.set(cluster, [object]);
+        return undefined;
+      },
+      onWrite: ({ by, plural, succeeded, before, after }) => {
+        if (plural !== 'multicassandraclusters' || !succeeded) return undefined;
+        // While regions are still being read, facts are written beside the conditions of before.
+        if (conditionOf(after, 'Ready')?.status !== 'True' || conditionOf(before, 'Ready')?.status === 'True')
+          return undefined;
+        const other = contradiction(after);
+        if (other !== undefined) return `${by} said Ready=True, and in the same breath ${other}`;
+        for (const { name } of facts.shape.regions) {
+          const heard = facts.heard(by, name, 'cassandraclusters') ?? 0;
+          const known = members.get(name)?.findLast((each) => Number(each.metadata.resourceVersion) <= heard);
+          const pending = known && underWay(known);
+          if (pending !== undefined) return `${by} said Ready=True although in region ${name} ${pending}`;
+        }
+        return undefined;
+      },
       onRest: () => {
-        const trouble = conditionOf(facts.mcc(), 'Ready')?.status === 'True' ? whatIsWrong(facts) : undefined;
+        const trouble = isReady() ? whatIsWrong(facts) : undefined;
         return trouble && `Ready=True in the end although ${trouble}`;
       },
       onTick: () => {
-        const trouble = conditionOf(facts.mcc(), 'Ready')?.status === 'True' ? whatIsWrong(facts) : undefined;
-        if (trouble === undefined || facts.isTroubled(0)) {
+        const now = facts.nowMs();
+        if (facts.isTroubled(0)) {
+          troubledMs = now;
           wrongSince = undefined;
           return undefined;
         }
-        wrongSince ??= facts.nowMs();
+        if (!isReady()) {
+          wrongSince = undefined;
+          return undefined;
+        }
+        const mute = facts.shape.regions.find(({ name }) => {
+          const since = facts.mutedSince(name);
+          return since !== undefined && now - Math.max(since, troubledMs) > lagMs;
+        });
+        if (mute) return `Ready=True although nobody could ask a node of region ${mute.name} for ${lagMs / 1000} s`;
+        const trouble = whatIsWrong(facts);
+        if (trouble === undefined) {
+          wrongSince = undefined;
+          return undefined;
+        }
+        wrongSince ??= now;
         wrong = trouble;
-        return facts.nowMs() - wrongSince < lagMs ? undefined : `Ready=True for ${lagMs / 1000} s although ${wrong}`;
+        return now - wrongSince < lagMs ? undefined : `Ready=True for ${lagMs / 1000} s although ${wrong}`;
       },
     };
   },
 };
+
+/** What a status says that cannot be so while it is Ready. */
+function contradiction(mcc: KubeObject | undefined): string | undefined {
+  const { conditions = [], regions = [] } = statusOf(mcc);
+  const other = conditions.find(
+    ({ type, status }) => basis.has(type) && status !== (type === 'Stalled' ? 'False' : 'True'),
+  );
+  if (other) return `${other.type}=${other.status}: ${other.message}`;
+  for (const { name, stage, conditions: own = [] } of regions) {
+    if (stage !== 'Running') return `region ${name} is ${stage}`;
+    const against = own.find(({ type, status }) => basis.has(type) && status !== 'True');
+    if (against) return `${against.type}=${against.status} of region ${name}: ${against.message}`;
+  }
+  return undefined;
+}
+
+/** The conditions that Ready builds on. */
+const basis = new Set(['Accepted', 'RingIntact', 'Stalled', 'Settled', 'RingMember', 'Applied']);
 
 function whatIsWrong(facts: Facts): string | undefined {
   const nodes = [...facts.ring().nodes].filter((node) => node.mode === 'NORMAL' && node.isGossiping);
@@ -70,6 +130,32 @@ export const adviceDoesNoHarm: Invariant = {
     },
   }),
 };
+
+/** Advice is believed, too. */
+export const adviceIsNeeded: Invariant = {
+  name: 'advice is needed',
+  statement:
+    'No condition sends a person for what is there: a definition, a namespace or an account that could not be read is not missing, and who installs an operator again restarts what runs.',
+  watch: (facts) => ({
+    onWrite: ({ by, plural, succeeded, after }) => {
+      if (plural !== 'multicassandraclusters' || !succeeded) return undefined;
+      const { conditions = [], regions = [] } = statusOf(after);
+      for (const { message } of [...conditions, ...regions.flatMap((region) => region.conditions ?? [])]) {
+        for (const [, region = '', kind = '', name = ''] of message.matchAll(
+          /region (\w+) lacks the (\w+) ([\w.-]+)/g,
+        )) {
+          const resource = needed.find((each) => each.kind.toLowerCase() === kind.toLowerCase());
+          const there =
+            resource && [...facts.server(region).all(resource)].some(({ metadata }) => metadata.name === name);
+          if (there) return `${by} said that region ${region} lacks ${kind} ${name}, which is there`;
+        }
+      }
+      return undefined;
+    },
+  }),
+};
+
+const needed = [resources.customResourceDefinitions, resources.namespaces, resources.serviceAccounts];
 
 /** DESIGN invariant 14. */
 export const removedHostsStayAway: Invariant = {

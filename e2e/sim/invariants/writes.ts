@@ -22,6 +22,41 @@ export const writesBuildOnTheLatestView: Invariant = {
   }),
 };
 
+/** What makes the two writers of one object notice each other, whatever either believes. */
+export const writesNameTheirVersion: Invariant = {
+  name: 'writes name their version',
+  statement:
+    'Every write names the uid and the version of the object it was planned from, or says that there must be none: otherwise a plan that is outdated by now undoes what it has not seen.',
+  watch: () => ({
+    onWrite: ({ by, method, cluster, plural, subresource, name, body, why }) => {
+      if (method === 'DELETE') return undefined;
+      const { uid, resourceVersion } = Array.isArray(body) ? tested(body as Operation[]) : metadataOf(body);
+      // No object is at version 1: a write that names it is carried out only where there is none.
+      const creates = resourceVersion === '1' && uid === undefined;
+      // A status belongs to the version it was written for; a later object of that name has another one.
+      if (creates || (resourceVersion && (uid || subresource === 'status'))) return undefined;
+      const part = subresource === undefined ? '' : `/${subresource}`;
+      return `${by} wrote ${plural}${part} ${name} in ${cluster} (${why}) without saying which version it means`;
+    },
+  }),
+};
+
+interface Operation {
+  readonly op: string;
+  readonly path: string;
+  readonly value?: unknown;
+}
+
+function tested(operations: readonly Operation[]): { uid?: unknown; resourceVersion?: unknown } {
+  const of = (field: string): unknown =>
+    operations.find(({ op, path }) => op === 'test' && path === `/metadata/${field}`)?.value;
+  return { uid: of('uid'), resourceVersion: of('resourceVersion') };
+}
+
+function metadataOf(body: unknown): { uid?: unknown; resourceVersion?: unknown } {
+  return (body as Partial<KubeObject> | undefined)?.metadata ?? {};
+}
+
 /** DESIGN invariant 6. */
 export const deletesAreExact: Invariant = {
   name: 'deletes are exact',

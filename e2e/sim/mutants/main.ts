@@ -7,7 +7,7 @@ import type { Mutant } from './mutant.ts';
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '1000' },
+    seeds: { type: 'string', default: '150' },
     first: { type: 'string', default: '1' },
     workers: { type: 'string', default: '2' },
     /** Only mutants whose name, or whose invariant, holds this. */
@@ -81,10 +81,10 @@ function tell({ name, breaks }: Mutant, hunt: Hunt | undefined): void {
     console.log(`NOT FOUND: ${name} (${why})\n  meant to break "${breaks}"`);
     return;
   }
-  const { seed, violation } = hunt.found;
+  const { history, violation } = hunt.found;
   const meant = violation.invariant === breaks ? '' : ` (meant to break "${breaks}")`;
   console.log(`${name}: history ${hunt.tried}, ${time}\n  ${violation.invariant}${meant}`);
-  console.log(`  seed ${seed}: ${violation.sentence.slice(0, sentenceMax)}`);
+  console.log(`  ${history}: ${violation.sentence.slice(0, sentenceMax)}`);
 }
 
 function report(): void {
@@ -99,9 +99,14 @@ function report(): void {
     );
     if (by === 0 && !provenByTests.has(name)) isWhole = false;
   }
-  const alsoWithout = [...new Set(all.flatMap((hunt) => hunt?.alsoWithout ?? []))].sort((one, other) => one - other);
+  const otherwise = [...hunts].filter(([{ breaks }, hunt]) => hunt?.found && hunt.found.violation.invariant !== breaks);
+  if (otherwise.length > 0) {
+    console.log(`reported by another invariant than they name: ${otherwise.map(([{ name }]) => name).join('; ')}`);
+    if (isEverything) isWhole = false;
+  }
+  const alsoWithout = [...new Set(all.flatMap((hunt) => hunt?.alsoWithout ?? []))].sort();
   if (alsoWithout.length > 0) {
-    console.log(`seeds that break an invariant also without the mutant: ${alsoWithout.join(', ')}`);
+    console.log(`histories that break an invariant also without the mutant: ${alsoWithout.join(', ')}`);
     isWhole = false;
   }
   const tried = found.map((hunt) => hunt?.tried ?? 0).sort((one, other) => one - other);

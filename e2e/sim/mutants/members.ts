@@ -33,29 +33,15 @@ export const memberMutants: readonly Mutant[] = [
     replace: 'wantedMember(context, picture, !hasStatusSubresource(picture))',
   },
   {
-    name: 'the seeds leave the spec before the operator is done with them',
-    breaks: "pods start with the federation's seeds",
-    file: 'federation/member-writes.ts',
-    find: '  if (bookkeeping.injecting && state.settled) {',
-    replace: '  if (bookkeeping.injecting) {',
-  },
-  {
     name: 'the seeds leave the spec without having been put into the status',
-    breaks: "pods start with the federation's seeds",
+    breaks: 'everything comes right',
     file: 'federation/member-writes.ts',
     find: '  if (bookkeeping.injecting && !isSame(state.statusSeeds, seeds)) {',
     replace: '  if (bookkeeping.injecting && state.statusSeeds !== undefined && state.statusSeeds.length === 0) {',
   },
   {
-    name: 'the operator counts as settled although it has not seen the last change',
-    breaks: "pods start with the federation's seeds",
-    file: 'operators/casskop/read.ts',
-    find: '  if (!processed(member))\n',
-    replace: '  if (!processed(member) && status.phase === undefined)\n',
-  },
-  {
     name: 'seeds are sorted where they are written and not where they are compared',
-    breaks: 'writes stop',
+    breaks: 'no hot loops',
     file: 'federation/member-writes.ts',
     find: 'resourceVersion, status: { seedlist: seeds } },',
     replace: 'resourceVersion, status: { seedlist: [...seeds].sort() } },',
@@ -76,7 +62,7 @@ export const memberMutants: readonly Mutant[] = [
   },
   {
     name: 'the guard names the nodes that can be heard now',
-    breaks: 'everything comes right',
+    breaks: 'no hot loops',
     file: 'federation/guard-writes.ts',
     find: '      joined: [...hosts.joined].map(',
     replace: '      joined: [...hosts.joined].filter(([pod]) => context.views.has(pod)).map(',
@@ -84,6 +70,7 @@ export const memberMutants: readonly Mutant[] = [
   {
     name: 'the guard is brought up to date once all pods of its region are ready',
     breaks: 'fixes are delivered',
+    history: 'an edit while pods wait in their guards',
     file: 'federation/plan.ts',
     find: '  const intents = [guardIntent(context, picture), memberIntent(context, picture)]',
     replace: `  const isWell = picture.snapshot.pods.every(isReady);
@@ -98,7 +85,7 @@ export const memberMutants: readonly Mutant[] = [
   },
   {
     name: 'writers are told apart by name and not by uid',
-    breaks: 'only the latest writer writes',
+    breaks: 'fixes are delivered',
     file: 'federation/picture.ts',
     find: '  if (owner?.uid === mcc.metadata.uid) {',
     replace: '  if (owner?.namespace === mcc.metadata.namespace && owner.name === mcc.metadata.name) {',
@@ -112,18 +99,10 @@ export const memberMutants: readonly Mutant[] = [
   },
   {
     name: 'of two writers the newer one holds back',
-    breaks: 'fixes are delivered',
+    breaks: 'everything comes right',
     file: 'federation/picture.ts',
     find: 'isOlder(mine, stamp)',
     replace: 'isOlder(stamp, mine)',
-  },
-  {
-    name: 'an update names no version',
-    breaks: 'only the latest writer writes',
-    file: 'federation/execute.ts',
-    find: '      return client.apply(write.resource, write.object, signal);',
-    replace:
-      '      return client.apply(write.resource, { ...write.object, metadata: { ...write.object.metadata, resourceVersion: undefined as never } }, signal);',
   },
   {
     name: 'labels of a member follow the template',
@@ -134,7 +113,7 @@ export const memberMutants: readonly Mutant[] = [
   },
   {
     name: 'a region that left the spec is let go of',
-    breaks: 'a dropped region is left alone',
+    breaks: 'writes name their version',
     file: 'runtime/controller.ts',
     find: '    for (const [id, { value }] of this.#regions) if (!ids.has(id)) value.forget(key);',
     replace: `    for (const [id, { value }] of this.#regions) {
@@ -150,6 +129,7 @@ export const memberMutants: readonly Mutant[] = [
   {
     name: 'the size of a region is changed like any harmless field',
     breaks: 'a scale-down is alone',
+    history: 'a node less, taken back',
     file: 'operators/casskop/casskop.ts',
     find: '  difference: (wanted, live) => differenceFrom(wanted)(live),',
     replace:
@@ -181,14 +161,13 @@ export const memberMutants: readonly Mutant[] = [
 `,
   },
   {
-    name: 'what is in the way of a new object is deleted',
+    name: 'an object that has changed meanwhile is deleted to be written anew',
     breaks: 'deletes are exact',
     file: 'federation/execute.ts',
     find: '    if (error.status === 409 || error.status === 422 || error.mayHaveActed) {',
-    replace: `    if (error.status === 409 && write.verb === 'create') {
-      const there = await client.get(write.resource, write.object.metadata, signal).catch(() => undefined);
-      const { uid = '' } = there?.metadata ?? {};
-      if (there) await client.delete(write.resource, there.metadata, { uid, resourceVersion: '' }, signal).catch(() => undefined);
+    replace: `    if (error.status === 409 && 'object' in write) {
+      const { uid = '' } = write.object.metadata;
+      await client.delete(write.resource, write.object.metadata, { uid, resourceVersion: '' }, signal).catch(() => undefined);
     }
     if (error.status === 409 || error.status === 422 || error.mayHaveActed) {`,
   },
@@ -207,5 +186,28 @@ export const memberMutants: readonly Mutant[] = [
           .catch(() => undefined);
       }
     });`,
+  },
+  {
+    name: 'the seeds leave the spec before the operator is done with them',
+    breaks: "pods start with the federation's seeds",
+    file: 'federation/member-writes.ts',
+    find: '  if (bookkeeping.injecting && state.settled) {',
+    replace: '  if (bookkeeping.injecting) {',
+  },
+  {
+    name: 'the operator counts as settled although it has not seen the last change',
+    breaks: 'Ready is true',
+    history: 'CassKop dies as the last seeds leave the spec',
+    file: 'operators/casskop/read.ts',
+    find: '  if (!processed(member))\n',
+    replace: '  if (!processed(member) && status.phase === undefined)\n',
+  },
+  {
+    name: 'an update names no version',
+    breaks: 'writes name their version',
+    file: 'federation/execute.ts',
+    find: '      return client.apply(write.resource, write.object, signal);',
+    replace:
+      '      return client.apply(write.resource, { ...write.object, metadata: { ...write.object.metadata, resourceVersion: undefined as never } }, signal);',
   },
 ];

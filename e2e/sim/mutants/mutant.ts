@@ -1,9 +1,13 @@
+import type { directed } from '../schedule/directed.ts';
+
 /** A fault put into the controller on purpose, as a change of its source while it is loaded. */
 export interface Mutant {
   /** What somebody got wrong, as a sentence. */
   readonly name: string;
-  /** The invariant it is there to break. The simulation may come across another one first. */
+  /** The invariant that reports it. */
   readonly breaks: string;
+  /** A history of schedule/directed.ts that brings it to light, where random ones would have to be too many. */
+  readonly history?: keyof typeof directed;
   /** Below src/. */
   readonly file: string;
   /** Must stand in the file exactly once. */

@@ -66,18 +66,11 @@ export const statusMutants: readonly Mutant[] = [
     replace: "    ...progress(context, regions.filter(({ stage }) => stage !== 'Waiting'), refused, steps),",
   },
   {
-    name: 'Ready does not ask whether the nodes are one ring',
+    name: 'Ready is said once one region has settled',
     breaks: 'Ready is true',
     file: 'federation/status.ts',
-    find: "  } else if (intact.status !== 'True') {",
-    replace: "  } else if (intact.status === 'False' && intact.reason === 'RingSplit') {",
-  },
-  {
-    name: 'what a node said last is believed however old it is',
-    breaks: 'Ready is true',
-    file: 'federation/hosts.ts',
-    find: 'if (view && isReady(pod) && monotonicMs - view.observedAtMs <= maxAgeMs)',
-    replace: 'if (view)',
+    find: '  } else if (settled.length < regions.length) {',
+    replace: '  } else if (settled.length === 0) {',
   },
   {
     name: 'the generation is only said when something was written for it',
@@ -107,5 +100,22 @@ export const statusMutants: readonly Mutant[] = [
     file: 'runtime/reconciler.ts',
     find: '    const isLeft = (name: string): boolean => tried.has(name) || regions[name]?.known === false;',
     replace: '    const isLeft = (): boolean => tried.size >= 0 || regions === undefined;',
+  },
+  {
+    name: 'Ready does not ask whether the nodes are one ring',
+    breaks: 'Ready is true',
+    history: 'a disk that is lost',
+    file: 'federation/status.ts',
+    find: '  const intact = ringIntact(context.ring, context.hosts, context.pictures, context.views);\n',
+    replace:
+      "  const intact = { ...ringIntact(context.ring, context.hosts, context.pictures, context.views), status: 'True' };\n",
+  },
+  {
+    name: 'what a node said last is believed however old it is',
+    breaks: 'Ready is true',
+    history: 'nodes that cannot be asked',
+    file: 'federation/hosts.ts',
+    find: 'if (view && isReady(pod) && monotonicMs - view.observedAtMs <= maxAgeMs)',
+    replace: 'if (view)',
   },
 ];

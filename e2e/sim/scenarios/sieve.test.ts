@@ -150,6 +150,32 @@ describe('#370: CassKop dies between the replicas and its status, and stays at S
   });
 });
 
+describe('CassKop has one node more leave than it was asked to, since a pod of the rack is not ready when the last one is gone', () => {
+  test('its decommission fails for want of its neighbour: the region is not Ready, no host is advised away, and nothing is written', async () => {
+    const scene = await Scene.formed({ eu: {}, us: { nodesPerRacks: 3 } });
+    scene.takeWrites();
+    const [first, last] = [scene.podName('us', 0), scene.podName('us', 2)];
+    for (const pod of [first, last])
+      scene.patch('us', paths.pod(pod), { metadata: { finalizers: ['example.com/held'] } });
+    scene.editMember('us', { topology: scene.topology('us', 2) });
+    await scene.until('the last pod to go', () => scene.pod('us', 2)?.metadata.deletionTimestamp !== undefined);
+    scene.delete('us', paths.pod(first));
+    const notReady = [{ type: 'Ready', status: 'False', lastTransitionTime: '2026-01-01T00:00:00Z' }];
+    scene.patch('us', `${paths.pod(first)}/status`, { status: { conditions: notReady } });
+    await scene.until('a rack that is short of a pod', () => (scene.statefulSet('us')?.status?.readyReplicas ?? 0) < 3);
+    scene.patch('us', paths.pod(last), { metadata: { finalizers: null } });
+    await scene.until('a decommission that fails', () => scene.node('us', 1).mode === 'DECOMMISSION_FAILED');
+    scene.patch('us', paths.pod(first), { metadata: { finalizers: null } });
+    scene.world.trouble(600_000);
+    await scene.pass(300_000);
+    assert.equal(scene.condition('Ready')?.status, 'False');
+    assert.match(scene.condition('RingMember', 'us')?.message ?? '', /not heard: orders-us-rack1-2/);
+    assert.doesNotMatch(JSON.stringify(scene.world.user.mcc), /removenode/);
+    assert.deepEqual(scene.takeWrites(), []);
+    scene.close();
+  });
+});
+
 /** What a person does about it: the action is over, and CassKop may look for the next one. */
 function mendScaleDown(scene: Scene, region: string): void {
   const over = { status: 'Done' };

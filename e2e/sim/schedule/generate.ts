@@ -10,7 +10,7 @@ const regionNames = ['eu', 'us', 'ap', 'sa'];
 export function historyOf(seed: number): History {
   const random = new SeededRandom(seed);
   const shape = drawShape(random);
-  const count = Math.floor(random.next() * 7);
+  const count = Math.floor(random.next() * 10);
   const steps = Array.from({ length: count }, () => drawStep(random, shape));
   return { seed, shape, steps: steps.sort((one, other) => one.atMs - other.atMs) };
 }
@@ -30,13 +30,16 @@ function drawShape(random: SeededRandom): Shape {
       { least: 20, most: 400 },
     ]),
     guardWaitSeconds: pick(random, [20, 60, 600]),
+    // Their versions get a digit more while the ring is formed.
+    ...(random.next() < 0.3 && { firstVersion: 9_999 - Math.floor(random.next() * random.next() * 300) }),
   };
 }
 
-/** Half of them come while the ring is formed, when most is going on. */
+/** Half of them come while the ring is formed, when most is going on; clients come early. */
 function drawStep(random: SeededRandom, shape: Shape): Step {
-  const span = random.next() < 0.5 ? eventfulMs / 4 : eventfulMs;
-  return { atMs: Math.round(random.next() * span), action: drawAction(random, shape) };
+  const action = drawAction(random, shape);
+  const span = action.do === 'create keyspace' || random.next() < 0.5 ? eventfulMs / 4 : eventfulMs;
+  return { atMs: Math.round(random.next() * span), action };
 }
 
 export function drawAction(random: SeededRandom, { regions, hub }: Shape): Action {
@@ -84,6 +87,14 @@ export function drawAction(random: SeededRandom, { regions, hub }: Shape): Actio
       status: pick(random, [401, 409, 410, 429, 500, 503]),
       count: pick(random, [few(), 500]),
     }),
+    () => ({
+      do: 'bad answers',
+      cluster: cluster(),
+      status: pick(random, [403, 500]),
+      count: pick(random, [few(), 500]),
+      of: pick(random, ['customresourcedefinitions', 'serviceaccounts', 'configmaps', 'cassandraclusters', 'pods']),
+    }),
+    () => ({ do: 'mute nodes', region: region(), forMs: pick(random, [time(), 600_000]) }),
     () => ({ do: 'lose answers', cluster: cluster(), count: few(), as: pick(random, ['silence', 'error']) }),
     () => ({ do: 'slow requests', cluster: cluster(), count: few(), byMs: time() / 4 }),
     () => ({ do: 'compact', cluster: cluster(), resets: random.next() < 0.7 }),
@@ -104,10 +115,10 @@ export function drawAction(random: SeededRandom, { regions, hub }: Shape): Actio
       wipe: random.next() < 0.3,
     }),
     () => ({ do: 'restart region', region: region() }),
-    () => ({
+    ...[0, 1].map(() => (): Action => ({
       do: 'restart all pods',
-      ...(random.next() < 0.5 && { lost: { region: region(), pod: Math.floor(random.next() * 4) } }),
-    }),
+      ...(random.next() < 0.7 && { lost: { region: region(), pod: Math.floor(random.next() * random.next() * 4) } }),
+    })),
     () => ({ do: 'lose region', region: region(), forMs: time() }),
     () => ({ do: 'set guardWaitSeconds', to: pick(random, [15, 45, 300]) }),
     () => ({ do: 'reorder regions' }),
@@ -120,7 +131,10 @@ export function drawAction(random: SeededRandom, { regions, hub }: Shape): Actio
     () => ({ do: 'wipe status', ...(random.next() < 0.5 && { unseen: region(), forMs: time() }) }),
     () => ({ do: 'delete and recreate', adoptAfterMs: pick(random, [0, 10_000]) }),
     () => ({ do: 'delete with our finalizer', forMs: time() }),
-    () => ({ do: 'create keyspace', strategy: pick(random, ['SimpleStrategy', 'NetworkTopologyStrategy']) }),
+    ...(['SimpleStrategy', 'NetworkTopologyStrategy'] as const).map((strategy) => (): Action => ({
+      do: 'create keyspace',
+      strategy,
+    })),
   ];
   return pick(random, kinds)();
 }

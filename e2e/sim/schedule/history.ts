@@ -10,6 +10,8 @@ export interface Shape {
   /** Bounds of the time one message takes, milliseconds. */
   readonly latencyMs: { readonly least: number; readonly most: number };
   readonly guardWaitSeconds: number;
+  /** What the API servers' versions begin with; without it each has a number of its own between 1000 and 10000. */
+  readonly firstVersion?: number;
 }
 
 /** One thing that a user, the weather or bad luck does. Times are milliseconds. */
@@ -49,9 +51,13 @@ export type Action =
   | {
       readonly do: 'bad answers';
       readonly cluster: string;
-      readonly status: 401 | 409 | 410 | 429 | 500 | 503;
+      readonly status: 401 | 403 | 409 | 410 | 429 | 500 | 503;
       readonly count: number;
+      /** Only when this kind is asked for, as when a role lacks a rule. */
+      readonly of?: string;
     }
+  /** The API server of the region cannot reach the pods; the controller reads all but what the nodes say. */
+  | { readonly do: 'mute nodes'; readonly region: string; readonly forMs: number }
   | {
       readonly do: 'lose answers';
       readonly cluster: string;
@@ -103,4 +109,6 @@ export interface History {
   readonly seed: number;
   readonly shape: Shape;
   readonly steps: readonly Step[];
+  /** Faults that wait for their moment are given up then, milliseconds since the world began; after the last step at the earliest. */
+  readonly lastsMs?: number;
 }

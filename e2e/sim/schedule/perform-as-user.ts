@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { finalizer } from '../../../src/api/schema.ts';
-import { conditionOf } from '../invariants/reading.ts';
+import { conditionOf, statusOf } from '../invariants/reading.ts';
 import { guardPath, memberPath, mccPath, specOf } from '../world/user.ts';
 import type { World } from '../world/world.ts';
 import { cutOff, type Later } from './cut.ts';
@@ -29,6 +29,8 @@ export function performAsUser(world: World, action: Action, later: Later): void 
   const isEdited = (): boolean =>
     !isDeepStrictEqual(user.spec['template'], wanted['template']) ||
     regions().some(({ name, datacenters }) => !isDeepStrictEqual(datacenters, datacentersOf(name)));
+  // With the status gone as well, nothing in the hub would speak of that region's nodes any more: a known limit.
+  const isDropped = (): boolean => regions().length < shape.regions.length;
   switch (action.do) {
     case 'set guardWaitSeconds':
       user.spec = { ...user.spec, seeds: { ...(user.spec['seeds'] as Fields), guardWaitSeconds: action.to } };
@@ -39,7 +41,9 @@ export function performAsUser(world: World, action: Action, later: Later): void 
       return;
     case 'drop region': {
       const all = regions();
-      if (all.length < 2 || conditionOf(user.mcc, 'Ready') === undefined) return;
+      const { mcc } = user;
+      // Before the founding an entry less is another federation; of an object that goes, nothing but its spec comes back.
+      if (all.length < 2 || statusOf(mcc).ring === undefined || mcc?.metadata.deletionTimestamp !== undefined) return;
       const index = all.findIndex(({ name }) => name === action.region);
       const dropped = all[index];
       if (!dropped) return;
@@ -104,14 +108,14 @@ export function performAsUser(world: World, action: Action, later: Later): void 
       user.delete(world.server(action.region), guardPath);
       return;
     case 'wipe status':
-      // With the entry of the founder gone as well, nothing in the hub would speak of its ring any more.
-      if (regions().length < shape.regions.length) return;
+      if (isDropped()) return;
       user.patch(hub, `${mccPath}/status`, 'json', [{ op: 'remove', path: '/status' }]);
       if (action.unseen !== undefined && action.unseen !== shape.hub) {
         cutOff(world, action.unseen, action.forMs ?? 0, later);
       }
       return;
     case 'delete and recreate': {
+      if (isDropped()) return;
       user.delete(hub, mccPath);
       const { adoptAfterMs = 0 } = action;
       const { adoptionPolicy: _, ...spec } = user.spec;
@@ -129,6 +133,7 @@ export function performAsUser(world: World, action: Action, later: Later): void 
       return;
     }
     case 'delete with our finalizer': {
+      if (isDropped()) return;
       const setFinalizers = (finalizers: string[]): void =>
         void user.patch(hub, mccPath, 'merge', { metadata: { finalizers } });
       setFinalizers([finalizer]);

@@ -49,7 +49,7 @@ async function play(world: World, history: History): Promise<Outcome> {
       if (!isOver()) perform(world, action);
     });
   }
-  const lastMs = Math.max(0, ...history.steps.map(({ atMs }) => atMs));
+  const lastMs = Math.max(history.lastsMs ?? 0, ...history.steps.map(({ atMs }) => atMs));
   await clock.run(lastMs + 1, isOver);
   return finish(world);
 }
@@ -67,7 +67,7 @@ export async function finish(world: World): Promise<Outcome> {
     return ready;
   };
   // What was begun ends by itself first, as an outage does.
-  while (!isOver() && world.isTroubled(0)) await clock.run(1_000, isOver);
+  while (!isOver() && (world.isTroubled(0) || world.isMuted)) await clock.run(1_000, isOver);
 
   world.calmDown();
   const deadline = clock.monotonic() + convergenceMs;

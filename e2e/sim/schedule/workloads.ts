@@ -1,8 +1,12 @@
 import type { Action, History, Shape } from './history.ts';
 
-const region = (name: string, nodesPerRacks = 1, racks = 1): Shape['regions'][0] => ({ name, nodesPerRacks, racks });
+export const region = (name: string, nodesPerRacks = 1, racks = 1): Shape['regions'][0] => ({
+  name,
+  nodesPerRacks,
+  racks,
+});
 
-const shapeOf = (regions: Shape['regions'], changes: Partial<Shape> = {}): Shape => ({
+export const shapeOf = (regions: Shape['regions'], changes: Partial<Shape> = {}): Shape => ({
   regions,
   hub: 'hub',
   latencyMs: { least: 1, most: 20 },
@@ -11,13 +15,14 @@ const shapeOf = (regions: Shape['regions'], changes: Partial<Shape> = {}): Shape
 });
 
 /** When a federation of the shapes below is formed and at rest, milliseconds since its apply. */
-const formedMs = 300_000;
+export const formedMs = 300_000;
 
-function workload(seed: number, shape: Shape, ...steps: [number, Action][]): History {
+/** One seed, one shape, and what happens when, milliseconds since the world began. */
+export function workload(seed: number, shape: Shape, ...steps: [number, Action][]): History {
   return { seed, shape, steps: steps.map(([atMs, action]) => ({ atMs, action })) };
 }
 
-const three = shapeOf([region('eu'), region('us'), region('ap')]);
+export const three = shapeOf([region('eu'), region('us'), region('ap')]);
 
 /** What users do, each without any fault: the ground for dying at every request on the way. */
 export const workloads: Readonly<Record<string, History>> = {

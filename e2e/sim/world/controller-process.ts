@@ -159,7 +159,12 @@ function loggerOf({ name, timeline, onError, onIntent }: ControllerProcessOption
       if (typeof fields?.['verb'] === 'string') onIntent(String(fields['region']), message);
       say('info', message, fields);
     },
-    warn: (message, fields) => say('warn', message, fields),
+    warn: (message, fields) => {
+      say('warn', message, fields);
+      // The queue repeats whatever failed; a mistake in the program fails every time.
+      const { error } = fields ?? {};
+      if (error instanceof TypeError || error instanceof ReferenceError) onError(`${message} ${describe(fields)}`);
+    },
     error: (message, fields) => {
       say('error', message, fields);
       onError(`${message} ${describe(fields)}`);

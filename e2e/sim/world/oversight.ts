@@ -17,7 +17,7 @@ export interface PlannedMishap {
   /** And so many are hit. */
   count: number;
   readonly mishap: Mishap;
-  /** What comes of it later. */
+  /** What comes of a crash, at its moment. */
   readonly afterwards?: () => void;
 }
 
@@ -44,6 +44,7 @@ export class Oversight implements Overseer {
   readonly #requests = new Map<string, { at: number; isWrite: boolean }[]>();
   readonly #lags = new Map<string, { untilMs: number; snapshot: Snapshot }>();
   #planned: PlannedMishap[] = [];
+  readonly #afterwards = new WeakMap<Exchange, () => void>();
   /** What the status said so far, by conditions and stages. */
   readonly states = new Set<string>();
   writes = 0;
@@ -130,7 +131,7 @@ export class Oversight implements Overseer {
       planned.count--;
       if (planned.count <= 0) this.#planned = this.#planned.filter((each) => each !== planned);
       this.#timeline.note('fault', () => `${JSON.stringify(planned.mishap)} for ${describe(exchange)}`);
-      planned.afterwards?.();
+      if (planned.afterwards) this.#afterwards.set(exchange, planned.afterwards);
       return planned.mishap;
     }
     return undefined;
@@ -211,6 +212,7 @@ export class Oversight implements Overseer {
       () => `${process} dies at ${describe(exchange)}; it had heard ${this.beliefs.describe(process)}`,
     );
     this.#onCrash(process);
+    this.#afterwards.get(exchange)?.();
   }
 }
 

@@ -51,6 +51,8 @@ export class World {
   #addresses = 0;
   #uids = 0;
   #troubledUntilMs = 0;
+  /** Regions whose nodes cannot be asked, since when and until when, monotonic milliseconds. The status has to say so. */
+  readonly #mutes = new Map<string, { sinceMs: number; untilMs: number }>();
   /** From then on nothing may be written, monotonic milliseconds. */
   quietSinceMs: number | undefined;
 
@@ -147,6 +149,24 @@ export class World {
     this.#troubledUntilMs = Math.max(this.#troubledUntilMs, this.clock.monotonic() + forMs);
   }
 
+  /** Since when no node of a region can be asked, monotonic milliseconds; undefined: they can. */
+  mutedSince(region: string): number | undefined {
+    const mute = this.#mutes.get(region);
+    return mute && this.clock.monotonic() < mute.untilMs ? mute.sinceMs : undefined;
+  }
+
+  /** Lets no node of a region be asked for so long. */
+  mute(region: string, forMs: number): void {
+    const now = this.clock.monotonic();
+    const untilMs = Math.max(this.#mutes.get(region)?.untilMs ?? 0, now + forMs);
+    this.#mutes.set(region, { sinceMs: this.mutedSince(region) ?? now, untilMs });
+  }
+
+  /** Whether any region's nodes cannot be asked. */
+  get isMuted(): boolean {
+    return [...this.#mutes.keys()].some((region) => this.mutedSince(region) !== undefined);
+  }
+
   /** The names of a region's pods. */
   podsOf(region: string): string[] {
     return [...this.server(region).all(resources.pods, namespace)].map(({ metadata }) => metadata.name);
@@ -172,6 +192,7 @@ export class World {
     this.timeline.note('fault', () => 'all faults stop');
     this.network.heal();
     this.oversight.calmDown();
+    this.#mutes.clear();
     for (const process of this.#controllers) process.clock.resume();
     for (const process of this.#controllers.slice(1)) this.endController(process, 'kill');
     if (this.#controllers.length === 0) this.startController();
@@ -183,6 +204,7 @@ export class World {
     const server = new MemoryApiServer({
       name,
       clock: this.clock,
+      ...(this.shape.firstVersion !== undefined && { firstVersion: this.shape.firstVersion }),
       uid: () => `00000000-0000-4000-9000-${(++this.#uids).toString(16).padStart(12, '0')}`,
     });
     const post = (path: string, body: unknown): void => {
@@ -252,6 +274,7 @@ export class World {
       requestsOfLastMinute: () => this.oversight.requestsOfLastMinute(),
       isQuiet: () => this.quietSinceMs !== undefined && this.clock.monotonic() > this.quietSinceMs,
       isTroubled: (milliseconds) => this.isTroubled(milliseconds),
+      mutedSince: (region) => this.mutedSince(region),
     };
   }
 

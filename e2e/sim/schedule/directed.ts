@@ -1,0 +1,91 @@
+import type { History } from './history.ts';
+import { formedMs, region, shapeOf, three, workload } from './workloads.ts';
+
+/**
+ * Histories with one thing in mind each, that random ones come to too seldom. The controller has to pass them
+ * (directed.test.ts), and mutants name them (mutants/).
+ */
+export const directed = {
+  /** The cache learns of a deletion only by its absence from a list. */
+  'a guard deleted while nobody listens': workload(
+    101,
+    three,
+    [formedMs, { do: 'deafen watches', cluster: 'us' }],
+    [formedMs + 100, { do: 'delete guard', region: 'us' }],
+    [formedMs + 200, { do: 'compact', cluster: 'us' }],
+  ),
+  /** Everything but the nodes' own words goes on. */
+  'nodes that cannot be asked': workload(102, three, [formedMs, { do: 'mute nodes', region: 'us', forMs: 600_000 }]),
+  'a definition that may not be read': workload(
+    103,
+    three,
+    [formedMs, { do: 'bad answers', cluster: 'us', status: 403, count: 20, of: 'customresourcedefinitions' }],
+    [formedMs, { do: 'kill controller', backAfterMs: 1_000 }],
+  ),
+  'a node less, taken back': workload(104, shapeOf([region('eu', 4), region('us')]), [
+    formedMs,
+    { do: 'resize region', region: 'eu', by: -1, forMs: 3_000 },
+  ]),
+  /** The controller dies with the member of the second region just created, and its successor cannot see it. */
+  'the next region is out of sight while it joins': {
+    ...workload(2, three, [
+      0,
+      { do: 'crash at', nth: 16, of: 'writes', point: 'after commit', backAfterMs: 1, cutOffMs: 60_000 },
+    ]),
+    lastsMs: formedMs,
+  },
+  'a keyspace before the last datacenter': workload(
+    106,
+    three,
+    [15_000, { do: 'cut', from: 'controller', to: 'ap', passage: 'refused', bothWays: true, forMs: 80_000 }],
+    [30_000, { do: 'create keyspace', strategy: 'SimpleStrategy' }],
+  ),
+  /** It has no time to look at the last change of the member, which the controller makes by then. */
+  'CassKop dies as the last seeds leave the spec': workload(2, three, [
+    33_550,
+    { do: 'crash CassKop', region: 'ap', backAfterMs: 60_000 },
+  ]),
+  /** Its old host stays in the ring until a person has removed it. */
+  'a disk that is lost': workload(108, three, [formedMs, { do: 'restart pod', region: 'us', pod: 0, wipe: true }]),
+  /** The controller starts anew and cannot see the founder, and the hub has forgotten it. */
+  'a wiped status while the founder is out of sight': workload(
+    2,
+    three,
+    [6_000, { do: 'reorder regions' }],
+    [6_400, { do: 'kill controller', backAfterMs: 1_000 }],
+    [6_500, { do: 'wipe status', unseen: 'eu', forMs: 90_000 }],
+  ),
+  /** A member is created whose record does not get through, and nobody sees it until the successor leads. */
+  'a member is created and nothing else gets through': {
+    ...workload(
+      2,
+      three,
+      [0, { do: 'crash at', nth: 15, of: 'writes', point: 'after commit', backAfterMs: 1, cutOffMs: 90_000 }],
+      [7_200, { do: 'crash CassKop', region: 'us', backAfterMs: 150_000 }],
+      [7_270, { do: 'cut', from: 'controller', to: 'hub', passage: 'refused', bothWays: true, forMs: 5_000 }],
+    ),
+    lastsMs: formedMs,
+  },
+  /** Its node is in the ring by then, and nobody can tell whose it is. */
+  'a joining region goes out of sight': workload(
+    2,
+    three,
+    [19_000, { do: 'cut', from: 'controller', to: 'us', passage: 'refused', bothWays: true, forMs: 300_000 }],
+    [19_000, { do: 'kill controller', backAfterMs: 100 }],
+  ),
+  /** All pods of a region wait in their guards for the others, for longer than the user has patience. */
+  'an edit while pods wait in their guards': workload(
+    109,
+    { ...three, guardWaitSeconds: 600 },
+    [formedMs, { do: 'cut', from: 'us', to: 'eu', passage: 'dropped', bothWays: true, forMs: 400_000 }],
+    [formedMs, { do: 'cut', from: 'us', to: 'ap', passage: 'dropped', bothWays: true, forMs: 400_000 }],
+    [formedMs + 1_000, { do: 'restart region', region: 'us' }],
+    [formedMs + 60_000, { do: 'set guardWaitSeconds', to: 45 }],
+  ),
+  /** Nodes that come now have to stream what the first ones got. */
+  'rows come while a datacenter is filled': workload(110, shapeOf([region('eu'), region('us', 3)]), [
+    16_000,
+    { do: 'create keyspace', strategy: 'NetworkTopologyStrategy' },
+  ]),
+  'versions that get a digit more': workload(107, { ...three, firstVersion: 9_970 }),
+} as const satisfies Readonly<Record<string, History>>;
