@@ -4,6 +4,7 @@ import type { KubeObject } from '../kube/objects.ts';
 import { statementsBeforeNewDatacenter, userKeyspaces } from '../ring/keyspaces.ts';
 import type { NodeView, RingState } from '../ring/view.ts';
 import type { PlanContext } from './context.ts';
+import { parseGuard } from './guard/guard.ts';
 import type { Hosts } from './hosts.ts';
 import { answeredFor, isReady, type KnownPicture, type RegionPicture, type UnknownPicture } from './picture.ts';
 
@@ -27,6 +28,8 @@ export function foundingObstacle(pictures: readonly RegionPicture[], clusterName
   for (const picture of pictures) {
     if (!picture.known) continue;
     const left = leftovers(picture, clusterName);
+    const elsewhere = left.length === 0 ? ringElsewhere(picture, pictures) : undefined;
+    if (elsewhere) return elsewhere;
     if (left.length === 0) continue;
     const foreign = picture.member ? 'ForeignMember' : 'LeftoversFound';
     return {
@@ -48,6 +51,30 @@ export function foundingObstacle(pictures: readonly RegionPicture[], clusterName
     stalled: false,
     reason: 'RegionUnreachable',
     message: `the ring is founded once every region was looked at, so that no second one is ever founded; waiting for ${names.join(', ')}`,
+  };
+}
+
+/**
+ * The guard of an earlier MultiCassandraCluster that speaks of regions which the spec does not name: their nodes may be
+ * running, and nobody looks there.
+ */
+function ringElsewhere(picture: KnownPicture, pictures: readonly RegionPicture[]): Obstacle | undefined {
+  const { guard, region } = picture;
+  if (!guard) return undefined;
+  const { founder } = guard.bookkeeping;
+  const planned = new Set(pictures.flatMap(({ pods }) => pods.map(({ name }) => name)));
+  const { joined } = parseGuard(guard.object['data'] as Record<string, string> | undefined);
+  const unseen = joined.map(({ pod }) => pod).filter((pod) => !planned.has(pod));
+  const isFounderGone = founder !== undefined && !pictures.some(({ region: { name } }) => name === founder);
+  if (unseen.length === 0 && !isFounderGone) return undefined;
+  const { name } = guard.object.metadata;
+  return {
+    stalled: true,
+    reason: 'LeftoversFound',
+    region: region.name,
+    message:
+      `ConfigMap ${name} in namespace ${region.namespace} of region ${region.name} tells of a ring of this name that ${isFounderGone ? `region ${founder} founded` : `holds ${unseen.join(', ')}`}, ` +
+      'and the spec does not say where to look for it: a second ring is not founded beside it. Put its regions back into spec.regions, or, if that ring is gone for good, delete the ConfigMap',
   };
 }
 

@@ -330,3 +330,17 @@ test('an entry is missed as long as hosts of its region are known, seen or not',
   assert.equal(conditionOf(world, 'Accepted').reason, 'RegionDropped');
   assert.ok(world.mcc.status?.regions?.some(({ name, hosts = [] }) => name === 'us' && hosts.length > 0));
 });
+
+test('no second ring is founded where a guard of an earlier MultiCassandraCluster tells of a region the spec does not name', async () => {
+  const world = new PlannerWorld(mccOf({ regions: [{ name: 'eu' }, { name: 'us' }] }));
+  for (let pass = 0; pass < 100 && !world.guard('us'); pass++) {
+    world.act();
+    await world.step();
+  }
+  assert.ok(world.guard('us') && !world.member('us'));
+  world.mcc = mccOf({ regions: [{ name: 'us' }], adoptionPolicy: 'IfUnchanged' }, { uid: 'uid-of-another' });
+  await world.settle();
+  assert.equal(world.member('us'), undefined);
+  assert.equal(conditionOf(world, 'Stalled').reason, 'LeftoversFound');
+  assert.match(conditionOf(world, 'Stalled').message ?? '', /that region eu founded.*delete the ConfigMap/);
+});
