@@ -344,3 +344,13 @@ test('no second ring is founded where a guard of an earlier MultiCassandraCluste
   assert.equal(conditionOf(world, 'Stalled').reason, 'LeftoversFound');
   assert.match(conditionOf(world, 'Stalled').message ?? '', /that region eu founded.*delete the ConfigMap/);
 });
+
+test('a member that was deleted comes back before a region joins that is named before it', async () => {
+  const world = new PlannerWorld(mccOf({ regions: [{ name: 'eu' }, { name: 'us' }] }));
+  await world.settle();
+  world.mcc = { ...world.mcc, spec: mccOf({ regions: [{ name: 'ap' }, { name: 'us' }, { name: 'eu' }] }).spec };
+  world.overrides.set('us', { member: undefined, statefulSets: [] });
+  await world.step();
+  const [intent] = world.plan().intents;
+  assert.equal(intent?.why, 'create the member of region us, which joins the ring');
+});

@@ -164,13 +164,18 @@ function keep(context: PlanContext, picture: MemberPicture): Steps {
   return { ...noSteps, intents, busy: picture.member.bookkeeping.injecting };
 }
 
-/** Brings the next region into the ring, the founder first and alone, then one after the other. */
+/**
+ * Brings the next region into the ring, the founder first and alone, then one after the other. A member that was deleted
+ * comes back before anybody joins: those who wait for it must not stand before it.
+ */
 function grow(context: PlanContext, othersBusy: boolean): Steps {
   const { pictures, memory } = context;
   const obstacles: Obstacle[] = [];
+  const urgency = (picture: RegionPicture): number =>
+    picture.region.name === memory.founder ? 2 : Number(wasInRing(picture, context.hosts));
   const waiting = pictures
     .filter((picture) => !(picture.known ? picture.member !== undefined : picture.recorded?.identity?.memberUID))
-    .sort((one, other) => Number(other.region.name === memory.founder) - Number(one.region.name === memory.founder));
+    .sort((one, other) => urgency(other) - urgency(one));
 
   for (const picture of pictures) {
     if (picture.known && picture.member?.ownership === 'foreign') obstacles.push(foreignMember(picture));
