@@ -105,7 +105,7 @@ export function performAsUser(world: World, action: Action, later: Later): void 
       world.trouble(300_000);
       return;
     case 'delete guard':
-      if (!isWhole() && statusOf(user.mcc).ring?.founder === undefined) return;
+      if (isDropped() && statusOf(user.mcc).ring?.founder === undefined) return;
       user.delete(world.server(action.region), guardPath);
       return;
     case 'wipe status':

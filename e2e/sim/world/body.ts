@@ -1,11 +1,12 @@
 /** A response's body that grows while the connection lasts. */
 export class StreamBody implements AsyncIterable<Uint8Array> {
-  readonly #chunks: Uint8Array[] = [];
+  readonly #chunks: { bytes: Uint8Array; onRead: (() => void) | undefined }[] = [];
   #end: { error?: Error } | undefined;
   #wake: (() => void) | undefined;
 
-  push(text: string): void {
-    this.#chunks.push(Buffer.from(text));
+  /** @param onRead called when the reader takes it: of several that arrive together it reads one after the other. */
+  push(text: string, onRead?: () => void): void {
+    this.#chunks.push({ bytes: Buffer.from(text), onRead });
     this.#wakeUp();
   }
 
@@ -19,7 +20,8 @@ export class StreamBody implements AsyncIterable<Uint8Array> {
     for (;;) {
       const chunk = this.#chunks.shift();
       if (chunk) {
-        yield chunk;
+        chunk.onRead?.();
+        yield chunk.bytes;
       } else if (this.#end) {
         if (this.#end.error) throw this.#end.error;
         return;

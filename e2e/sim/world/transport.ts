@@ -261,10 +261,10 @@ export class SimulatedTransport implements Transport {
     const opened = this.#cluster.server.watch(apiRequest(exchange.request, name), {
       event: (event) =>
         deliver(() => {
-          stream.body.push(eventLineOf(event));
-          if (event.type !== 'ERROR') {
-            this.#overseer.heard(name, cluster, stream.plural, event.object.metadata.resourceVersion ?? '');
-          }
+          const version = event.type === 'ERROR' ? undefined : event.object.metadata.resourceVersion;
+          stream.body.push(eventLineOf(event), () => {
+            if (version !== undefined) this.#overseer.heard(name, cluster, stream.plural, version);
+          });
         }),
       end: () => deliver(() => close()),
     });
