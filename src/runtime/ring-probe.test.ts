@@ -15,6 +15,7 @@ class Nodes {
   readonly clock = new VirtualClock();
   readonly nodes = new Map<string, Node>();
   asked = 0;
+  askedForReplication = 0;
   changes = 0;
   readonly probe = new RingProbe({
     client: { podProxyGet: (_namespace, pod, _port, path) => this.#answer(pod, path) },
@@ -50,7 +51,9 @@ class Nodes {
     this.asked += 1;
     const node = this.nodes.get(pod);
     if (!node || node.silent) return Promise.resolve({ status: 503, body: 'no endpoints' });
-    const value = path.includes('getKeyspaceReplicationInfo')
+    const isReplication = path.includes('getKeyspaceReplicationInfo');
+    if (isReplication) this.askedForReplication += 1;
+    const value = isReplication
       ? 'SimpleStrategy {replication_factor=1}'
       : {
           ClusterName: 'orders',
@@ -153,5 +156,18 @@ test('replication is read only once there is data', async () => {
     node.keyspaces = ['system_auth', 'shop'];
     await nodes.clock.until('replication is read', () => nodes.probe.replication !== undefined);
     assert.deepEqual(Object.keys(nodes.probe.replication ?? {}), ['system_auth', 'shop']);
+  });
+});
+
+test('replication that is known is not read in every round, and that of a new keyspace at once', async () => {
+  const nodes = new Nodes();
+  const node = nodes.add('a', {}, ['shop']);
+  await nodes.run(async () => {
+    await nodes.clock.until('replication is read', () => nodes.probe.replication !== undefined);
+    await nodes.clock.advance(60_000);
+    assert.ok(nodes.askedForReplication >= 10 && nodes.askedForReplication <= 15, String(nodes.askedForReplication));
+    node.keyspaces = ['shop', 'stock'];
+    await nodes.clock.advance(probePaceMs.fast * 2);
+    assert.deepEqual(Object.keys(nodes.probe.replication ?? {}), ['shop', 'stock']);
   });
 });

@@ -26,6 +26,8 @@ const shortestPauseMs = 100;
 /** A node that does not answer within this is not heard in this round. Milliseconds. */
 const answerDeadlineMs = 5_000;
 const parallelQuestions = 8;
+/** Each keyspace costs a request, and people alter few of them. Milliseconds. */
+const replicationMaxAgeMs = 5_000;
 
 /** Asks the nodes of one namespace, round after round, what they see of their ring. Views cannot be watched. */
 export class RingProbe {
@@ -35,6 +37,7 @@ export class RingProbe {
   readonly #failures = new Map<string, string>();
   readonly #lane = new PQueue({ concurrency: parallelQuestions });
   #replication: Record<string, string> | undefined;
+  #replicationReadAt = -Infinity;
   /** Of what the last round left. */
   #lastDigest = this.#digest();
   #pace: Pace = 'fast';
@@ -120,12 +123,19 @@ export class RingProbe {
     }
   }
 
-  /** Replication matters only once there is data; then one node's word is enough, since schema is ring-wide. */
+  /**
+   * Replication matters only once there is data; then one node's word is enough, since schema is ring-wide. Keyspaces that
+   * are new are read at once, and what is known is read again after a while.
+   */
   async #readReplication(pods: readonly KubeObject[], signal: AbortSignal): Promise<void> {
     const { client, clock, namespace } = this.#options;
     const pod = pods.find((each) => this.view(each)?.operationMode === 'NORMAL' && !this.unreadable(each));
     const keyspaces = pod && this.view(pod)?.keyspaces;
     if (!pod || !keyspaces || userKeyspaces(keyspaces).length === 0 || this.#pace === 'quiet') return;
+    const startedAt = clock.monotonic();
+    const known = this.#replication;
+    const isFresh = startedAt - this.#replicationReadAt < replicationMaxAgeMs;
+    if (known && isFresh && keyspaces.every((each) => known[each] !== undefined)) return;
     using deadline = withDeadline(clock, answerDeadlineMs, signal);
     try {
       const entries: [string, string][] = [];
@@ -134,6 +144,7 @@ export class RingProbe {
         entries.push([keyspace, await readReplication(client, namespace, name, keyspace, deadline.signal)]);
       }
       this.#replication = Object.fromEntries(entries);
+      this.#replicationReadAt = startedAt;
     } catch {
       // Not known this time; the gate that needs it stays closed.
       this.#replication = undefined;
