@@ -13,6 +13,7 @@ import { KubeconfigSecrets } from '../regions/secrets.ts';
 import { SourcedRegistry } from '../regions/sourced-registry.ts';
 import { accessTo } from '../runtime/access.ts';
 import { Controller } from '../runtime/controller.ts';
+import { Events } from '../runtime/events.ts';
 import { serveHealth } from '../runtime/health-server.ts';
 import { LeaderElection } from '../runtime/leader-election.ts';
 import { type Leadership, LeadershipWithoutElection } from '../runtime/leadership.ts';
@@ -45,6 +46,7 @@ export async function run(flags: RunFlags, userAgent: string, signal: AbortSigna
   metrics.collectProcess();
   const { hub, sources, secretsNamespace } = await openRegionSources(flags, process.env, clock);
   const random = systemRandom;
+  const identity = processIdentity();
   const leadership: Leadership = flags.leaderElect
     ? new LeaderElection({
         client: () => regions.hub.client,
@@ -54,7 +56,7 @@ export async function run(flags: RunFlags, userAgent: string, signal: AbortSigna
         metrics,
         namespace: flags.leaseNamespace ?? hub.context.namespace,
         name: flags.leaseName,
-        identity: processIdentity(),
+        identity,
       })
     : new LeadershipWithoutElection();
   const makeClient: MakeClient = (region, transport, host) =>
@@ -92,7 +94,14 @@ export async function run(flags: RunFlags, userAgent: string, signal: AbortSigna
     onLimited: (host, method, waitedMs) => metrics.limited(host, method, waitedMs),
     onEvent: (region, event) => metrics.registration(region, event),
   });
-  const controller = new Controller({ regions, operator: casskop, leadership, clock, random, logger, metrics });
+  const events = new Events({
+    client: regions.hub.client,
+    clock,
+    logger,
+    reportingInstance: identity,
+    enabled: () => leadership.term !== undefined,
+  });
+  const controller = new Controller({ regions, operator: casskop, leadership, clock, random, logger, metrics, events });
   const health = await serveHealth({
     host: flags.host,
     port: flags.port,
@@ -105,7 +114,7 @@ export async function run(flags: RunFlags, userAgent: string, signal: AbortSigna
   const disconnect = new AbortController();
   let following: Promise<void> = Promise.resolve();
   try {
-    following = regions.run(disconnect.signal);
+    following = Promise.all([regions.run(disconnect.signal), events.run(disconnect.signal)]).then(() => undefined);
     await hubHasCrd(regions.hub.client, hub.name, clock, logger, signal);
     logger.info('ringmaster runs', { hub: hub.name, contexts: regions.names(), port: health.port });
     await controller.run(signal);

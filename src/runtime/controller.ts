@@ -13,6 +13,7 @@ import { isOpenTo } from '../regions/tenancy.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { Doubts } from './doubts.ts';
+import type { Events } from './events.ts';
 import type { Leadership } from './leadership.ts';
 import { backgroundPriority, WorkQueue } from './queue.ts';
 import { Reachability } from './reachability.ts';
@@ -29,6 +30,8 @@ export interface ControllerOptions {
   random: Random;
   logger: Logger;
   metrics: Pick<Metrics, 'queue' | 'region' | 'watchRestarted' | 'applied'>;
+  /** Tells people what happens; without it nothing is told. */
+  events?: Pick<Events, 'tell'>;
 }
 
 /** Something started when the first key asked for it, and stopped when the last one let it go. */
@@ -104,6 +107,7 @@ export class Controller {
       userScripts: (key, namespace, name) => this.#userScripts(key, namespace, name),
       requeue: (key, afterMs) => this.#queue.addAfter(key, afterMs),
       onWrite: (context, result) => metrics.applied(context, result),
+      tell: (mcc, lines) => options.events?.tell(multiCassandraClusters, mcc, lines),
     });
     this.#queue = new WorkQueue({
       name: 'multicassandracluster',

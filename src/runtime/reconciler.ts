@@ -12,6 +12,7 @@ import { type Pace, plan } from '../federation/plan.ts';
 import { describeRefusal } from '../federation/status.ts';
 import type { RegionSnapshot, Snapshot, UnknownReason, UnknownRegion, UserScripts } from '../federation/snapshot.ts';
 import { latestLeader } from '../federation/stamps.ts';
+import { type Line, lineOfWrite, linesOfStatus } from '../federation/story.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isKubeError, type KubeError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/objects.ts';
@@ -39,6 +40,8 @@ export interface Surroundings {
   readonly userScripts: (key: string, namespace: string, name: string) => UserScripts;
   /** Told what became of each write to a region: `success`, or the code of its error. */
   readonly onWrite: (context: string, result: string) => void;
+  /** Tells people what happened to a MultiCassandraCluster. */
+  readonly tell: (mcc: KubeObject, lines: readonly Line[]) => void;
   /** Has `key` looked at again, `afterMs` milliseconds from now at the latest. */
   readonly requeue: (key: string, afterMs: number) => void;
 }
@@ -241,6 +244,9 @@ export class Reconciler {
    */
   #remember(key: string, outcomes: readonly Outcome[]): void {
     const memory = this.#memories.get(key);
+    const raw = this.#surroundings.hub.store.get(key);
+    const lines = outcomes.flatMap(({ intent, error }) => (error ? [] : (lineOfWrite(intent) ?? [])));
+    if (raw) this.#surroundings.tell(raw, lines);
     for (const { intent, error } of outcomes) {
       const { region, why } = intent;
       if (error) {
@@ -336,6 +342,7 @@ export class Reconciler {
       });
     hub.store.expect(key, written.metadata.resourceVersion ?? '');
     Object.assign(this.#memory(key), { statusWrittenAt: clock.monotonic(), status });
+    this.#surroundings.tell(raw, linesOfStatus(before, status));
     return undefined;
   }
 
