@@ -54,7 +54,6 @@ const actions = {
   update: 'UpdateMember',
   removeFields: 'UpdateMember',
   patchStatus: 'GiveSeeds',
-  delete: 'DeletePod',
 } as const;
 
 /** What is told of a write that was carried out: writes to members and pods, not the guards' upkeep. */
