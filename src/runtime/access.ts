@@ -17,6 +17,13 @@ export const hubAccess: readonly AccessRule[] = [
   { scope: 'cluster', ...mcc, verbs: ['get', 'list', 'watch'], why: 'what it works for, in every namespace' },
   { scope: 'cluster', ...mcc, resource: `${mcc.resource}/status`, verbs: ['patch'], why: 'what it has to say' },
   {
+    scope: 'cluster',
+    group: 'events.k8s.io',
+    resource: 'events',
+    verbs: ['create', 'patch'],
+    why: 'what it tells of them in kubectl describe',
+  },
+  {
     scope: 'own',
     group: 'coordination.k8s.io',
     resource: 'leases',
