@@ -14,6 +14,9 @@ import { ProcessClock } from './process-clock.ts';
 import type { Timeline } from './timeline.ts';
 import { SimulatedTransport, type Cluster, type Overseer, type WatchStream } from './transport.ts';
 
+/** Whoever makes a mistake that needs more rights gives himself those, too. */
+const isMutant = import.meta.url.includes('?mutant=');
+
 export interface ControllerProcessOptions {
   name: string;
   hub: string;
@@ -83,17 +86,16 @@ export class ControllerProcess {
     this.#regions = new StaticRegistry(
       hub,
       transports,
-      (region, transport) =>
-        restricted(
-          createKubeClient({
-            transport,
-            clock,
-            fieldManager: 'ringmaster',
-            userAgent: options.name,
-            requestDeadlineMs: 15_000,
-          }),
-          accessTo(region, hub, casskop),
-        ),
+      (region, transport) => {
+        const client = createKubeClient({
+          transport,
+          clock,
+          fieldManager: 'ringmaster',
+          userAgent: options.name,
+          requestDeadlineMs: 15_000,
+        });
+        return isMutant ? client : restricted(client, accessTo(region, hub, casskop));
+      },
       { clock, random },
     );
     this.#controller = new Controller({
