@@ -10,7 +10,7 @@ NODE_TEST := node --test --test-timeout=$(TEST_TIMEOUT)
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help demo test test-unit test-e2e test-sim test-casskop check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring bench-plan crds rbac format build
+.PHONY: help demo test test-unit test-e2e test-sim test-casskop test-long check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring bench-plan crds rbac format build
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,10 @@ sim-mutants: $(INSTALLED) ## put known mistakes into the controller, and see tha
 test-casskop: $(INSTALLED) ## how a CassKop behaves, asked of the stand-in or of CASSKOP_BIN in real regions
 	node e2e/harness/toolchain.ts
 	$(NODE_TEST) e2e/sim/conformance/casskop.real.test.ts
+
+test-long: $(INSTALLED) ## faults on the way to a region and in it, on real API servers; a quarter of an hour
+	node e2e/harness/toolchain.ts
+	$(NODE_TEST) 'e2e/faults/**/*.test.ts'
 
 regions: $(INSTALLED) ## start the regions eu, us and ap and keep them
 	node e2e/regions.ts up
