@@ -228,11 +228,13 @@ export class Federation {
     return table;
   }
 
-  /** What the controller has written to the regions so far; the status it keeps in a hub is no such write. */
+  /** What the controller has written to the regions so far; the status and the events it keeps in a hub are no such writes. */
   writesToRegions(): string[] {
     return this.regions.all.flatMap((region) =>
       writesBy(region.auditLog, controllerUser)
-        .filter(({ namespace, what }) => namespace === this.namespace && !what.startsWith('multicassandraclusters'))
+        .filter(
+          ({ namespace, what }) => namespace === this.namespace && !/^(multicassandraclusters|events)\b/.test(what),
+        )
         .map(({ verb, what }) => `${region.name}: ${verb} ${what}`),
     );
   }
