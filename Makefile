@@ -10,7 +10,7 @@ NODE_TEST := node --test --test-timeout=$(TEST_TIMEOUT)
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help demo test test-unit test-e2e test-sim test-casskop check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring bench-plan crds format build
+.PHONY: help demo test test-unit test-e2e test-sim test-casskop test-long check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring bench-plan crds rbac format build
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,7 +40,7 @@ test-e2e test-casskop: export NODE_COMPILE_CACHE := $(CURDIR)/node_modules/.cach
 test-e2e: $(INSTALLED) ## real API servers, real Cassandra; CASSKOP_BIN=/path/to/casskop takes the real CassKop
 	node e2e/harness/toolchain.ts
 	$(NODE_TEST) --test-concurrency=2 \
-	  'e2e/{api,casskop/api,crd,demo,guard,harness,leadership,light-node,proxy,regions,ring}/**/*.test.ts' 'e2e/sim/conformance/*.real.test.ts'
+	  'e2e/{api,casskop/api,crd,demo,guard,harness,leadership,light-node,metrics,proxy,regions,ring}/**/*.test.ts' 'e2e/sim/conformance/*.real.test.ts'
 
 test-sim: $(INSTALLED) ## simulated federations: random histories, crash points, mutants; within five minutes
 	$(NODE_TEST) e2e/sim/budget.test.ts
@@ -64,6 +64,10 @@ test-casskop: $(INSTALLED) ## how a CassKop behaves, asked of the stand-in or of
 	node e2e/harness/toolchain.ts
 	$(NODE_TEST) e2e/sim/conformance/casskop.real.test.ts
 
+test-long: $(INSTALLED) ## faults on the way to a region and in it, on real API servers; a quarter of an hour
+	node e2e/harness/toolchain.ts
+	$(NODE_TEST) 'e2e/faults/**/*.test.ts'
+
 regions: $(INSTALLED) ## start the regions eu, us and ap and keep them
 	node e2e/regions.ts up
 
@@ -78,6 +82,9 @@ bench-plan: $(INSTALLED) ## time of one pass of the planner, beside a JSON round
 
 crds: $(INSTALLED) ## write crds/ from the schema
 	node src/cli/main.ts crds > crds/.new && mv crds/.new crds/ringmaster.dev_multicassandraclusters.yaml
+
+rbac: $(INSTALLED) ## write config/rbac/ from what the client can call
+	for place in hub region; do node src/cli/main.ts rbac $$place > config/rbac/.new && mv config/rbac/.new config/rbac/$$place.yaml; done
 
 format: $(INSTALLED) ## format everything
 	prettier --write --log-level warn .

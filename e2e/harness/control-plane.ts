@@ -3,8 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApiServer } from './api-server.ts';
 import { makeCertificates } from './certificates.ts';
+import { ControllerAccount, controllerUser } from './controller-account.ts';
 import { HarnessError } from './errors.ts';
-import { users, writeKubeconfig, type User } from './kubeconfig.ts';
+import { powerfulUsers, writeKubeconfig, type User } from './kubeconfig.ts';
 import type { RegionNetwork } from './network.ts';
 import { sendSignal } from './run/processes.ts';
 import type { Run, RunProcess } from './run/run.ts';
@@ -14,14 +15,16 @@ import { waitFor } from './wait-for.ts';
 const apiServerPort = 6443;
 const startTimeoutMs = 120_000;
 
-// Every write, by whom and when; bodies are left out, and so are reads, except those of ServiceAccounts of the namespace
-// `audited`: tests that count reads let the controller be one of them.
+// Every write, by whom and when; bodies are left out, and so are reads, except those of the controller, to see whether
+// one is refused, and of ServiceAccounts of the namespace `audited`, for tests that count reads.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
-omitStages: [RequestReceived]
+omitStages: [RequestReceived, ResponseStarted]
 rules:
 - level: Metadata
   verbs: [create, update, patch, delete, deletecollection]
+- level: Metadata
+  users: ['${controllerUser}']
 - level: Metadata
   userGroups: ['system:serviceaccounts:audited']
 - level: None
@@ -52,11 +55,13 @@ export class ControlPlane {
   readonly url: string;
   /** PEM. */
   readonly authority: string;
-  readonly tokens: Readonly<Record<User, string>>;
-  /** The API server's audit log: one JSON object a line, writes only. */
+  readonly tokens: Record<User, string>;
+  /** The API server's audit log, one JSON object a line: all writes, and what the controller reads. */
   readonly auditLog: string;
   /** Client with the rights of `admin`. */
   readonly api: ApiServer;
+  /** Whom the controller under test is here. */
+  readonly account: ControllerAccount;
   readonly #run: Run;
   readonly #network: RegionNetwork;
   readonly #programs: ControlPlanePrograms;
@@ -73,12 +78,11 @@ export class ControlPlane {
     this.name = network.name;
     this.url = `https://${network.apiServerAddress}:${apiServerPort}`;
     this.authority = authority;
-    this.tokens = Object.fromEntries(users.map((user) => [user, randomBytes(16).toString('hex')])) as Record<
-      User,
-      string
-    >;
+    const tokens = powerfulUsers.map((user) => [user, randomBytes(16).toString('hex')] as const);
+    this.tokens = { ...(Object.fromEntries(tokens) as Record<User, string>), ringmaster: '' };
     this.auditLog = join(directory, 'audit.log');
     this.api = new ApiServer(this.url, this.tokens.admin, authority);
+    this.account = new ControllerAccount(this.api, this.auditLog);
     this.#run = run;
     this.#network = network;
     this.#programs = programs;
@@ -106,12 +110,13 @@ export class ControlPlane {
       'server.key': certificates.servingKey,
       'service-account.pub': certificates.serviceAccountPublicKey,
       'service-account.key': certificates.serviceAccountPrivateKey,
-      'tokens.csv': users.map((user) => `${plane.tokens[user]},${user},${user},"system:masters"\n`).join(''),
+      'tokens.csv': powerfulUsers.map((user) => `${plane.tokens[user]},${user},${user},"system:masters"\n`).join(''),
       'audit-policy.yaml': auditPolicy,
     };
     for (const [name, content] of Object.entries(files)) writeFileSync(join(directory, name), content, { mode: 0o600 });
     writeKubeconfig(join(directory, 'controller-manager.kubeconfig'), 'admin', [plane]);
     await plane.up(signal);
+    plane.tokens.ringmaster = await plane.account.create(signal);
     return plane;
   }
 
@@ -120,10 +125,11 @@ export class ControlPlane {
     const started = performance.now();
     this.#spawn('etcd', this.#programs.etcd, this.#etcdFlags());
     this.#spawn('kube-apiserver', this.#programs.kubeApiserver, this.#apiServerFlags());
-    await this.#waitUntil('its API server to be ready', signal, async () => {
+    const ready = this.#waitUntil('its API server to be ready', signal, async () => {
       const answer = await this.api.get<string>('/readyz', signal);
       return answer === 'ok';
     });
+    await this.account.whileStarting(ready, signal);
     // The controller manager gives up when the API server does not answer, so it starts last.
     this.#spawn('kube-controller-manager', this.#programs.kubeControllerManager, this.#controllerManagerFlags());
     await this.#waitUntil('its controllers to run', signal, async () => {

@@ -6,6 +6,7 @@ export type HarnessErrorCode =
   | 'NoFreeSlot'
   | 'CommandFailed'
   | 'ControlPlaneNotReady'
+  | 'ControllerRefused'
   | 'UnknownRegion'
   | 'TimedOut';
 

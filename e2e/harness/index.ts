@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { assertNothingRefused } from './controller-account.ts';
 import { HarnessError } from './errors.ts';
 import { writeKubeconfig, writeKubectlWrapper } from './kubeconfig.ts';
 import type { NodeKind } from './kubelet/node-process.ts';
@@ -9,6 +10,7 @@ import { Run, type RunProcess } from './run/run.ts';
 import { prepareToolchain } from './toolchain.ts';
 
 export { ApiError, ApiServer, type ApiObject, type WatchEvent } from './api-server.ts';
+export { controllerUser } from './controller-account.ts';
 export { HarnessError } from './errors.ts';
 export { Region, type NamespaceOptions } from './region.ts';
 export { waitFor, type WaitOptions } from './wait-for.ts';
@@ -30,7 +32,7 @@ export class Regions {
   readonly directory: string;
   /** One context per region, with the rights of `admin`. */
   readonly kubeconfig: string;
-  /** The same contexts as user `ringmaster`: for the controller, so that audit logs tell its writes from others. */
+  /** The same contexts for the controller: with a ServiceAccount of its own, and no more rights than its roles give. */
   readonly controllerKubeconfig: string;
   /** A `kubectl` that uses {@link kubeconfig}. */
   readonly kubectl: string;
@@ -89,10 +91,17 @@ export class Regions {
     return this.#run.spawn(argv, options);
   }
 
-  /** Ends everything and removes every trace. */
+  /**
+   * Ends everything and removes every trace.
+   * @throws HarnessError ControllerRefused, when all is gone, if the controller lacked a right.
+   */
   async stop(): Promise<void> {
     await Promise.all(this.all.map((region) => region.close()));
-    await this.#run.stop();
+    try {
+      assertNothingRefused(this.all.map(({ controlPlane }) => controlPlane));
+    } finally {
+      await this.#run.stop();
+    }
   }
 }
 

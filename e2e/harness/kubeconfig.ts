@@ -1,13 +1,14 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
+import { defaultServiceAccount } from '../../src/cli/rbac.ts';
 
 /**
- * Who may talk to a region's API server; all have every right. Each part of the harness has a user of its own, so that
- * the audit log says who wrote what: `admin` is the person and the tests, `kubelet` and `regional-operator` are the
- * harness's actors, `ringmaster` is the controller under test.
+ * Who may do everything in a region's API server. Each part of the harness has a user of its own, so that the audit log
+ * says who wrote what: `admin` is the person and the tests, `kubelet` and `regional-operator` are the harness's actors.
  */
-export const users = ['admin', 'kubelet', 'regional-operator', 'ringmaster'] as const;
-export type User = (typeof users)[number];
+export const powerfulUsers = ['admin', 'kubelet', 'regional-operator'] as const;
+/** `ringmaster` is the controller under test: a ServiceAccount, see controller-account.ts. */
+export type User = (typeof powerfulUsers)[number] | 'ringmaster';
 
 /** The part of a region that a kubeconfig needs. */
 export interface KubeconfigRegion {
@@ -30,7 +31,11 @@ export function writeKubeconfig(file: string, user: User, regions: readonly Kube
     users: regions.map(({ name, tokens }) => ({ name: `${name}-${user}`, user: { token: tokens[user] } })),
     contexts: regions.map(({ name }) => ({
       name,
-      context: { cluster: name, user: `${name}-${user}`, namespace: 'default' },
+      context: {
+        cluster: name,
+        user: `${name}-${user}`,
+        namespace: user === 'ringmaster' ? defaultServiceAccount.namespace : 'default',
+      },
     })),
     'current-context': regions[0]?.name,
   };

@@ -83,12 +83,12 @@ export class Region {
     return this.controlPlane.url;
   }
 
-  /** One JSON object a line, writes only; `user.username` is one of the users in kubeconfig.ts. */
+  /** One JSON object a line; `user.username` is one of the users in kubeconfig.ts, or `controllerUser`. */
   get auditLog(): string {
     return this.controlPlane.auditLog;
   }
 
-  /** Makes a namespace, the ServiceAccount that CassKop's pods run as, and the namespace's regional operator. */
+  /** Makes a namespace that the controller may use, the ServiceAccount that CassKop's pods run as, and the namespace's regional operator. */
   async prepareNamespace(namespace: string, options: NamespaceOptions = {}): Promise<void> {
     const labels = options.nodes ? { 'harness.ringmaster.dev/nodes': options.nodes } : {};
     await this.api.apply(`/api/v1/namespaces/${namespace}`, 'harness', {
@@ -101,6 +101,7 @@ export class Region {
       kind: 'ServiceAccount',
       metadata: { name: nodeServiceAccount, namespace },
     });
+    await this.controlPlane.account.admit(namespace);
     if (options.operator !== false) await this.startOperator(namespace, options.pace ?? 'fast');
   }
 

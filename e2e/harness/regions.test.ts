@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { createRack } from './hand-written.ts';
-import { startRegions, waitFor, type ApiObject, type Region, type Regions } from './index.ts';
+import { controllerUser, startRegions, waitFor, type ApiObject, type Region, type Regions } from './index.ts';
 import { command } from './run/command.ts';
 
 interface NodeView {
@@ -115,7 +115,7 @@ describe('two regions of real Cassandra nodes', () => {
     const writes = entries.map((line) => JSON.parse(line) as { verb: string; user: { username: string } });
     assert.ok(writes.some(({ verb, user }) => verb === 'delete' && user.username === 'admin'));
     assert.ok(writes.some(({ user }) => user.username === 'kubelet'));
-    assert.ok(!writes.some(({ user }) => user.username === 'ringmaster'));
+    assert.ok(!writes.some(({ user }) => user.username === controllerUser));
     assert.ok(!writes.some(({ verb }) => verb === 'get' || verb === 'list' || verb === 'watch'));
   });
 

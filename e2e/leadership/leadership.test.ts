@@ -7,7 +7,7 @@ import { holdWrites } from '../proxy/hold.ts';
 import { Federation, installCrd } from '../ring/federation.ts';
 import { isOfLease, Replica, writesOfReplicas, writesWithoutLease } from './replica.ts';
 
-const leasePath = '/apis/coordination.k8s.io/v1/namespaces/default/leases/ringmaster';
+const leasePath = '/apis/coordination.k8s.io/v1/namespaces/ringmaster-system/leases/ringmaster';
 const leaseDurationMs = 15_000;
 /** No more than a request on its way adds to it. */
 const renewDeadlineMs = 10_500;

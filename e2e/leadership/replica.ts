@@ -1,10 +1,11 @@
 import { request } from 'undici';
+import { defaultServiceAccount } from '../../src/cli/rbac.ts';
 import type { Regions } from '../harness/index.ts';
-import { waitFor } from '../harness/index.ts';
+import { controllerUser, waitFor } from '../harness/index.ts';
 import { writesBy } from '../ring/audit-log.ts';
 import { ControllerProcess, type ControllerOptions } from '../ring/controller-process.ts';
 
-/** Users of the API servers, each with all rights: audit logs tell by them which of two replicas wrote. */
+/** Audit logs tell by the user which of two replicas wrote: the controller's ServiceAccount, or one with all rights. */
 export type ReplicaUser = 'ringmaster' | 'admin';
 
 /** One of several controllers of one hub. */
@@ -15,7 +16,12 @@ export class Replica {
   constructor(regions: Regions, name: string, user: ReplicaUser, options: ControllerOptions = {}) {
     this.user = user;
     const kubeconfig = user === 'admin' ? regions.kubeconfig : regions.controllerKubeconfig;
-    this.process = new ControllerProcess(regions, { kubeconfig, ...options, name });
+    this.process = new ControllerProcess(regions, {
+      kubeconfig,
+      ...options,
+      name,
+      arguments: ['--lease-namespace', defaultServiceAccount.namespace, ...(options.arguments ?? [])],
+    });
   }
 
   /** How often it began to lead. */
@@ -64,7 +70,7 @@ export function writesOfReplicas(regions: Regions): ReplicaWrite[] {
   return regions.all
     .flatMap(({ auditLog, name }) =>
       (['ringmaster', 'admin'] as const).flatMap((user) =>
-        writesBy(auditLog, user)
+        writesBy(auditLog, user === 'ringmaster' ? controllerUser : user)
           .filter(({ userAgent }) => userAgent.startsWith('ringmaster/'))
           .map(({ verb, what, at, status }) => ({
             user,

@@ -44,7 +44,7 @@ describe('light nodes', () => {
     });
     return node;
   };
-  /** Waits until every node lists exactly these nodes, all of them alive, with one set of host IDs. */
+  /** Waits until every node lists exactly these nodes, all alive and none still joining, with one set of host IDs. */
   const oneRing = (nodes: readonly LightNodeProcess[]): Promise<unknown> =>
     waitFor(
       async () => {
@@ -53,6 +53,7 @@ describe('light nodes', () => {
         const addresses = nodes.map((node) => node.address).toSorted();
         for (const view of views) assert.deepEqual(view, views[0]);
         for (const live of lives) assert.deepEqual(live.toSorted(), addresses);
+        for (const node of nodes) assert.deepEqual(await node.read('JoiningNodes'), []);
         assert.deepEqual(Object.keys(views[0] ?? {}).toSorted(), addresses);
         return true;
       },
@@ -61,8 +62,11 @@ describe('light nodes', () => {
   const ring = async (size: number): Promise<{ places: ReturnType<typeof place>[]; nodes: LightNodeProcess[] }> => {
     const places = Array.from({ length: size }, place);
     const nodes: LightNodeProcess[] = [];
-    for (const each of places) nodes.push(await startNormal({ ...each, seeds: [places[0]?.address ?? ''] }));
-    await oneRing(nodes);
+    // A node may only start once all have heard that the one before has joined.
+    for (const each of places) {
+      nodes.push(await startNormal({ ...each, seeds: [places[0]?.address ?? ''] }));
+      await oneRing(nodes);
+    }
     return { places, nodes };
   };
   const ringTest = (name: string, body: () => Promise<void>): void => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { defaultServiceAccount } from '../../src/cli/rbac.ts';
 import { writeKubeconfig } from '../harness/kubeconfig.ts';
 import { makeCertificates } from '../harness/certificates.ts';
 import { type ApiObject, type ApiServer, type Regions, startRegions, waitFor } from '../harness/index.ts';
@@ -11,7 +12,7 @@ import { Federation, installCrd } from '../ring/federation.ts';
 import { Registrar, registerBySecret } from './registrar.ts';
 import { TcpForwarder } from './tcp-forwarder.ts';
 
-const [orders, outsiders, secrets] = ['orders', 'outsiders', 'ringmaster'];
+const [orders, outsiders, secrets] = ['orders', 'outsiders', defaultServiceAccount.namespace];
 /** How long anything may take on a busy machine before it counts as failed, milliseconds. */
 const timeoutMs = 300_000;
 
@@ -331,7 +332,7 @@ suite('regions that come, change and go while the controller runs', () => {
       const { token } = await registrar.token();
       const text = registrar.kubeconfig(token);
       await registerBySecret(hub, secrets, 'a-thief', text, { 'ringmaster.dev/region': 'us' });
-      await untilLog(/a-thief: region us is registered by Secret ringmaster\/us already/, 0);
+      await untilLog(/a-thief: region us is registered by Secret ringmaster-system\/us already/, 0);
       await assertRefused(outsiders, {});
       await removeSecret('a-thief');
     });

@@ -10,13 +10,15 @@ export interface AuditedWrite {
   userAgent: string;
 }
 
+const reads: readonly string[] = ['get', 'list', 'watch'];
+
 /** What one user wrote to an API server, from its audit log, in order. */
 export function writesBy(auditLog: string, username: string): AuditedWrite[] {
   return readFileSync(auditLog, 'utf8')
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as AuditEvent)
-    .filter((event) => event.user.username === username)
+    .filter((event) => event.user.username === username && !reads.includes(event.verb))
     .map(({ verb, objectRef, requestReceivedTimestamp, responseStatus, userAgent }) => ({
       verb,
       namespace: objectRef?.namespace,

@@ -19,6 +19,7 @@ suite('ringmaster run', () => {
   before(async () => {
     regions = await startRegions({ regions: ['eu', 'us'], nodes: 'light' });
     await installCrd(regions, 'eu');
+    await Promise.all(regions.all.map(({ controlPlane }) => controlPlane.account.admit('default')));
   });
   after(() => regions?.stop());
 
@@ -87,6 +88,7 @@ suite('ringmaster run', () => {
 
     test('for a hub without the CRD, with the command that installs it', async () => {
       const args = ['--kubeconfig', regions.controllerKubeconfig, '--context', 'us', '--context', 'eu'];
+      await regions.region('us').controlPlane.account.makeHub();
       await assertRefused(
         args,
         /hub \(context us\) does not know MultiCassandraClusters; install the CRD first: ringmaster crds \|/,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { ApiObject, ApiServer, Regions } from '../harness/index.ts';
-import { waitFor } from '../harness/index.ts';
+import { controllerUser, waitFor } from '../harness/index.ts';
 import { writesBy } from './audit-log.ts';
 
 const crdFile = join(import.meta.dirname, '../../crds/ringmaster.dev_multicassandraclusters.yaml');
@@ -40,9 +40,10 @@ export interface Mcc extends ApiObject {
   };
 }
 
-/** Installs the CRD of MultiCassandraCluster in the hub, as `ringmaster crds | kubectl apply` does. */
+/** Makes a region the hub, as `ringmaster crds | kubectl apply` and `ringmaster rbac hub | kubectl apply` do. */
 export async function installCrd(regions: Regions, hub: string): Promise<void> {
   await regions.region(hub).applyCrd(parse(readFileSync(crdFile, 'utf8')) as ApiObject);
+  await regions.region(hub).controlPlane.account.makeHub();
 }
 
 /** One MultiCassandraCluster in a namespace of its own, and what its regions hold of it. */
@@ -227,11 +228,13 @@ export class Federation {
     return table;
   }
 
-  /** What the controller has written to the regions so far; the status it keeps in a hub is no such write. */
+  /** What the controller has written to the regions so far; the status and the events it keeps in a hub are no such writes. */
   writesToRegions(): string[] {
     return this.regions.all.flatMap((region) =>
-      writesBy(region.auditLog, 'ringmaster')
-        .filter(({ namespace, what }) => namespace === this.namespace && !what.startsWith('multicassandraclusters'))
+      writesBy(region.auditLog, controllerUser)
+        .filter(
+          ({ namespace, what }) => namespace === this.namespace && !/^(multicassandraclusters|events)\b/.test(what),
+        )
         .map(({ verb, what }) => `${region.name}: ${verb} ${what}`),
     );
   }

@@ -113,6 +113,7 @@ suite('what keeps a ring from being founded, and lets it be founded', () => {
   test('what a region lacks is said, one thing after the other, and it joins once all is there', async () => {
     await regions.region('eu').prepareNamespace('bare');
     const federation = new Federation(regions, 'bare');
+    await regions.region('ap').controlPlane.account.admit('bare');
     await federation.apply(euAndAp);
     const untilLacking = async (what: RegExp): Promise<void> => {
       const reason = 'PreconditionMissing';
@@ -123,6 +124,7 @@ suite('what keeps a ring from being founded, and lets it be founded', () => {
     await regions.region('ap').applyCrd(parse(readFileSync(casskopCrdFile, 'utf8')) as ApiObject);
     await untilLacking(/region ap lacks the namespace bare/);
     await api('ap').post('/api/v1/namespaces', { metadata: { name: 'bare' } });
+    await regions.region('ap').controlPlane.account.admit('bare');
     await untilLacking(/region ap lacks the ServiceAccount cassandra-cluster-node in namespace bare/);
     assert.equal((await federation.region('ap'))?.stage, 'Waiting');
     assert.equal(await federation.guard('ap'), undefined);

@@ -18,6 +18,7 @@ suite('nodes that come back', () => {
     await installCrd(regions, 'eu');
     // ap cannot start before it has the namespace too, which one test gives it.
     for (const region of ['eu', 'us']) await regions.region(region).prepareNamespace(namespace);
+    await regions.region('ap').controlPlane.account.admit(namespace);
     federation = new Federation(regions, namespace);
     new ControllerProcess(regions);
     await apply();

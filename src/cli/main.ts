@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { logLevels } from '../telemetry/logger.ts';
 import { printCrds } from './crds.ts';
 import { readMemberSchema } from './member-schema.ts';
+import { casskop } from '../operators/casskop/casskop.ts';
+import { hubAccess, regionAccess } from '../runtime/access.ts';
 import { type PlanFlags, runPlan } from './plan.ts';
+import { defaultServiceAccount, printRbac } from './rbac.ts';
 import { run, type RunFlags } from './run.ts';
 import { UsageError } from './usage-error.ts';
 import { runValidate } from './validate.ts';
@@ -56,6 +59,25 @@ function program(): Command {
     .command('crds')
     .description('print the CustomResourceDefinition of MultiCassandraCluster')
     .action(() => printCrds(process.stdout));
+
+  const account = `${defaultServiceAccount.namespace}/${defaultServiceAccount.name}`;
+  command
+    .command('rbac')
+    .description('print the ServiceAccount and the roles that the controller needs in a cluster')
+    .addArgument(new Argument('<place>', 'what the cluster is').choices(['hub', 'region']))
+    .option(
+      '--namespace <name>',
+      'hub: of MultiCassandraClusters with scripts of their own; region: of members; may be repeated (default: cassandra)',
+      collect,
+      [],
+    )
+    .option('--service-account <namespace/name>', 'whom to give the rights', serviceAccount, account)
+    .action((place: 'hub' | 'region', flags: { namespace: string[]; serviceAccount: string }) => {
+      const [namespace = '', name = ''] = flags.serviceAccount.split('/');
+      const rules = place === 'hub' ? hubAccess : regionAccess(casskop);
+      const namespaces = flags.namespace.length > 0 ? flags.namespace : ['cassandra'];
+      printRbac({ place, rules, namespaces, serviceAccount: { namespace, name } }, process.stdout);
+    });
 
   command
     .command('validate')
@@ -125,6 +147,12 @@ function port(value: string): number {
 function yesOrNo(value: string): boolean {
   if (value !== 'true' && value !== 'false') throw new InvalidArgumentError('true or false');
   return value === 'true';
+}
+
+function serviceAccount(value: string): string {
+  const label = '[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?';
+  if (new RegExp(`^${label}/${label}$`).test(value)) return value;
+  throw new InvalidArgumentError('a ServiceAccount is named as namespace/name');
 }
 
 /** Aborts at the first SIGTERM or SIGINT; a second one ends the process at once. */

@@ -1,10 +1,13 @@
 import type { Clock } from '../edges/clock.ts';
 import type { Random } from '../edges/random.ts';
+import { restricted } from '../kube/access.ts';
 import type { Fence } from '../kube/fence.ts';
 import { createKubeClient } from '../kube/http-client.ts';
 import { UndiciTransport } from '../kube/undici-transport.ts';
+import { casskop } from '../operators/casskop/casskop.ts';
 import { KubeconfigSecrets } from '../regions/secrets.ts';
 import { SourcedRegistry } from '../regions/sourced-registry.ts';
+import { accessTo } from '../runtime/access.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { RegionSources } from './region-flags.ts';
@@ -40,17 +43,20 @@ export function openRegistry(options: OpenRegistryOptions): SourcedRegistry {
       }),
     ],
     connect: (context) => new UndiciTransport(context, clock, fence),
-    makeClient: (_region, transport, host) =>
-      createKubeClient({
-        transport,
-        clock,
-        fieldManager: 'ringmaster',
-        userAgent,
-        requestDeadlineMs,
-        metrics: {
-          requestFinished: (method, code, tookMs) => metrics.requests(host()).requestFinished(method, code, tookMs),
-        },
-      }),
+    makeClient: (region, transport, host) =>
+      restricted(
+        createKubeClient({
+          transport,
+          clock,
+          fieldManager: 'ringmaster',
+          userAgent,
+          requestDeadlineMs,
+          metrics: {
+            requestFinished: (method, code, tookMs) => metrics.requests(host()).requestFinished(method, code, tookMs),
+          },
+        }),
+        accessTo(region, hub.name, casskop),
+      ),
     clock,
     random,
     logger,

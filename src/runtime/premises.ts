@@ -18,6 +18,8 @@ export interface Found {
   clusterUid: string;
   crd: KubeObject | undefined;
   namespaceExists: boolean;
+  /** Not even on its way out: nothing can be in it. */
+  namespaceAbsent: boolean;
   serviceAccounts: ReadonlySet<string>;
 }
 
@@ -86,17 +88,22 @@ export class Premises {
         if (isKubeError(error, 'NotFound')) return undefined;
         throw error;
       });
+    // A Role lives in its namespace: without that, it is forbidden to list anything there.
+    const accountsOf = async (own: KubeObject | undefined): Promise<KubeObject[]> =>
+      own ? (await client.list(resources.serviceAccounts, { namespace }, signal)).items : [];
+    const ownFound = find(resources.namespaces, namespace);
     const [system, own, crd, accounts] = await Promise.all([
       client.get(resources.namespaces, { name: 'kube-system' }, signal),
-      find(resources.namespaces, namespace),
+      ownFound,
       find(resources.customResourceDefinitions, crdName),
-      client.list(resources.serviceAccounts, { namespace }, signal),
+      ownFound.then(accountsOf),
     ]);
     return {
       clusterUid: system.metadata.uid ?? '',
       crd,
+      namespaceAbsent: own === undefined,
       namespaceExists: own !== undefined && own.metadata.deletionTimestamp === undefined,
-      serviceAccounts: new Set(accounts.items.map((each) => each.metadata.name)),
+      serviceAccounts: new Set(accounts.map((each) => each.metadata.name)),
     };
   }
 

@@ -119,8 +119,12 @@ export class RegionNamespace {
     if (!premises) {
       return { known: false, reason: 'NotSynced', message: `context ${context}: ${this.#premises.problem}` };
     }
-    // Without its CRD the members cannot be listed, and that is known.
-    const needed = premises.crd ? this.#reflectors() : this.#reflectors().filter((each) => each !== this.#members);
+    // Without its CRD the members cannot be listed, and that is known; so it is that an absent namespace is empty,
+    // where a Role of that namespace would be needed to list it.
+    const reflectors = premises.namespaceAbsent
+      ? this.#reflectors().filter((each) => each.status.hasSynced)
+      : this.#reflectors();
+    const needed = premises.crd ? reflectors : reflectors.filter((each) => each !== this.#members);
     const behind = needed.find((each) => !each.status.hasSynced);
     if (behind) {
       const why = behind.status.lastError?.message ?? 'its first lists are on their way';

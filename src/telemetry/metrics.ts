@@ -188,6 +188,10 @@ export class Metrics {
   /** Adds the process's own figures: memory, CPU, event loop lag. Holds timers and observers, so not for tests. */
   collectProcess(): void {
     collectDefaultMetrics({ register: this.registry });
+    // Gauges by the names of counters; each is the sum of one that stays, by type.
+    for (const what of ['handles', 'requests', 'resources']) {
+      this.registry.removeSingleMetric(`nodejs_active_${what}_total`);
+    }
   }
 
   /** Metrics of the queue `name`, which is also the name of its controller. */

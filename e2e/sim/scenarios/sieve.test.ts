@@ -192,7 +192,7 @@ describe('CassKop has one node more leave than it was asked to, since a pod of t
     scene.world.trouble(600_000);
     await scene.pass(300_000);
     assert.equal(scene.condition('Ready')?.status, 'False');
-    assert.match(scene.condition('RingMember', 'us')?.message ?? '', /not heard: orders-us-rack1-2/);
+    assert.match(scene.condition('RingMember', 'us')?.message ?? '', /orders-us-rack1-1 is DECOMMISSION_FAILED/);
     assert.doesNotMatch(JSON.stringify(scene.world.user.mcc), /removenode/);
     assert.deepEqual(scene.takeWrites(), []);
     scene.close();

@@ -145,6 +145,34 @@ describe('pods and operators that are stuck', () => {
     assert.equal(scene.statefulSet('eu')?.metadata.generation, 1);
   });
 
+  test('an edit by hand that is taken back while a node joins leaves CassKop at ToDo for ever: the ring forms, and that region is not called settled', async () => {
+    const scene = new Scene({ eu: {}, us: { nodesPerRacks: 2 } });
+    scene.apply();
+    // CassKop asks a node of its own region before it begins, and that one has to have heard of it.
+    const isJoining = (): boolean =>
+      scene.regionStatus('us') !== undefined &&
+      scene.pod('us', 1) !== undefined &&
+      scene.node('eu').view.ring.some(({ status }) => status === 'BOOT');
+    await scene.until('a joining node in us', isJoining);
+    scene.editMember('eu', { cassandraImage: 'cassandra:5.0.6' });
+    await scene.until('CassKop to note it', () => scene.memberStatus('eu').lastClusterActionStatus === 'ToDo');
+    assert.equal(scene.memberStatus('eu').lastClusterAction, 'UpdateDockerImage');
+    scene.editMember('eu', { cassandraImage: 'cassandra:5.0.8' });
+    await scene.until('us in the ring', () => scene.regionStatus('us')?.stage === 'Running');
+    scene.world.trouble(600_000);
+    await scene.pass(600_000);
+    assert.equal(scene.condition('RingIntact')?.status, 'True');
+    assert.equal(scene.condition('Ready')?.message, "eu: CassKop's UpdateDockerImage is ToDo");
+    assert.equal(scene.statefulSet('eu')?.metadata.generation, 1);
+
+    // What a person does about it: the action that never began is over.
+    const rack = { cassandraLastAction: { status: 'Done' } };
+    const status = { lastClusterActionStatus: 'Done', cassandraRackStatus: { 'eu-rack1': rack } };
+    scene.patch('eu', paths.memberStatus, { status });
+    await scene.end();
+    assert.equal(scene.statefulSet('eu')?.metadata.generation, 1);
+  });
+
   test('a CassKop that dies at any of its writes while a region is formed is overtaken by its successor: one ring, and no pod that started alone', async () => {
     for (let last = 1; ; last++) {
       const scene = new Scene({ eu: {}, us: { nodesPerRacks: 2 } });
