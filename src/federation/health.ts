@@ -24,7 +24,11 @@ export function doubts({ views }: PlanContext, picture: KnownPicture): string[] 
 /** Why the region is not whole and at rest, its operator included; undefined: it is. */
 export function unrest(context: PlanContext, picture: MemberPicture): string | undefined {
   const state = stateOf(context, picture);
-  if (!state.settled) return state.message;
+  return state.settled ? nodesUnrest(context, picture) : state.message;
+}
+
+/** Which of the region's nodes is not up, proven and undoubted; undefined: all are, whatever its operator is at. */
+export function nodesUnrest(context: PlanContext, picture: MemberPicture): string | undefined {
   for (const { name } of picture.pods) {
     const pod = picture.snapshot.pods.find((each) => each.metadata.name === name);
     if (!pod || !isReady(pod)) return `pod ${name} is not ready`;

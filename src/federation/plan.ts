@@ -33,7 +33,7 @@ import {
   wasOurs,
 } from './picture.ts';
 import { misspeltFields, refusals } from './refusals.ts';
-import { rollOut } from './rollout.ts';
+import { changeUnderWay, rollOut } from './rollout.ts';
 import type { Snapshot } from './snapshot.ts';
 import { describe, describeRefusal } from './status.ts';
 import { noSteps, type Steps } from './steps.ts';
@@ -251,6 +251,7 @@ function joinGate(
     };
   }
   return (
+    changeUnderWay(context, picture) ??
     ringObstacle(pictures, hosts, ring, views) ??
     staleObstacle(views, context.snapshot.monotonicMs) ??
     replicationObstacle(federation, pictures, views)

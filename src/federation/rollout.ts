@@ -3,7 +3,7 @@ import { resources } from '../kube/objects.ts';
 import { changesOf, deliveryOrder, describeChanges, type Disruption, readInput, stateOf, wordsFor } from './changes.ts';
 import { type PlanContext, type RegionChanges, seedsOf } from './context.ts';
 import { type Obstacle, replicasObstacle, replicationObstacle, ringObstacle, staleObstacle } from './gates.ts';
-import { changingSince, hasSettled, restingSince, unrest } from './health.ts';
+import { changingSince, hasSettled, nodesUnrest, restingSince, unrest } from './health.ts';
 import type { Intent } from './intents.ts';
 import { deliver } from './member-writes.ts';
 import { answeredFor, isReady, type MemberPicture, type RegionPicture } from './picture.ts';
@@ -18,8 +18,8 @@ export type Turns = ReadonlyMap<string, Steps>;
  * 1. What restarts nothing goes to every region at once.
  * 2. Everything else goes to one region at a time, in the order of the spec, one kind after the other: restarts, seeds, storage, new
  *    nodes, and nodes that leave last. The next region waits until this one is settled, whole, in the ring, and has baked.
- * 3. A region that a change of ours has broken gets the user's next spec at once, whatever state it is in: nobody
- *    waits for a node that can never start.
+ * 3. A region that a change of ours has broken gets the user's next spec at once, whatever state it and the others are in:
+ *    nobody waits for a node that can never start.
  * 4. While nodes leave a region's ring, nothing at all is written to its member.
  *
  * `mayWrite` holds the regions whose member may be written now, in the order of the spec.
@@ -67,10 +67,11 @@ function ownTurn(context: PlanContext, picture: MemberPicture): Steps | undefine
   if (stateOf(context, picture).scalingDown) {
     const message = `nodes of region ${name} leave the ring; nothing is written to its member before that is over`;
     const obstacle = wait(name, message);
+    const lost = lostWhileLeaving(context, picture);
     return {
       ...noSteps,
-      obstacles: [changes.length > 0 ? held(context, picture, obstacle) : obstacle],
-      busy: !isTampered(context, picture),
+      obstacles: [...lost, changes.length > 0 ? held(context, picture, obstacle) : obstacle],
+      busy: lost.length === 0 && !isTampered(context, picture),
     };
   }
   if (wasRestoredLately(context, picture)) {
@@ -89,6 +90,7 @@ function ownTurn(context: PlanContext, picture: MemberPicture): Steps | undefine
   const isNew = delivery?.target !== target;
   const isRemainder = rest.every(({ to }) => to === undefined);
   if (rest.length > 0 && (isNew || isRemainder)) {
+    if (rest.some(({ kind }) => kind === 'restart') && yields(context, picture)) return undefined;
     const unlocks = isNew && isBroken(context, picture);
     return { ...delivered(context, picture, 'restart', { corrects: isNew, unlocks }), obstacles };
   }
@@ -104,6 +106,21 @@ function ownTurn(context: PlanContext, picture: MemberPicture): Steps | undefine
   function nextOrWait(count: number): Steps | undefined {
     return count > 0 ? undefined : { ...noSteps, busy: true };
   }
+}
+
+/**
+ * A correction does not wait for its turn, but two regions do not get one at once: where all nodes are up nothing is lost by
+ * waiting for another region that is being changed and is not.
+ */
+function yields(context: PlanContext, picture: MemberPicture): boolean {
+  const isUp = (each: MemberPicture): boolean => nodesUnrest(context, each) === undefined;
+  if (!isUp(picture)) return false;
+  const before = context.pictures.slice(0, context.pictures.indexOf(picture));
+  return context.pictures.some((other) => {
+    if (other === picture || !isChanging(context, other)) return false;
+    if (!answeredFor(other)) return true;
+    return !hasSettled(context, other) && (before.includes(other) || !isUp(other));
+  });
 }
 
 /** The first kind of what is left that only one region at a time may get; undefined: nothing is. */
@@ -158,6 +175,14 @@ function disruptionObstacle(context: PlanContext, picture: MemberPicture, kind: 
   return gate && { ...gate, region: name };
 }
 
+/** A region that was changed before the ring was complete, and has not settled since: nobody joins meanwhile. */
+export function changeUnderWay(context: PlanContext, { region }: RegionPicture): Obstacle | undefined {
+  const changed = context.pictures
+    .filter(answeredFor)
+    .find((each) => each.member.bookkeeping.delivery && isChanging(context, each) && !hasSettled(context, each));
+  return changed && wait(region.name, `region ${changed.region.name} is being changed${whatGoesOn(context, changed)}`);
+}
+
 /**
  * Whether one region's change keeps another from its own. Two that are both noted as being changed, and are both at rest, go
  * in the order of the spec.
@@ -195,6 +220,20 @@ function deadlineObstacle(context: PlanContext, picture: MemberPicture): Obstacl
     `region ${name} has not settled within ${progressDeadlineSeconds} s of its last change: ${unrest(context, picture) ?? 'it is at rest only now'}. The other regions keep what ` +
     `they have. Put the old values back, or correct them: region ${name} gets the new spec at once`;
   return { stalled: true, reason: 'ProgressDeadlineExceeded', region: name, message };
+}
+
+/**
+ * A region that nodes have been leaving for long, while one of its pods is not ready. CassKop waits for a leaving node's own word that it
+ * has left, which one that was restarted since never gives: it refuses to start.
+ */
+function lostWhileLeaving(context: PlanContext, picture: MemberPicture): Obstacle[] {
+  const { name } = picture.region;
+  const down = picture.snapshot.pods.filter((pod) => !isReady(pod)).map(({ metadata }) => metadata.name);
+  if (down.length === 0 || deadlineObstacle(context, picture) === undefined) return [];
+  const message =
+    `nodes of region ${name} have been leaving the ring since ${picture.member.bookkeeping.delivery?.since}, and ${down.join(', ')} is not ready: the ` +
+    'regional operator may wait in vain. Look at the logs of both. A node that says it was decommissioned has left for good';
+  return [{ stalled: true, reason: 'ProgressDeadlineExceeded', region: name, message }];
 }
 
 /** With no pod ready CassKop changes nothing any more, not even for a correction, and only a new object gets it going again. */

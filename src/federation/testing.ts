@@ -128,7 +128,7 @@ export class PlannerWorld {
       const before = store.get(region);
       const merged: KubeObject = {
         ...before,
-        ...object,
+        ...structuredClone(object),
         metadata: {
           ...before?.metadata,
           ...object.metadata,
@@ -205,8 +205,9 @@ export class PlannerWorld {
     const before = JSON.stringify([this.pods, [...this.#members]]);
     for (const [region, member] of this.#members) {
       const spec = member['spec'] as {
-        topology: { dc: { name: string; nodesPerRacks: number; rack: { name: string }[] }[] };
+        topology: { dc: { name: string; nodesPerRacks: number; rack: { name: string; rollingRestart?: boolean }[] }[] };
       };
+      for (const rack of spec.topology.dc.flatMap((dc) => dc.rack)) delete rack.rollingRestart;
       const racks = spec.topology.dc.flatMap((dc) =>
         dc.rack.map((rack) => ({ dc: dc.name, rack: rack.name, nodes: dc.nodesPerRacks })),
       );

@@ -165,6 +165,15 @@ export function withRollingRestart(member: KubeObject): KubeObject {
   return copy;
 }
 
+/** The racks whose restart is ordered and not begun. CassKop is at rest for a moment between two racks. */
+export function racksOrderedToRestart(member: KubeObject): string[] {
+  return datacentersOf(member['spec']).flatMap(({ name, rack }) =>
+    listOf(rack)
+      .filter((each) => each['rollingRestart'] === true)
+      .map((each) => `${String(name)}-${String(each['name'])}`),
+  );
+}
+
 function datacentersOf(spec: unknown): JsonObject[] {
   return listOf(at(spec, ['topology', 'dc']));
 }

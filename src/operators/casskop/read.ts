@@ -3,6 +3,7 @@ import { at } from '../../api/json.ts';
 import { perObject } from '../../edges/per-object.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import type { MemberState, ReadInput, SettledReason } from '../operator.ts';
+import { racksOrderedToRestart } from './changes.ts';
 import { isInjecting, seedsVariable } from './render.ts';
 
 const action = z.looseObject({ name: z.string().optional(), status: z.string().optional() });
@@ -150,6 +151,8 @@ function unsettled(
       `CassKop's ${status.lastClusterAction ?? 'action'} is ${status.lastClusterActionStatus ?? 'not started'}`,
     ];
   }
+  const ordered = racksOrderedToRestart(member);
+  if (ordered.length > 0) return ['ActionUnderWay', `CassKop has yet to restart rack ${ordered.join(', ')}`];
   const racks = status.cassandraRackStatus ?? {};
   for (const [rack, state] of Object.entries(racks)) {
     if (state.phase !== 'Running') return ['Pending', `rack ${rack} is ${state.phase ?? 'without a phase'}`];
