@@ -223,16 +223,18 @@ function deadlineObstacle(context: PlanContext, picture: MemberPicture): Obstacl
 }
 
 /**
- * A region that nodes have been leaving for long, while one of its pods is not ready. CassKop waits for a leaving node's own word that it
- * has left, which one that was restarted since never gives: it refuses to start.
+ * A region that nodes have been leaving for long, while a node is not well. CassKop waits for a leaving node's own word that it has left,
+ * which one that was restarted since never gives; and it may have one node more leave than it was asked to.
  */
 function lostWhileLeaving(context: PlanContext, picture: MemberPicture): Obstacle[] {
+  if (deadlineObstacle(context, picture) === undefined) return [];
   const { name } = picture.region;
-  const down = picture.snapshot.pods.filter((pod) => !isReady(pod)).map(({ metadata }) => metadata.name);
-  if (down.length === 0 || deadlineObstacle(context, picture) === undefined) return [];
+  const down = picture.snapshot.pods.find((pod) => !isReady(pod))?.metadata.name;
+  const trouble = nodesUnrest(context, picture) ?? (down && `pod ${down} is not ready`);
+  if (trouble === undefined) return [];
   const message =
-    `nodes of region ${name} have been leaving the ring since ${picture.member.bookkeeping.delivery?.since}, and ${down.join(', ')} is not ready: the ` +
-    'regional operator may wait in vain. Look at the logs of both. A node that says it was decommissioned has left for good';
+    `nodes of region ${name} have been leaving the ring since ${picture.member.bookkeeping.delivery?.since}, and ${trouble}: the regional operator may wait ` +
+    'in vain. Look at its log and at that of the node. One that was decommissioned has left for good, with its rows streamed to the others';
   return [{ stalled: true, reason: 'ProgressDeadlineExceeded', region: name, message }];
 }
 

@@ -66,7 +66,7 @@ export const deletesAreExact: Invariant = {
   statement:
     'Every delete names uid and resourceVersion and hits an object of ours, or a pod that is not ready while a correction is delivered; volumes are never touched, for they are the rows.',
   watch: (facts) => ({
-    onWrite: ({ method, by, plural, name, cluster, body, before, why }) => {
+    onWrite: ({ method, by, plural, name, cluster, body, before, succeeded, why }) => {
       if (method !== 'DELETE') return undefined;
       const what = `${by} deleted ${plural} ${name} in ${cluster} (${why})`;
       if (plural === 'persistentvolumeclaims') return `${what}: a volume`;
@@ -76,7 +76,7 @@ export const deletesAreExact: Invariant = {
       if (plural === 'pods') {
         const member = facts.member(cluster);
         const corrects = member && readBookkeeping(member).delivery?.corrects;
-        if (before && isReady(before)) return `${what}, which is ready`;
+        if (succeeded && before && isReady(before)) return `${what}, which is ready`;
         return corrects ? undefined : `${what}, and no correction of the member is under way`;
       }
       if (before && !hasOurAnnotations(before)) return `${what}, which is not ours`;
