@@ -12,6 +12,8 @@ export const restartCauses = [
   'short',
   /** Nothing came for so long that the connection must be dead. */
   'idle',
+  /** It has not brought what the server is known to hold. */
+  'behind',
   /** The server did not end it although its time was up. */
   'overrun',
   /** Several watches in a row brought nothing, not even bookmarks: a new list is needed. */

@@ -4,6 +4,7 @@ import type { Random } from '../edges/random.ts';
 import type { UnknownRegion, UserScripts } from '../federation/snapshot.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { resources } from '../kube/objects.ts';
+import type { RestartCause } from '../kube/recovery.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { keyOf } from '../kube/store.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
@@ -83,7 +84,7 @@ export class Controller {
       random,
       logger: logger.child({ context: hub.name }),
       onChange: (change) => this.#queue.add(change.key),
-      onRestart: (cause) => metrics.watchRestarted(hub.name, cause),
+      onRestart: (cause) => this.#watchRestarted(hub, cause),
     });
     this.#doubts = new Doubts({
       client: hub.client,
@@ -185,7 +186,7 @@ export class Controller {
     const id = placeId(key, context, namespace);
     let engaged = this.#regions.get(id);
     if (!engaged) {
-      const { operator, clock, random, logger, metrics } = this.#options;
+      const { operator, clock, random, logger } = this.#options;
       const keys = new Set<string>();
       const value = new RegionNamespace({
         context,
@@ -200,7 +201,7 @@ export class Controller {
         registrationProblem: () => handle.problem,
         onIdentified: (clusterUid) => handle.identified(clusterUid),
         onChange: () => keys.forEach((each) => this.#queue.add(each)),
-        onWatchRestart: (cause) => metrics.watchRestarted(context, cause),
+        onWatchRestart: (cause) => this.#watchRestarted(handle, cause),
       });
       engaged = { value, keys, stop: new AbortController(), handle, hubNamespace };
       this.#regions.set(id, engaged);
@@ -275,7 +276,7 @@ export class Controller {
     this.#watched.delete(name);
     if (!handle || 'refused' in handle) return;
     const { clock, metrics } = this.#options;
-    const { breaker } = handle;
+    const { breaker, outages } = handle;
     const probe = new Reachability(
       name,
       handle.client,
@@ -283,7 +284,7 @@ export class Controller {
       () => this.#reachabilityChanged(name),
       () => breaker.serverAnswers(),
     );
-    const unhook = breaker.onFailure(() => probe.nudge());
+    const unhook = [breaker.onFailure(() => probe.nudge()), outages.onOver(() => this.#answersAgain(handle))];
     const hide = metrics.region(name, () => ({
       up: probe.state === true,
       cacheAgeMs: this.#cacheAge(name),
@@ -296,7 +297,7 @@ export class Controller {
       stop,
       hide: () => {
         hide();
-        unhook();
+        for (const each of unhook) each();
       },
     });
     if (this.#isRunning) this.#track(probe.run(stop.signal));
@@ -330,6 +331,25 @@ export class Controller {
       if (state === true) value.retryNow();
       for (const key of keys) this.#queue.add(key);
     }
+  }
+
+  /** A cluster answers after it did not: whatever waits because of that may go on. */
+  #answersAgain(handle: RegionHandle): void {
+    this.#options.logger.info('a cluster answers again, and is reached over new connections', { context: handle.name });
+    for (const { keys, value } of this.#regions.values()) {
+      if (value.context !== handle.name) continue;
+      value.retryNow();
+      for (const key of keys) this.#queue.add(key);
+    }
+    if (handle !== this.#options.regions.hub) return;
+    for (const each of [this.#federations, ...[...this.#scripts.values()].map(({ value }) => value)]) each.retryNow();
+    for (const federation of this.#federations.store.list()) this.#queue.add(keyOf(federation));
+  }
+
+  /** A watch that has turned out to be dead says something of all connections to its cluster. */
+  #watchRestarted({ name, outages }: RegionHandle, cause: RestartCause): void {
+    this.#options.metrics.watchRestarted(name, cause);
+    if (cause === 'behind' || cause === 'idle') outages.suspect();
   }
 
   /** How long ago the cluster was last heard by the reflectors, the most silent one counting. */

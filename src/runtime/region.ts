@@ -7,6 +7,7 @@ import type { Pace } from '../federation/plan.ts';
 import type { UnknownRegion } from '../federation/snapshot.ts';
 import type { KubeClient, ObjectRef } from '../kube/client.ts';
 import { type KubeObject, type ResourceType, resources } from '../kube/objects.ts';
+import type { RestartCause } from '../kube/recovery.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { keyOf } from '../kube/store.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
@@ -33,7 +34,7 @@ export interface RegionOptions {
   onIdentified?: (clusterUid: string) => void;
   /** Called when anything changed that a plan could depend on. Must not wait. */
   onChange: () => void;
-  onWatchRestart: (cause: string) => void;
+  onWatchRestart: (cause: RestartCause) => void;
 }
 
 /** A live watch brings a bookmark a minute; without one for this long it is taken for dead. Milliseconds. */
