@@ -110,6 +110,8 @@ export const reasons = {
     Reachable: 'The API server answers.',
     NotProbed: 'The API server has not been asked yet.',
     Refused: 'The connection is refused.',
+    Reset: 'The connection is broken off before an answer.',
+    NoRoute: 'The network knows no way to the address.',
     Timeout: 'No answer within the deadline.',
     NameNotFound: "The server's name does not resolve.",
     NotReady: 'The API server answers that it is not ready.',

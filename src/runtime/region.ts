@@ -14,6 +14,7 @@ import type { RegionalOperator } from '../operators/operator.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Doubts } from './doubts.ts';
 import { Premises } from './premises.ts';
+import { answerOf } from './reachable-answers.ts';
 import { RingProbe } from './ring-probe.ts';
 
 export interface RegionOptions {
@@ -134,7 +135,13 @@ export class RegionNamespace {
     const silent = needed.find((each) => this.#isSilent(each));
     if (silent) {
       const why = silent.status.lastError?.message ?? 'a watch has brought nothing for too long';
-      return { known: false, reason: 'Unreachable', message: `context ${context}: ${why}` };
+      const answer = silent.status.lastError && answerOf(silent.status.lastError);
+      return {
+        known: false,
+        reason: 'Unreachable',
+        ...(answer && { answer }),
+        message: `context ${context}: ${why}`,
+      };
     }
     if (this.#doubts.any) {
       return {
