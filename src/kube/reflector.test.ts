@@ -98,65 +98,6 @@ test('when a second watch in a row brings nothing either, the version may be wor
   await bench.stop();
 });
 
-test('a watch that does not bring an own write is given up after seconds, and resumed without a list', async () => {
-  const bench = await new Bench().synced();
-  bench.cluster.mute = true;
-  const version = bench.cluster.put('a');
-  bench.reflector.store.expect('default/a', version);
-  bench.cluster.mute = false;
-  await bench.clock.advance(4_900);
-  assert.deepEqual(bench.restarts(), {});
-  await bench.clock.advance(200);
-  assert.deepEqual(bench.names(), ['a']);
-  assert.equal(bench.reflector.store.isCurrent(), true);
-  assert.deepEqual(bench.restarts(), { behind: 1 });
-  assert.deepEqual(bench.verbs(), ['list', 'watch', 'watch']);
-  assert.equal(bench.reflector.status.connected, true);
-  await bench.stop();
-});
-
-test('a write that became known while the watch was opened is waited for as well', async () => {
-  const bench = await new Bench().synced();
-  bench.cluster.endWatches();
-  bench.cluster.mute = true;
-  const version = bench.cluster.put('a');
-  bench.reflector.store.expect('default/a', version);
-  await bench.synced();
-  bench.cluster.mute = false;
-  await bench.clock.until('the write was seen', () => bench.reflector.store.isCurrent(), 200_000);
-  assert.deepEqual(bench.names(), ['a']);
-  await bench.stop();
-});
-
-test('a watch that brings anything, or has brought the write, is not given up for that', async () => {
-  const bench = await new Bench().synced();
-  bench.reflector.store.expect('default/z', String(Number(bench.cluster.resourceVersion) + 11));
-  for (let turn = 0; turn < 10; turn++) {
-    bench.cluster.put(`a${turn}`);
-    await bench.clock.advance(4_000);
-    assert.equal(bench.reflector.store.isCurrent(), false);
-  }
-  bench.cluster.put('z');
-  await bench.clock.advance(15_000);
-  assert.equal(bench.reflector.store.isCurrent(), true);
-  assert.deepEqual(bench.restarts(), {});
-  await bench.stop();
-});
-
-test('a server that does not show what is expected has its watches begun anew ever more rarely', async () => {
-  const bench = await new Bench().synced();
-  const at: number[] = [0];
-  while (at.length < 5) {
-    bench.reflector.store.expect('default/a', String(1_000 + at.length));
-    await bench.clock.until('it gives up', () => bench.reflector.status.restarts.behind === at.length, 100_000);
-    at.push(bench.clock.monotonic());
-    await bench.synced();
-  }
-  const pauses = at.slice(1).map((time, index) => time - (at[index] ?? 0));
-  assert.deepEqual(pauses, [5_000, 10_000, 20_000, 40_000]);
-  await bench.stop();
-});
-
 test('each chunk puts the idle limit off', async () => {
   const bench = await new Bench().synced();
   for (let minute = 0; minute < 4; minute++) {
@@ -284,18 +225,6 @@ test('it waits as long as the server asks', async () => {
     assert.equal(bench.clock.nextTimerMs, 17_000);
     await bench.stop();
   }
-});
-
-test('a wait that the server asked for is not cut short', async () => {
-  const bench = await new Bench().synced();
-  bench.cluster.endWatches(failure('TooManyRequests', { status: 429, retryAfterMs: 17_000 }));
-  await settle();
-  bench.reflector.retryNow();
-  await bench.clock.advance(16_000);
-  assert.equal(bench.cluster.openWatches, 0);
-  await bench.clock.advance(1_000);
-  assert.equal(bench.cluster.openWatches, 1);
-  await bench.stop();
 });
 
 test('after 401 it tries again almost at once, then backs off', async () => {

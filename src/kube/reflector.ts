@@ -73,6 +73,7 @@ export class Reflector {
 
   /** Ends a wait after a failure, but for one that the server asked for: what it failed for may be mended. */
   retryNow(): void {
+    this.#backoff.reset();
     this.#wait.abort();
   }
 
@@ -237,7 +238,9 @@ export class Reflector {
   }
 
   #recover(recovery: Recovery, listing: boolean, error: unknown): State {
-    const delayMs = this.#backoff.next(recovery, this.#options.clock.monotonic());
+    // An API server that has just started forbids what it allows a second later, and knows no custom kinds yet.
+    const pace = recovery.pace === 'slow' && this.#store.synced ? 'backoff' : recovery.pace;
+    const delayMs = this.#backoff.next({ ...recovery, pace }, this.#options.clock.monotonic());
     const known = error instanceof Error ? error : new Error(String(error));
     const { cause } = recovery;
     const fields = { cause, retryMs: Math.round(delayMs), error: known };
