@@ -15,6 +15,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { Doubts } from './doubts.ts';
 import type { Events } from './events.ts';
+import { kindOfFailure } from './failure-kind.ts';
 import type { Leadership } from './leadership.ts';
 import { backgroundPriority, WorkQueue } from './queue.ts';
 import { Reachability } from './reachability.ts';
@@ -120,9 +121,11 @@ export class Controller {
         const { afterMs } = await this.#reconciler.reconcile(key);
         return afterMs === undefined ? {} : { requeueAfterMs: afterMs };
       },
+      kindOf: kindOfFailure,
       onFailure: (key, error, failures) => {
         // A lost race with another writer, or for the Lease, is daily business: the next pass sees what that one wrote.
-        const level = isKubeError(error, 'Conflict', 'NotLeader') ? 'debug' : 'warn';
+        const isLost = isKubeError(error, 'Conflict', 'NotLeader');
+        const level = isLost ? 'debug' : kindOfFailure(error) === 'panic' ? 'error' : 'warn';
         logger[level]('reconcile failed and is repeated', { key, failures, error });
       },
       retryFirstMs: 20,
