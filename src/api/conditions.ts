@@ -84,6 +84,8 @@ export const reasons = {
     Drifted: 'A member was changed by somebody else.',
     NewerWriter: 'A newer writer has written a member; this one holds back.',
     WriteRefused: 'The API server of a region refused our last write.',
+    RegistrationRefused: 'What registers a region cannot be used.',
+    NamespaceNotAllowed: "A region's registration does not let this namespace use it, or write where it wants to.",
     NotAccepted: 'The spec is not accepted.',
   },
   RingIntact: {
