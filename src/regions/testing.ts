@@ -77,6 +77,7 @@ export function registrationOf(name: string, server: string, more: Partial<Regis
 /** A source that has what a test gives it. */
 export class FakeSource implements RegistrationSource {
   pending: string | undefined;
+  retries = 0;
   #has: readonly (Registration | RefusedRegistration)[];
   #onChange: () => void = () => undefined;
 
@@ -87,6 +88,10 @@ export class FakeSource implements RegistrationSource {
   set(...has: readonly (Registration | RefusedRegistration)[]): void {
     this.#has = has;
     this.#onChange();
+  }
+
+  retryNow(): void {
+    this.retries++;
   }
 
   read(): readonly (Registration | RefusedRegistration)[] {
