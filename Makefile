@@ -31,7 +31,7 @@ check: $(INSTALLED) ## types, lint, format, direction of imports
 	$(NODE_TEST) --test-reporter=dot src/rooms.test.ts
 
 test-unit: $(INSTALLED) ## unit and property tests; nothing leaves the process
-	$(NODE_TEST) 'src/**/*.test.ts' 'e2e/casskop/*.test.ts' 'e2e/sim/*/**/!(*.real).test.ts'
+	$(NODE_TEST) 'src/**/*.test.ts' 'e2e/casskop/*.test.ts' e2e/soak/leaks.test.ts 'e2e/sim/*/**/!(*.real).test.ts'
 
 # These start hundreds of small Node processes; half of the start of each is compiling the same files again. Elsewhere it
 # would make the coverage that the simulation measures less exact.
@@ -64,9 +64,11 @@ test-casskop: $(INSTALLED) ## how a CassKop behaves, asked of the stand-in or of
 	node e2e/harness/toolchain.ts
 	$(NODE_TEST) e2e/sim/conformance/casskop.real.test.ts
 
-test-long: $(INSTALLED) ## faults on the way to a region and in it, on real API servers; a quarter of an hour
+SOAK_MINUTES := 10
+
+test-long: $(INSTALLED) ## real API servers: faults on the way and in them, SOAK_MINUTES=10 of flapping regions; half an hour
 	node e2e/harness/toolchain.ts
-	$(NODE_TEST) 'e2e/faults/**/*.test.ts'
+	SOAK_MINUTES=$(SOAK_MINUTES) $(NODE_TEST) --test-concurrency=1 'e2e/faults/**/*.test.ts' e2e/soak/soak.test.ts
 
 regions: $(INSTALLED) ## start the regions eu, us and ap and keep them
 	node e2e/regions.ts up

@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { defaultServiceAccount } from '../../src/cli/rbac.ts';
 import { type ApiObject, type Regions, startRegions, waitFor } from '../harness/index.ts';
 import { TcpProxy } from '../proxy/tcp-proxy.ts';
-import { ControllerProcess } from '../ring/controller-process.ts';
+import { type ControllerOptions, ControllerProcess } from '../ring/controller-process.ts';
 import { type Condition, Federation, installCrd } from '../ring/federation.ts';
 import type { Row } from './table.ts';
 
@@ -18,6 +18,8 @@ const namespace = 'faults';
 const timeoutMs = 240_000;
 /** How long a region's API server may take to say what it holds, milliseconds. */
 const answerMs = 2_000;
+/** So long without a connection that comes or goes is calm, milliseconds. */
+const quietMs = 5_000;
 /** How many edits are measured before a fault and while it lasts. */
 const editsMeasured = 5;
 /** What healthy regions may take longer for an edit while another one has a fault, before that counts as harm. */
@@ -43,19 +45,26 @@ export class Bed {
   readonly proxies: ReadonlyMap<string, TcpProxy>;
   readonly rows: Row[] = [];
   controller: ControllerProcess;
+  readonly #controllerOptions: Pick<ControllerOptions, 'env'>;
   #waitSeconds = 1_000;
   #controllers = 1;
 
-  private constructor(regions: Regions, federation: Federation, proxies: ReadonlyMap<string, TcpProxy>) {
+  private constructor(
+    regions: Regions,
+    federation: Federation,
+    proxies: ReadonlyMap<string, TcpProxy>,
+    controllerOptions: Pick<ControllerOptions, 'env'>,
+  ) {
     this.regions = regions;
     this.federation = federation;
     this.proxies = proxies;
+    this.#controllerOptions = controllerOptions;
     this.register();
-    this.controller = new ControllerProcess(regions, { kubeconfig: this.#kubeconfig, contexts: [hub, ...members] });
+    this.controller = this.#startController('main');
   }
 
-  /** Resolves when the ring has formed. */
-  static async start(): Promise<Bed> {
+  /** Resolves when the ring has formed. `environment` of the controller: from the directory of the run. */
+  static async start(environment?: (directory: string) => NodeJS.ProcessEnv): Promise<Bed> {
     const regions = await startRegions({ regions: [hub, ...members], nodes: 'light' });
     try {
       await installCrd(regions, hub);
@@ -63,7 +72,8 @@ export class Bed {
       await Promise.all(members.map((name) => regions.region(name).prepareNamespace(namespace)));
       const proxies = new Map<string, TcpProxy>();
       for (const { name, url } of regions.all) proxies.set(name, await TcpProxy.start(url));
-      const bed = new Bed(regions, new Federation(regions, namespace, { hub }), proxies);
+      const options = environment ? { env: environment(regions.directory) } : {};
+      const bed = new Bed(regions, new Federation(regions, namespace, { hub }), proxies, options);
       await bed.federation.apply({ regions: members.map((name) => ({ name })) });
       await bed.federation.ready();
       return bed;
@@ -110,11 +120,28 @@ export class Bed {
     await this.controller.stop();
     await betweenThem();
     this.#controllers += 1;
-    this.controller = new ControllerProcess(this.regions, {
-      kubeconfig: this.#kubeconfig,
-      contexts: [hub, ...members],
-      name: `number-${this.#controllers}`,
-    });
+    this.controller = this.#startController(`number-${this.#controllers}`);
+  }
+
+  /**
+   * Waits until nothing of an earlier fault is left: all is Ready, an edit has arrived everywhere, no connection lost
+   * bytes, and for a while none is opened or closed. Unless told not to, it ends those that lost bytes, which otherwise
+   * stay for minutes.
+   */
+  async untilCalm(options: { resetMute?: boolean } = {}): Promise<void> {
+    const proxies = [...this.proxies.values()];
+    if (options.resetMute ?? true) for (const proxy of proxies) proxy.resetMute();
+    await this.untilArrived(await this.edit(), members);
+    await this.federation.waitForCondition('Ready', 'True', { timeoutMs });
+    const seen = (): string => proxies.map(({ accepted, connections }) => `${accepted} ${connections}`).join();
+    let [last, since] = [seen(), performance.now()];
+    await waitFor(
+      () => {
+        if (seen() !== last) [last, since] = [seen(), performance.now()];
+        return performance.now() - since >= quietMs && proxies.every(({ mute }) => mute === 0);
+      },
+      { what: 'connections to be opened and closed no more', timeoutMs },
+    );
   }
 
   /** Edits what needs no restart of any node, and resolves with that edit's value. */
@@ -184,6 +211,11 @@ export class Bed {
       `${name}: an edit took ${Math.round(duringMs)} ms in healthy regions, ${Math.round(beforeMs)} ms before`,
     );
     return row;
+  }
+
+  #startController(name: string): ControllerProcess {
+    const common = { kubeconfig: this.#kubeconfig, contexts: [hub, ...members], name };
+    return new ControllerProcess(this.regions, { ...common, ...this.#controllerOptions });
   }
 
   get #kubeconfig(): string {

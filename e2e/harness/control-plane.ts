@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApiServer } from './api-server.ts';
 import { makeCertificates } from './certificates.ts';
-import { ControllerAccount, controllerUser } from './controller-account.ts';
+import { ControllerAccount, controllerUser, type ServiceAccount } from './controller-account.ts';
 import { HarnessError } from './errors.ts';
 import { powerfulUsers, writeKubeconfig, type User } from './kubeconfig.ts';
 import type { RegionNetwork } from './network.ts';
@@ -62,6 +62,8 @@ export class ControlPlane {
   readonly api: ApiServer;
   /** Whom the controller under test is here. */
   readonly account: ControllerAccount;
+  /** That one, and whoever else a controller is here. */
+  readonly accounts: ControllerAccount[];
   readonly #run: Run;
   readonly #network: RegionNetwork;
   readonly #programs: ControlPlanePrograms;
@@ -83,6 +85,7 @@ export class ControlPlane {
     this.auditLog = join(directory, 'audit.log');
     this.api = new ApiServer(this.url, this.tokens.admin, authority);
     this.account = new ControllerAccount(this.api, this.auditLog);
+    this.accounts = [this.account];
     this.#run = run;
     this.#network = network;
     this.#programs = programs;
@@ -118,6 +121,18 @@ export class ControlPlane {
     await plane.up(signal);
     plane.tokens.ringmaster = await plane.account.create(signal);
     return plane;
+  }
+
+  /** Another account for a controller, to tell two of them apart; resolves with it and a token when it may use `namespaces`. */
+  async anotherAccount(
+    account: ServiceAccount,
+    namespaces: readonly string[],
+  ): Promise<{ account: ControllerAccount; token: string }> {
+    const made = new ControllerAccount(this.api, this.auditLog, account);
+    this.accounts.push(made);
+    const token = await made.create(AbortSignal.timeout(startTimeoutMs));
+    for (const namespace of namespaces) await made.admit(namespace);
+    return { account: made, token };
   }
 
   /** Starts the programs, after {@link kill} as well, and waits until they serve. */

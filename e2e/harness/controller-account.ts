@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { rbacObjects, defaultServiceAccount as account } from '../../src/cli/rbac.ts';
+import { rbacObjects, defaultServiceAccount } from '../../src/cli/rbac.ts';
 import { casskop } from '../../src/operators/casskop/casskop.ts';
 import { hubAccess, regionAccess } from '../../src/runtime/access.ts';
 import type { KubeObject } from '../../src/kube/objects.ts';
@@ -8,7 +8,7 @@ import { HarnessError } from './errors.ts';
 import { waitFor } from './wait-for.ts';
 
 /** The name under which the controller under test stands in audit logs. */
-export const controllerUser = `system:serviceaccount:${account.namespace}:${account.name}`;
+export const controllerUser = userOf(defaultServiceAccount);
 
 const plurals: Readonly<Record<string, string>> = {
   Namespace: '/api/v1/namespaces',
@@ -21,11 +21,19 @@ const plurals: Readonly<Record<string, string>> = {
 const tokenSeconds = 24 * 3600;
 const effectTimeoutMs = 60_000;
 
+export interface ServiceAccount {
+  readonly namespace: string;
+  readonly name: string;
+}
+
 /**
- * Whom the controller is in one cluster: the ServiceAccount of `ringmaster rbac`, with exactly the rights that this
- * command prints for the namespaces it was let into, and those of the hub if the cluster is one.
+ * Whom a controller is in one cluster: the ServiceAccount of `ringmaster rbac`, or another one in its place, with exactly
+ * the rights that this command prints for the namespaces it was let into, and those of the hub if the cluster is one.
  */
 export class ControllerAccount {
+  /** The name under which it stands in audit logs. */
+  readonly user: string;
+  readonly #account: ServiceAccount;
   readonly #api: ApiServer;
   readonly #auditLog: string;
   /** Unix milliseconds since when each has been in effect. */
@@ -37,7 +45,9 @@ export class ControllerAccount {
   readonly #starts: { readonly from: number; to: number }[] = [];
   #last: Promise<void> = Promise.resolve();
 
-  constructor(api: ApiServer, auditLog: string) {
+  constructor(api: ApiServer, auditLog: string, account: ServiceAccount = defaultServiceAccount) {
+    this.user = userOf(account);
+    this.#account = account;
     this.#api = api;
     this.#auditLog = auditLog;
   }
@@ -51,8 +61,8 @@ export class ControllerAccount {
 
   /** One that holds until it is revoked, or until its day is over. */
   async revocableToken(): Promise<{ token: string; revoke: () => Promise<void> }> {
-    const secrets = `/api/v1/namespaces/${account.namespace}/secrets`;
-    const name = `token-${++this.#revocable}`;
+    const secrets = `/api/v1/namespaces/${this.#account.namespace}/secrets`;
+    const name = `token-${this.#account.name}-${++this.#revocable}`;
     const { metadata } = await this.#api.post(secrets, { apiVersion: 'v1', kind: 'Secret', metadata: { name } });
     const token = await this.#request({ apiVersion: 'v1', kind: 'Secret', name, uid: metadata.uid });
     return { token, revoke: async () => void (await this.#api.delete(`${secrets}/${name}`)) };
@@ -78,7 +88,7 @@ export class ControllerAccount {
       await this.#apply(signal);
       const mcc = { group: 'ringmaster.dev', resource: 'multicassandraclusters' };
       await this.#untilAllowed({ ...mcc, verb: 'watch' }, signal);
-      const { namespace } = account;
+      const { namespace } = this.#account;
       await this.#untilAllowed({ namespace, resource: 'secrets', verb: 'watch' }, signal);
       this.#hubSince = Date.now();
     });
@@ -105,10 +115,10 @@ export class ControllerAccount {
     if (!existsSync(this.#auditLog)) return [];
     return readFileSync(this.#auditLog, 'utf8')
       .split('\n')
-      .filter((line) => line.includes(controllerUser) && line.includes('forbid'))
+      .filter((line) => line.includes(this.user) && line.includes('forbid'))
       .map((line) => JSON.parse(line) as AuditedRefusal)
       .filter(({ user, annotations }) => {
-        return user.username === controllerUser && annotations?.['authorization.k8s.io/decision'] === 'forbid';
+        return user.username === this.user && annotations?.['authorization.k8s.io/decision'] === 'forbid';
       })
       .filter(({ objectRef, requestReceivedTimestamp }) => {
         const at = Date.parse(requestReceivedTimestamp);
@@ -122,7 +132,8 @@ export class ControllerAccount {
 
   /** A token; with `boundObjectRef`, one that holds no longer than that object lives. */
   async #request(boundObjectRef?: Record<string, unknown>, signal?: AbortSignal): Promise<string> {
-    const path = `/api/v1/namespaces/${account.namespace}/serviceaccounts/${account.name}/token`;
+    const { namespace, name } = this.#account;
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
     const spec = { expirationSeconds: tokenSeconds, ...(boundObjectRef && { boundObjectRef }) };
     const kind = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest' };
     const { status } = await this.#api.post<ApiObject & { status: { token: string } }>(path, { ...kind, spec }, signal);
@@ -136,13 +147,26 @@ export class ControllerAccount {
       place: 'region',
       rules: regionAccess(casskop),
       namespaces: [...this.#admitted.keys()],
-      serviceAccount: account,
+      serviceAccount: this.#account,
     });
-    const hub = rbacObjects({ place: 'hub', rules: hubAccess, namespaces, serviceAccount: account });
-    const places = [...region, ...(this.#hubSince === undefined ? [] : hub)];
+    const hub = rbacObjects({ place: 'hub', rules: hubAccess, namespaces, serviceAccount: this.#account });
+    const places = [...region, ...(this.#hubSince === undefined ? [] : hub)].map((object) => this.#apart(object));
     const isPossible = ({ metadata: { namespace } }: KubeObject): boolean =>
-      namespace === undefined || namespace === account.namespace || namespaces.includes(namespace);
+      namespace === undefined || namespace === this.#account.namespace || namespaces.includes(namespace);
     for (const object of places.filter(isPossible)) await this.#api.apply(pathOf(object), 'harness', object, signal);
+  }
+
+  /** The roles of a second account in the same cluster have names of their own. */
+  #apart(object: KubeObject): KubeObject {
+    const { namespace, name } = this.#account;
+    if (this.user === controllerUser || !/Role/.test(object.kind ?? '')) return object;
+    const suffix = `-${namespace}-${name}`;
+    const { metadata, roleRef } = object as KubeObject & { roleRef?: { name: string } };
+    return {
+      ...object,
+      metadata: { ...metadata, name: metadata.name + suffix },
+      ...(roleRef && { roleRef: { ...roleRef, name: roleRef.name + suffix } }),
+    };
   }
 
   async #exists(namespace: string): Promise<boolean> {
@@ -154,7 +178,7 @@ export class ControllerAccount {
     const review = {
       apiVersion: 'authorization.k8s.io/v1',
       kind: 'SubjectAccessReview',
-      spec: { user: controllerUser, resourceAttributes },
+      spec: { user: this.user, resourceAttributes },
     };
     const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
     await waitFor(
@@ -176,14 +200,21 @@ export class ControllerAccount {
   }
 }
 
-/** @throws HarnessError ControllerRefused when the controller's roles were not enough for what it did. */
-export function assertNothingRefused(clusters: readonly { name: string; account: ControllerAccount }[]): void {
-  const refused = clusters.flatMap((each) =>
-    [...new Set(each.account.refusals())].map((refusal) => `${each.name}: ${refusal}`),
+/** @throws HarnessError ControllerRefused when a controller's roles were not enough for what it did. */
+export function assertNothingRefused(
+  clusters: readonly { name: string; accounts: readonly ControllerAccount[] }[],
+): void {
+  const refused = clusters.flatMap(({ name, accounts }) =>
+    accounts.flatMap((account) => [...new Set(account.refusals())].map((refusal) => `${name}: ${refusal}`)),
   );
   if (refused.length === 0) return;
   const shown = refused.slice(0, 10).join('\n');
   throw new HarnessError('ControllerRefused', `The controller's roles do not allow what it does:\n${shown}`);
+}
+
+/** The name under which a ServiceAccount stands in audit logs. */
+export function userOf({ namespace, name }: ServiceAccount): string {
+  return `system:serviceaccount:${namespace}:${name}`;
 }
 
 function pathOf({ kind = '', metadata: { name, namespace } }: KubeObject): string {

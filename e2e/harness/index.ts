@@ -10,7 +10,7 @@ import { Run, type RunProcess } from './run/run.ts';
 import { prepareToolchain } from './toolchain.ts';
 
 export { ApiError, ApiServer, type ApiObject, type WatchEvent } from './api-server.ts';
-export { controllerUser } from './controller-account.ts';
+export { controllerUser, type ControllerAccount } from './controller-account.ts';
 export { HarnessError } from './errors.ts';
 export { Region, type NamespaceOptions } from './region.ts';
 export { waitFor, type WaitOptions } from './wait-for.ts';

@@ -5,7 +5,7 @@ import { type Regions, startRegions, waitFor, type ApiObject } from '../harness/
 import { ControllerProxies } from '../proxy/controller-proxies.ts';
 import { holdWrites } from '../proxy/hold.ts';
 import { Federation, installCrd } from '../ring/federation.ts';
-import { isOfLease, Replica, writesOfReplicas, writesWithoutLease } from './replica.ts';
+import { isOfLease, makeSecondAccount, Replica, writesOfReplicas, writesWithoutLease } from './replica.ts';
 
 const leasePath = '/apis/coordination.k8s.io/v1/namespaces/ringmaster-system/leases/ringmaster';
 const leaseDurationMs = 15_000;
@@ -33,7 +33,8 @@ suite('two controllers on one hub', () => {
     await federation.apply();
     leader = new Replica(regions, 'first', 'ringmaster');
     await leader.untilLeads();
-    standby = new Replica(regions, 'second', 'admin');
+    await makeSecondAccount(regions, 'eu', 'cassandra');
+    standby = new Replica(regions, 'second', 'second');
     await standby.untilReady();
     await federation.ready();
   });
@@ -122,7 +123,7 @@ suite('two controllers on one hub', () => {
       assert.ok(tookMs < leaseDurationMs + slackMs, `${tookMs} ms`);
       await untilWrites(standby);
     });
-    await change(new Replica(regions, 'fourth', 'admin'));
+    await change(new Replica(regions, 'fourth', 'second'));
     assertOneWriter();
   });
 
@@ -177,7 +178,7 @@ suite('two controllers on one hub', () => {
       const hasLed = standby.untilLeads();
       assert.equal(await leader.process.stop(), 0);
       await hasLed;
-      await change(new Replica(regions, 'sixth', 'admin'));
+      await change(new Replica(regions, 'sixth', 'second'));
       await whileEditing(async () => {
         await untilWrites(leader);
         const cut = holdWrites(proxies, (write) => write.region === 'eu');

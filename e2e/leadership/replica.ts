@@ -1,12 +1,33 @@
+import { join } from 'node:path';
 import { request } from 'undici';
 import { defaultServiceAccount } from '../../src/cli/rbac.ts';
 import type { Regions } from '../harness/index.ts';
 import { controllerUser, waitFor } from '../harness/index.ts';
+import { type ServiceAccount, userOf } from '../harness/controller-account.ts';
+import { writeKubeconfig } from '../harness/kubeconfig.ts';
 import { writesBy } from '../ring/audit-log.ts';
 import { ControllerProcess, type ControllerOptions } from '../ring/controller-process.ts';
 
-/** Audit logs tell by the user which of two replicas wrote: the controller's ServiceAccount, or one with all rights. */
-export type ReplicaUser = 'ringmaster' | 'admin';
+/** Audit logs tell by the user which of two replicas wrote: the controller's ServiceAccount, or a second one like it. */
+export type ReplicaUser = 'ringmaster' | 'second';
+
+const secondAccount: ServiceAccount = { namespace: defaultServiceAccount.namespace, name: 'second' };
+const secondUser = userOf(secondAccount);
+
+/** Makes `second` in all regions, with the rights of the first one in `namespace`; in the hub, those of the hub too. */
+export async function makeSecondAccount(regions: Regions, hub: string, namespace: string): Promise<void> {
+  const planes = regions.all.map(async ({ controlPlane }) => {
+    const { account, token } = await controlPlane.anotherAccount(secondAccount, [namespace]);
+    if (controlPlane.name === hub) await account.makeHub();
+    const { name, url, authority, tokens } = controlPlane;
+    return { name, url, authority, tokens: { ...tokens, ringmaster: token } };
+  });
+  writeKubeconfig(secondKubeconfig(regions), 'ringmaster', await Promise.all(planes));
+}
+
+function secondKubeconfig(regions: Regions): string {
+  return join(regions.directory, 'second.kubeconfig');
+}
 
 /** One of several controllers of one hub. */
 export class Replica {
@@ -15,7 +36,7 @@ export class Replica {
 
   constructor(regions: Regions, name: string, user: ReplicaUser, options: ControllerOptions = {}) {
     this.user = user;
-    const kubeconfig = user === 'admin' ? regions.kubeconfig : regions.controllerKubeconfig;
+    const kubeconfig = user === 'second' ? secondKubeconfig(regions) : regions.controllerKubeconfig;
     this.process = new ControllerProcess(regions, {
       kubeconfig,
       ...options,
@@ -65,19 +86,17 @@ export interface ReplicaWrite {
   readonly succeeded: boolean;
 }
 
-/** What both replicas wrote to all API servers, in order; what people and tests write as the same user is left out. */
+/** What both replicas wrote to all API servers, in order. */
 export function writesOfReplicas(regions: Regions): ReplicaWrite[] {
   return regions.all
     .flatMap(({ auditLog, name }) =>
-      (['ringmaster', 'admin'] as const).flatMap((user) =>
-        writesBy(auditLog, user === 'ringmaster' ? controllerUser : user)
-          .filter(({ userAgent }) => userAgent.startsWith('ringmaster/'))
-          .map(({ verb, what, at, status }) => ({
-            user,
-            what: what.startsWith('leases/') ? what : `${name}: ${verb} ${what}`,
-            atMs: Date.parse(at),
-            succeeded: status >= 200 && status < 300,
-          })),
+      (['ringmaster', 'second'] as const).flatMap((user) =>
+        writesBy(auditLog, user === 'ringmaster' ? controllerUser : secondUser).map(({ verb, what, at, status }) => ({
+          user,
+          what: what.startsWith('leases/') ? what : `${name}: ${verb} ${what}`,
+          atMs: Date.parse(at),
+          succeeded: status >= 200 && status < 300,
+        })),
       ),
     )
     .sort((one, other) => one.atMs - other.atMs);

@@ -66,6 +66,11 @@ export class TcpProxy {
     return this.#accepted;
   }
 
+  /** Those of them that lost bytes, and whose client still holds them. */
+  get mute(): number {
+    return [...this.#links].filter(({ isMute }) => isMute).length;
+  }
+
   get fault(): TcpFault {
     return this.#fault;
   }
@@ -73,6 +78,11 @@ export class TcpProxy {
   set fault(fault: TcpFault) {
     this.#fault = fault;
     for (const link of this.#links) link.suffer(fault);
+  }
+
+  /** Connections of which bytes were lost get a RST, as from a firewall that has no memory of them. */
+  resetMute(): void {
+    for (const link of this.#links) if (link.isMute) link.end('reset');
   }
 
   async close(): Promise<void> {
@@ -129,6 +139,11 @@ class Link {
     server?.on('close', () => {
       if (!this.#mute && this.#heldBack.length === 0) this.end('close');
     });
+  }
+
+  /** Whether bytes were lost, so that nothing comes through any more. */
+  get isMute(): boolean {
+    return this.#mute;
   }
 
   suffer(fault: TcpFault): void {

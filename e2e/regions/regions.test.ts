@@ -92,7 +92,7 @@ suite('regions that come, change and go while the controller runs', () => {
     await regions.prepareNamespace(orders);
     await regions.prepareNamespace(outsiders, { operator: false });
     await regions.region('eu').prepareNamespace(secrets, { operator: false });
-    registrar = await Registrar.create(regions.region('us'), 'ringmaster');
+    registrar = await Registrar.create(regions.region('us'), 'ringmaster', [orders, outsiders]);
     federation = new Federation(regions, orders);
     kubeconfig = join(regions.directory, 'hub-only.kubeconfig');
     writeKubeconfig(kubeconfig, 'ringmaster', [regions.region('eu').controlPlane]);
@@ -185,7 +185,9 @@ suite('regions that come, change and go while the controller runs', () => {
     const pattern =
       /reached in the way it is registered now.*"region":"eu"|"region":"eu".*reached in the way it is registered now/;
     const before = log(pattern);
-    writeKubeconfig(kubeconfig, 'admin', [regions.region('eu').controlPlane]);
+    const { name, url, authority, tokens, account } = regions.region('eu').controlPlane;
+    const { token } = await account.revocableToken();
+    writeKubeconfig(kubeconfig, 'ringmaster', [{ name, url, authority, tokens: { ...tokens, ringmaster: token } }]);
     await untilLog(pattern, before);
     await federation.apply({ adoptionPolicy: 'IfUnchanged' });
     await federation.ready();
@@ -355,7 +357,7 @@ suite('regions that come, change and go while the controller runs', () => {
   });
 
   test('a context that leads to another cluster is not followed, and nothing is written there', async () => {
-    const elsewhere = await Registrar.create(regions.region('eu'), 'elsewhere');
+    const elsewhere = await Registrar.create(regions.region('eu'), 'elsewhere', [orders, outsiders]);
     const { token } = await elsewhere.token();
     await register(elsewhere.kubeconfig(token));
     await federation.waitForCondition('Reachable', 'False', { region: 'us', reason: 'IdentityChanged', timeoutMs });

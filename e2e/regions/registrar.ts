@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
-import type { ApiObject, ApiServer, Region } from '../harness/index.ts';
+import type { ApiServer, ControllerAccount, Region } from '../harness/index.ts';
 
 /** The namespace of the ServiceAccounts whose reads the harness's API servers write into their audit logs. */
 const audited = 'audited';
@@ -8,56 +8,22 @@ const audited = 'audited';
 /** Makes kubeconfigs for a region, each with a token of its own, and Secrets of them. */
 export class Registrar {
   readonly #region: Region;
-  readonly user: string;
-  #tokens = 0;
+  readonly #account: ControllerAccount;
 
-  private constructor(region: Region, name: string) {
+  private constructor(region: Region, account: ControllerAccount) {
     this.#region = region;
-    this.user = `system:serviceaccount:${audited}:${name}`;
+    this.#account = account;
   }
 
-  /** With a ServiceAccount in the region that may do everything. */
-  static async create(region: Region, name: string): Promise<Registrar> {
-    const { api } = region;
-    await region.prepareNamespace(audited, { operator: false });
-    await api.apply(`/api/v1/namespaces/${audited}/serviceaccounts/${name}`, 'test', {
-      apiVersion: 'v1',
-      kind: 'ServiceAccount',
-      metadata: { name, namespace: audited },
-    });
-    await api.apply(`/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/${audited}-${name}`, 'test', {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRoleBinding',
-      metadata: { name: `${audited}-${name}` },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
-      subjects: [{ kind: 'ServiceAccount', name, namespace: audited }],
-    });
-    return new Registrar(region, name);
+  /** With a ServiceAccount in the region that may do what the controller needs in these namespaces. */
+  static async create(region: Region, name: string, namespaces: readonly string[]): Promise<Registrar> {
+    const { account } = await region.controlPlane.anotherAccount({ namespace: audited, name }, namespaces);
+    return new Registrar(region, account);
   }
 
   /** A token that holds until it is revoked. */
-  async token(): Promise<{ token: string; revoke: () => Promise<void> }> {
-    const { api } = this.#region;
-    const name = `${this.user.split(':').at(-1)}-${++this.#tokens}`;
-    const secrets = `/api/v1/namespaces/${audited}/secrets`;
-    const bound = await api.post(secrets, { apiVersion: 'v1', kind: 'Secret', metadata: { name } });
-    const request = await api.post<ApiObject & { status: { token: string } }>(
-      `/api/v1/namespaces/${audited}/serviceaccounts/${this.user.split(':').at(-1)}/token`,
-      {
-        apiVersion: 'authentication.k8s.io/v1',
-        kind: 'TokenRequest',
-        spec: {
-          expirationSeconds: 86_400,
-          boundObjectRef: { apiVersion: 'v1', kind: 'Secret', name, uid: bound.metadata.uid },
-        },
-      },
-    );
-    return {
-      token: request.status.token,
-      revoke: async () => {
-        await api.delete(`${secrets}/${name}`);
-      },
-    };
+  token(): Promise<{ token: string; revoke: () => Promise<void> }> {
+    return this.#account.revocableToken();
   }
 
   /** A kubeconfig with this token; where the region is and by what authority, unless `at` says otherwise. */
@@ -77,10 +43,11 @@ export class Registrar {
   /** What the ServiceAccount has asked of the region's API server so far, lists and watches included. */
   requests(): { verb: string; namespace: string | undefined; resource: string }[] {
     const { auditLog } = this.#region;
+    const { user } = this.#account;
     if (!existsSync(auditLog)) return [];
     return readFileSync(auditLog, 'utf8')
       .split('\n')
-      .filter((line) => line.includes(this.user) && line.includes('"ResponseComplete"'))
+      .filter((line) => line.includes(user) && line.includes('"ResponseComplete"'))
       .flatMap((line) => {
         try {
           return [JSON.parse(line) as AuditEvent];
@@ -89,7 +56,7 @@ export class Registrar {
           return [];
         }
       })
-      .filter((event) => event.user.username === this.user)
+      .filter((event) => event.user.username === user)
       .map(({ verb, objectRef }) => ({ verb, namespace: objectRef?.namespace, resource: objectRef?.resource ?? '' }));
   }
 

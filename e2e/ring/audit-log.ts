@@ -7,7 +7,6 @@ export interface AuditedWrite {
   what: string;
   at: string;
   status: number;
-  userAgent: string;
 }
 
 const reads: readonly string[] = ['get', 'list', 'watch'];
@@ -19,13 +18,12 @@ export function writesBy(auditLog: string, username: string): AuditedWrite[] {
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as AuditEvent)
     .filter((event) => event.user.username === username && !reads.includes(event.verb))
-    .map(({ verb, objectRef, requestReceivedTimestamp, responseStatus, userAgent }) => ({
+    .map(({ verb, objectRef, requestReceivedTimestamp, responseStatus }) => ({
       verb,
       namespace: objectRef?.namespace,
       what: [objectRef?.resource, objectRef?.subresource, objectRef?.name].filter((part) => part).join('/'),
       at: requestReceivedTimestamp,
       status: responseStatus?.code ?? 0,
-      userAgent: userAgent ?? '',
     }));
 }
 
@@ -34,6 +32,5 @@ interface AuditEvent {
   user: { username: string };
   objectRef?: { namespace?: string; resource?: string; subresource?: string; name?: string };
   requestReceivedTimestamp: string;
-  userAgent?: string;
   responseStatus?: { code: number };
 }

@@ -48,6 +48,10 @@ export class ControllerProcess {
     );
   }
 
+  get pid(): number {
+    return this.#process.identity.pid;
+  }
+
   get running(): boolean {
     return this.#process.child.exitCode === null && this.#process.child.signalCode === null;
   }

@@ -88,6 +88,8 @@ export const reasons = {
     Drifted: 'A member was changed by somebody else.',
     NewerWriter: 'A newer writer has written a member; this one holds back.',
     WriteRefused: 'The API server of a region refused our last write.',
+    RegistrationRefused: 'What registers a region cannot be used.',
+    NamespaceNotAllowed: "A region's registration does not let this namespace use it, or write where it wants to.",
     NotAccepted: 'The spec is not accepted.',
   },
   RingIntact: {
@@ -114,6 +116,8 @@ export const reasons = {
     Reachable: 'The API server answers.',
     NotProbed: 'The API server has not been asked yet.',
     Refused: 'The connection is refused.',
+    Reset: 'The connection is broken off before an answer.',
+    NoRoute: 'The network knows no way to the address.',
     Timeout: 'No answer within the deadline.',
     NameNotFound: "The server's name does not resolve.",
     NotReady: 'The API server answers that it is not ready.',

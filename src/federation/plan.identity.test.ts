@@ -66,6 +66,24 @@ test('why a region may not be used stands in its condition', async () => {
   }
 });
 
+test('a region whose registration is in the way stalls the whole, with a sentence that names it and what to do', async () => {
+  for (const [reason, todo] of [
+    ['RegistrationRefused', /^region us: context us: an exec plugin; mend what registers the region/],
+    ['NamespaceNotAllowed', /^region us: context us: an exec plugin; name that namespace in the annotations/],
+  ] as const) {
+    const world = new PlannerWorld();
+    await world.settle();
+    world.unknown.set('us', { known: false, reason, message: 'context us: an exec plugin' });
+    await world.settle();
+    const stalled = world.mcc.status?.conditions?.find(({ type }) => type === 'Stalled');
+    assert.deepEqual([stalled?.status, stalled?.reason], ['True', reason]);
+    assert.match(stalled?.message ?? '', todo);
+    world.unknown.clear();
+    await world.settle();
+    assert.equal(world.mcc.status?.conditions?.find(({ type }) => type === 'Stalled')?.status, 'False');
+  }
+});
+
 test('a region that is still reached as it was registered before says so, and is used all the same', async () => {
   const world = new PlannerWorld();
   world.overrides.set('us', { registrationProblem: 'what is registered now does not work: 401' });

@@ -19,6 +19,8 @@ const reasons = {
 /** What passes by itself, and may come back as quickly. */
 const passing: ReadonlySet<string> = new Set<Reason<'Reachable'>>([
   'Refused',
+  'Reset',
+  'NoRoute',
   'Timeout',
   'NameNotFound',
   'TLS',

@@ -212,10 +212,26 @@ function ringTrouble(intact: ConditionUpdate): { reason: string; message: string
 /** A region's own trouble that the ring's gates do not speak of. */
 function stalledRegion(regions: readonly RegionStatus[]): { reason: string; message: string } | undefined {
   const personNeeded = new Set(['SeedsUnreachable', 'Rejected', 'DataLossSuspected', 'WriteRefused']);
+  const unusable = regions.flatMap(({ name, conditions = [] }) =>
+    conditions.flatMap(({ status, reason, message }) => {
+      const todo = status === 'False' ? registrationTodos.get(reason) : undefined;
+      return todo === undefined ? [] : [{ reason, message: `region ${name}: ${message}; ${todo}` }];
+    }),
+  );
+  if (unusable[0]) return unusable[0];
   return regions
     .flatMap((region) => region.conditions ?? [])
     .find((condition) => condition.status === 'False' && personNeeded.has(condition.reason));
 }
+
+/** What a person does about a region whose registration is in the way. */
+const registrationTodos: ReadonlyMap<string, string> = new Map([
+  ['RegistrationRefused', 'mend what registers the region, a Secret of the hub or a kubeconfig'],
+  [
+    'NamespaceNotAllowed',
+    "name that namespace in the annotations of the region's Secret or in --allow, or another one in the spec",
+  ],
+]);
 
 const stallReasons = [
   'LeftoversFound',
@@ -233,6 +249,8 @@ const stallReasons = [
   'Drifted',
   'NewerWriter',
   'WriteRefused',
+  'RegistrationRefused',
+  'NamespaceNotAllowed',
 ] as const;
 
 function stallReason(reason: string): (typeof stallReasons)[number] {

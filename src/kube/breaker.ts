@@ -69,6 +69,12 @@ export class Breaker {
     this.#isProbed = true;
   }
 
+  /** An outage is over: one request may try at once. */
+  retryNow(): void {
+    this.#isProbed = true;
+    this.#closedUntil = 0;
+  }
+
   /** Calls `listener` at every failure: it is time to ask whether the server is there. Returns what ends that. */
   onFailure(listener: () => void): () => void {
     this.#listeners.add(listener);

@@ -12,6 +12,8 @@ export const restartCauses = [
   'short',
   /** Nothing came for so long that the connection must be dead. */
   'idle',
+  /** It has not brought what the server is known to hold. */
+  'behind',
   /** The server did not end it although its time was up. */
   'overrun',
   /** Several watches in a row brought nothing, not even bookmarks: a new list is needed. */
@@ -41,7 +43,7 @@ export interface Recovery {
   relist: boolean;
   /**
    * `backoff`: growing, jittered. `once`: almost at once the first time in a row, because the fault may be over
-   * (credentials were renewed), then as backoff. `slow`: only a person can mend it.
+   * (credentials were renewed, a list tells the version), then as backoff. `slow`: only a person can mend it.
    */
   pace: 'backoff' | 'once' | 'slow';
   /** The wait the server asked for, in milliseconds; a lower bound. */
@@ -51,7 +53,7 @@ export interface Recovery {
 type Reaction = Omit<Recovery, 'leastMs'>;
 
 const reactions: Record<KubeErrorCode, Reaction> = {
-  Expired: { cause: 'expired', relist: true, pace: 'backoff' },
+  Expired: { cause: 'expired', relist: true, pace: 'once' },
   ResourceVersionTooLarge: { cause: 'expired', relist: true, pace: 'backoff' },
   TooManyRequests: { cause: 'throttled', relist: false, pace: 'backoff' },
   Unauthorized: { cause: 'unauthorized', relist: false, pace: 'once' },
@@ -113,6 +115,12 @@ export class Backoff {
   constructor(limits: BackoffLimits, random: Random) {
     this.#limits = limits;
     this.#random = random;
+  }
+
+  /** The next failure counts as the first: what the ones before it failed for is over. */
+  reset(): void {
+    this.#failures = 0;
+    this.#lastPace = undefined;
   }
 
   /** Milliseconds to wait after a failure at `now` (a monotonic time in milliseconds). */

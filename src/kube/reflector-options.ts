@@ -14,6 +14,8 @@ export interface ReflectorLimits {
   watchSecondsMax: number;
   /** Silence after which a watch is taken for dead, milliseconds: over two of the server's bookmarks, one a minute. */
   idleMs: number;
+  /** Silence, with an own write to come, after which it is taken for dead, milliseconds; doubles with each time in a row. */
+  behindMs: number;
   /** How long past its own length a watch may go on, milliseconds. */
   overrunMs: number;
   /** A watch that ends sooner than this without an event counts as failed, milliseconds. */
@@ -26,6 +28,7 @@ export const defaultReflectorLimits: ReflectorLimits = {
   watchSecondsMin: 240,
   watchSecondsMax: 480,
   idleMs: 150_000,
+  behindMs: 5_000,
   overrunMs: 30_000,
   shortMs: 1000,
   backoff: defaultBackoff,

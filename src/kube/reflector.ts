@@ -9,6 +9,7 @@ import {
   type ReflectorOptions,
   type ReflectorStatus,
 } from './reflector-options.ts';
+import { followers, type State } from './reflector-states.ts';
 import { ObjectStore, type Change, type Store } from './store.ts';
 import { WatchAttempt } from './watch-attempt.ts';
 
@@ -16,31 +17,11 @@ import { WatchAttempt } from './watch-attempt.ts';
 const barrenWatchesMax = 2;
 
 /**
- * The states, and what may follow each (see `followers`):
- * listing: reads all pages, then swaps them into the store.
- * watching: applies events until the watch ends or fails.
- * waiting: lets time pass after a failure, then lists or watches.
- * stopped: the signal aborted; the end.
- */
-type State =
-  | { kind: 'listing' }
-  | { kind: 'watching'; resourceVersion: string }
-  | { kind: 'waiting'; delayMs: number; next: { kind: 'listing' } | { kind: 'watching'; resourceVersion: string } }
-  | { kind: 'stopped' };
-
-const followers: Record<State['kind'], readonly State['kind'][]> = {
-  listing: ['watching', 'waiting', 'stopped'],
-  watching: ['watching', 'listing', 'waiting', 'stopped'],
-  waiting: ['listing', 'watching', 'stopped'],
-  stopped: [],
-};
-
-/**
  * Keeps a Store equal to what one cluster holds of one kind.
  *
  * Flow: 1. a consistent list (no resourceVersion: a cached answer may be older than what a predecessor acted on), page
  * by page, swapped into the store at once; 2. a watch from the list's resourceVersion, with bookmarks; 3. when the
- * watch ends, another from the last version heard; 4. a new list only when the server no longer knows that version, or
+ * watch ends, or does not bring what we wrote ourselves, another from the last version heard; 4. a new list only when the server no longer knows that version, or
  * watches from it bring nothing any more.
  *
  * Guarantees: changes are reported in order and once; a deletion missed while disconnected is reported after the next
@@ -52,13 +33,16 @@ export class Reflector {
   readonly #options: ReflectorOptions;
   readonly #limits: ReflectorLimits;
   readonly #backoff: Backoff;
-  readonly #store = new ObjectStore();
+  readonly #store = new ObjectStore(() => this.#attempt?.fellBehind());
   readonly #restarts = Object.fromEntries(restartCauses.map((cause) => [cause, 0])) as Record<RestartCause, number>;
   #connected = false;
   #lastEventAt: number | undefined;
   #lastError: Error | undefined;
   #handlerFailures = 0;
   #barrenWatches = 0;
+  #attempt: WatchAttempt | undefined;
+  /** Watches in a row that were given up since they did not bring our own writes. */
+  #behindInARow = 0;
   #wait = new AbortController();
 
   constructor(options: ReflectorOptions) {
@@ -87,8 +71,9 @@ export class Reflector {
     };
   }
 
-  /** Ends a wait after a failure: what it failed for may be mended. */
+  /** Ends a wait after a failure, but for one that the server asked for: what it failed for may be mended. */
   retryNow(): void {
+    this.#backoff.reset();
     this.#wait.abort();
   }
 
@@ -111,8 +96,8 @@ export class Reflector {
       if (state.kind === 'listing') return { kind: 'watching', resourceVersion: await this.#list(signal) };
       if (state.kind === 'watching') return await this.#watch(state.resourceVersion, signal);
       this.#wait = new AbortController();
-      const { signal: retry } = this.#wait;
-      await sleep(this.#options.clock, state.delayMs, AbortSignal.any([signal, retry])).catch(() => undefined);
+      const interrupted = state.mayHurry ? AbortSignal.any([signal, this.#wait.signal]) : signal;
+      await sleep(this.#options.clock, state.delayMs, interrupted).catch(() => undefined);
       signal.throwIfAborted();
       return state.next;
     } catch (error) {
@@ -149,11 +134,17 @@ export class Reflector {
 
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<State> {
     const { client, resource, selection, clock, random } = this.#options;
-    const { watchSecondsMin, watchSecondsMax, idleMs, overrunMs, shortMs } = this.#limits;
+    const { watchSecondsMin, watchSecondsMax, idleMs, behindMs, overrunMs, shortMs } = this.#limits;
     const timeoutSeconds = Math.round(watchSecondsMin + random.next() * (watchSecondsMax - watchSecondsMin));
     const startedAt = clock.monotonic();
     let events = 0;
-    using attempt = new WatchAttempt(clock, signal, idleMs, timeoutSeconds * 1000 + overrunMs);
+    using attempt = new WatchAttempt(clock, signal, {
+      idleMs,
+      // A server that is only slow must not have its watches begun anew all the time.
+      behindMs: Math.min(idleMs, behindMs * 2 ** this.#behindInARow),
+      capMs: timeoutSeconds * 1000 + overrunMs,
+    });
+    this.#attempt = attempt;
     try {
       const stream = client.watch(
         resource,
@@ -166,11 +157,15 @@ export class Reflector {
         () => {
           attempt.progress();
           this.#heard();
+          if (!this.#store.isCurrent()) attempt.fellBehind();
         },
       );
       for await (const event of stream) {
         events++;
         this.#apply(event);
+        if (!this.#store.isCurrent()) continue;
+        attempt.caughtUp();
+        this.#behindInARow = 0;
       }
     } catch (error) {
       if (wasReplaced(error)) {
@@ -179,6 +174,11 @@ export class Reflector {
       }
       if (attempt.expired === undefined) throw error;
       const relist = this.#isBarren(events);
+      if (attempt.expired === 'behind') {
+        this.#behindInARow++;
+        this.#countRestart('behind');
+        return relist ? { kind: 'listing' } : this.#watchOn(resourceVersion);
+      }
       return this.#recover({ cause: attempt.expired, relist, pace: 'backoff', leastMs: 0 }, false, error);
     }
     const relist = this.#isBarren(events);
@@ -238,7 +238,9 @@ export class Reflector {
   }
 
   #recover(recovery: Recovery, listing: boolean, error: unknown): State {
-    const delayMs = this.#backoff.next(recovery, this.#options.clock.monotonic());
+    // An API server that has just started forbids what it allows a second later, and knows no custom kinds yet.
+    const pace = recovery.pace === 'slow' && this.#store.synced ? 'backoff' : recovery.pace;
+    const delayMs = this.#backoff.next({ ...recovery, pace }, this.#options.clock.monotonic());
     const known = error instanceof Error ? error : new Error(String(error));
     const { cause } = recovery;
     const fields = { cause, retryMs: Math.round(delayMs), error: known };
@@ -252,6 +254,7 @@ export class Reflector {
     return {
       kind: 'waiting',
       delayMs,
+      mayHurry: recovery.leastMs === 0,
       next: relist ? { kind: 'listing' } : { kind: 'watching', resourceVersion },
     };
   }

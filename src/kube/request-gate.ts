@@ -2,6 +2,7 @@ import { type HttpRequest, type HttpResponse, type Transport, TransportError } f
 import type { Clock } from '../edges/clock.ts';
 import type { Random } from '../edges/random.ts';
 import { Breaker } from './breaker.ts';
+import { isUnanswered } from './outages.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** What one region's API server is asked for at most, watches aside: client-go's usual figures for a controller. */
@@ -53,10 +54,4 @@ export class RequestGate {
 
 function refuseIfOpen({ problem }: Breaker): void {
   if (problem !== undefined) throw new TransportError('circuit-open', problem);
-}
-
-/** No answer, or none in time; not what was given up, nor what never left because of our own credentials. */
-function isUnanswered(error: unknown): error is Error {
-  if (error instanceof TransportError) return error.failure !== 'credentials' && error.failure !== 'replaced';
-  return error instanceof DOMException && error.name === 'TimeoutError';
 }

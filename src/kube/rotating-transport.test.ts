@@ -35,7 +35,7 @@ test('requests go over the connections of the moment, and replaced ones are clos
   const [old, next] = [answering('old'), answering('new')];
   const transport = new RotatingTransport(old);
   assert.equal(await text(await transport.send({ method: 'GET', path: '/a' }, forever)), 'old');
-  transport.replace(next);
+  transport.replace(next, 'test');
   await settle();
   assert.ok(old.isClosed);
   assert.equal(await text(await transport.send({ method: 'GET', path: '/b' }, forever)), 'new');
@@ -47,7 +47,7 @@ test('a request that is under way ends where it began', async () => {
   const transport = new RotatingTransport(old);
   const sent = transport.send({ method: 'PATCH', path: '/a', body: '{}' }, forever);
   await settle();
-  transport.replace(answering('new'));
+  transport.replace(answering('new'), 'test');
   await settle();
   assert.ok(!old.isClosed, 'it still has a request to answer');
   answer();
@@ -66,7 +66,7 @@ test('a watch is broken off, and told that there are other connections by now', 
   const { body } = await transport.send({ method: 'GET', path: '/a', streaming: true }, forever);
   const watching = text({ status: 200, headers: {}, body });
   await settle();
-  transport.replace(answering('new'));
+  transport.replace(answering('new'), 'test');
   await assert.rejects(watching, (error) => error instanceof TransportError && error.failure === 'replaced');
   await settle();
   assert.ok(old.isClosed);
@@ -77,7 +77,7 @@ test('the end of a request whose answer nobody reads is heard of', async () => {
   const transport = new RotatingTransport(old);
   const stop = new AbortController();
   await transport.send({ method: 'GET', path: '/a' }, stop.signal);
-  transport.replace(answering('new'));
+  transport.replace(answering('new'), 'test');
   stop.abort();
   await settle();
   assert.ok(old.isClosed);
@@ -88,7 +88,7 @@ test('closing it closes all connections, those that were replaced and are still 
   const next = answering('new');
   const transport = new RotatingTransport(old);
   void transport.send({ method: 'GET', path: '/a' }, forever).catch(() => undefined);
-  transport.replace(next);
+  transport.replace(next, 'test');
   await transport.close();
   assert.ok(old.isClosed && next.isClosed);
 });

@@ -21,6 +21,7 @@ export class RotatingTransport implements ClosableTransport {
   /** Those that were replaced and still have requests under way, and those that are being closed. */
   readonly #old = new Set<Line>();
   readonly #closing = new Set<Promise<void>>();
+  #isClosed = false;
 
   constructor(transport: ClosableTransport) {
     this.#line = lineOf(transport);
@@ -55,17 +56,22 @@ export class RotatingTransport implements ClosableTransport {
   }
 
   /** From now on requests go over `transport`; the old one is closed when the last request on it has ended. */
-  replace(transport: ClosableTransport): void {
+  replace(transport: ClosableTransport, why: string): void {
     const old = this.#line;
+    if (this.#isClosed) {
+      this.#closeLine(lineOf(transport));
+      return;
+    }
     this.#line = lineOf(transport);
     this.#old.add(old);
     for (const stream of old.streams) {
-      stream.abort(new TransportError('replaced', 'the connection was replaced: the region was registered anew'));
+      stream.abort(new TransportError('replaced', `the connection was replaced: ${why}`));
     }
     this.#closeWhenIdle(old);
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const line of [this.#line, ...this.#old]) this.#closeLine(line);
     await Promise.all(this.#closing);
   }

@@ -47,9 +47,15 @@ interface Expectation {
 export class ObjectStore implements Store {
   readonly #objects = new Map<string, KubeObject>();
   readonly #expected = new Map<string, Expectation>();
+  readonly #onExpect: () => void;
   #synced = false;
   #heard: string | undefined;
   #listsBegun = 0;
+
+  /** `onExpect` is called whenever something is expected that was not heard yet. */
+  constructor(onExpect: () => void = () => undefined) {
+    this.#onExpect = onExpect;
+  }
 
   get synced(): boolean {
     return this.#synced;
@@ -74,6 +80,7 @@ export class ObjectStore implements Store {
     const before = this.#expected.get(key);
     if (before && reached(before.resourceVersion, resourceVersion)) return;
     this.#expected.set(key, { resourceVersion, listsBegun: this.#listsBegun });
+    this.#onExpect();
   }
 
   isCurrent(key?: string): boolean {

@@ -162,3 +162,26 @@ test('a client for a namespace ends with the permission, and with the region', a
   region.end();
   assert.ok(region.signal.aborted);
 });
+
+test('when an outage is over, watches and requests go on over new connections to the same place', async (context) => {
+  const all = await bench(context);
+  const { region, clock, apis, made } = all;
+  const api = apis.get('https://old');
+  assert.ok(api);
+  let over = 0;
+  region.outages.onOver(() => over++);
+  apis.delete('https://old');
+  await assert.rejects(region.client.getPath('/readyz', forever));
+  apis.set('https://old', api);
+  assert.equal(made.length, 1);
+  await region.client.getPath('/readyz', forever);
+  assert.equal(over, 1);
+  assert.equal(made.length, 2);
+  await clock.advance(1);
+  assert.deepEqual(
+    made.map((each) => each.isClosed),
+    [true, false],
+  );
+  assert.equal(await reached(all), 'https://old');
+  assert.equal(region.problem, undefined);
+});

@@ -4,8 +4,7 @@ import type { KubeClient } from '../kube/client.ts';
 import type { ClusterContext } from '../kube/contexts.ts';
 import { resources } from '../kube/objects.ts';
 import { Backoff } from '../kube/recovery.ts';
-import { type ClosableTransport, RotatingTransport } from '../kube/rotating-transport.ts';
-import { RequestGate } from '../kube/request-gate.ts';
+import type { ClosableTransport } from '../kube/rotating-transport.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { FencedRegion, type MakeClient } from './region-handle.ts';
 import type { Registration } from './registration.ts';
@@ -43,7 +42,6 @@ const backoff = { firstMs: 1_000, maxMs: 10_000, resetMs: 120_000, slowMs: 10_00
  */
 export class ConnectedRegion extends FencedRegion {
   readonly #options: ConnectedRegionOptions;
-  readonly #transport: RotatingTransport;
   readonly #ended = new AbortController();
   readonly #backoff: Backoff;
   /** What is in use. */
@@ -57,13 +55,12 @@ export class ConnectedRegion extends FencedRegion {
   #wake = new AbortController();
 
   constructor(options: ConnectedRegionOptions) {
-    const { registration, connect, makeClient } = options;
-    const transport = new RotatingTransport(connect(registration.context));
-    const gate = new RequestGate(options.clock, options.random, (method, waitedMs) =>
-      options.onLimited?.(this.host, method, waitedMs),
-    );
-    super(registration.name, transport, makeClient, gate);
-    this.#transport = transport;
+    const { registration, connect, makeClient, clock, random } = options;
+    super(registration.name, connect(registration.context), makeClient, {
+      clock,
+      random,
+      onLimited: (method, waitedMs) => options.onLimited?.(this.host, method, waitedMs),
+    });
     this.#options = options;
     this.#registration = registration;
     this.#tenancy = registration.tenancy;
@@ -145,7 +142,11 @@ export class ConnectedRegion extends FencedRegion {
       if (isDone) await untilAborted(interrupted);
       else await this.#pause(interrupted);
     }
-    await this.#transport.close();
+    await this.connections.close();
+  }
+
+  protected connectAnew(): ClosableTransport {
+    return this.#options.connect(this.#registration.context);
   }
 
   async #pause(signal: AbortSignal): Promise<void> {
@@ -196,7 +197,7 @@ export class ConnectedRegion extends FencedRegion {
     this.#registration = candidate;
     this.#candidate = undefined;
     this.#problem = undefined;
-    this.#transport.replace(transport);
+    this.connections.replace(transport, 'the region was registered anew');
     logger.info('a region is reached in the way it is registered now', { region: name, origin: candidate.origin });
     onChange('rotated');
     return true;

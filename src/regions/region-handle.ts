@@ -1,7 +1,11 @@
+import type { Clock } from '../edges/clock.ts';
+import type { Random } from '../edges/random.ts';
 import type { Transport } from '../edges/transport.ts';
 import type { Breaker } from '../kube/breaker.ts';
 import type { KubeClient } from '../kube/client.ts';
-import type { RequestGate } from '../kube/request-gate.ts';
+import { Outages } from '../kube/outages.ts';
+import { type OnLimited, RequestGate } from '../kube/request-gate.ts';
+import { type ClosableTransport, RotatingTransport } from '../kube/rotating-transport.ts';
 import { NamespaceFence } from './namespace-fence.ts';
 import { type Tenancy, tenancyProblem } from './tenancy.ts';
 
@@ -17,6 +21,8 @@ export interface RegionHandle {
   readonly client: KubeClient;
   /** Of what goes through `clientFor`. */
   readonly breaker: Breaker;
+  /** Of the whole cluster. When one is over, the connections are new ones, and watches go on over them. */
+  readonly outages: Pick<Outages, 'suspect' | 'onOver'>;
   readonly tenancy: Tenancy;
   /** Why what is registered now is not in use, while the handle goes on with what was registered before. */
   readonly problem: string | undefined;
@@ -30,11 +36,19 @@ export interface RegionHandle {
   clientFor(hubNamespace: string, namespace: string): KubeClient;
 }
 
+export interface RegionEdges {
+  clock: Clock;
+  random: Random;
+  onLimited?: OnLimited;
+}
+
 /** What every kind of handle does alike. */
 export abstract class FencedRegion implements RegionHandle {
   readonly name: string;
   readonly client: KubeClient;
   readonly breaker: Breaker;
+  readonly outages: Outages;
+  protected readonly connections: RotatingTransport;
   readonly #transport: Transport;
   readonly #makeClient: MakeClient;
   abstract readonly origin: string;
@@ -45,13 +59,25 @@ export abstract class FencedRegion implements RegionHandle {
   /** The API server's host and port. */
   abstract readonly host: string;
 
-  constructor(name: string, transport: Transport, makeClient: MakeClient, gate: RequestGate) {
+  constructor(name: string, transport: ClosableTransport, makeClient: MakeClient, edges: RegionEdges) {
+    const { clock, random, onLimited } = edges;
+    const gate = new RequestGate(clock, random, onLimited);
     this.name = name;
     this.breaker = gate.breaker;
-    this.#transport = gate.guard(transport);
+    this.outages = new Outages(clock);
+    this.connections = new RotatingTransport(transport);
+    const overheard = this.outages.guard(this.connections);
+    this.#transport = gate.guard(overheard);
     this.#makeClient = makeClient;
-    this.client = makeClient(name, transport, () => this.host);
+    this.client = makeClient(name, overheard, () => this.host);
+    this.outages.onOver(() => {
+      this.connections.replace(this.connectAnew(), 'those of before an outage may be dead');
+      this.breaker.retryNow();
+    });
   }
+
+  /** Other connections to the same cluster, in the way it is reached now. */
+  protected abstract connectAnew(): ClosableTransport;
 
   tenancyProblem(hubNamespace: string, namespace: string): string | undefined {
     return tenancyProblem(this.tenancy, this.name, hubNamespace, namespace);

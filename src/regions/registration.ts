@@ -31,6 +31,8 @@ export interface RegistrationSource {
   read(): readonly (Registration | RefusedRegistration)[];
   /** Follows changes until `signal` aborts, then resolves. `onChange` is called after `read` answers something else. */
   run(signal: AbortSignal, onChange: () => void): Promise<void>;
+  /** The hub answers again after it did not: who waits to ask it need not any longer. */
+  retryNow?(): void;
 }
 
 export function isRefused(each: Registration | RefusedRegistration): each is RefusedRegistration {

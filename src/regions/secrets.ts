@@ -71,6 +71,10 @@ export class KubeconfigSecrets implements RegistrationSource {
     return [...secrets.values()].sort((one, other) => (age(one) < age(other) ? -1 : 1)).map((each) => register(each));
   }
 
+  retryNow(): void {
+    for (const reflector of this.#reflectors) reflector.retryNow();
+  }
+
   async run(signal: AbortSignal, onChange: () => void): Promise<void> {
     this.#onChange = onChange;
     await Promise.all(this.#reflectors.map((reflector) => reflector.run(signal)));

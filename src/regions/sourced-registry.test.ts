@@ -171,3 +171,16 @@ test('that all sources were read is told, since a name that was missing may be t
   secrets.set();
   assert.deepEqual(told, ['hub']);
 });
+
+test('when the hub answers again, sources that wait to ask it are told so', async (context) => {
+  const { registry, apis, secrets } = await bench(context);
+  const ask = (): Promise<unknown> => registry.hub.client.getPath('/readyz', new AbortController().signal);
+  const api = apis.get('https://hub');
+  assert.ok(api);
+  apis.delete('https://hub');
+  await assert.rejects(ask());
+  assert.equal(secrets.retries, 0);
+  apis.set('https://hub', api);
+  await ask();
+  assert.equal(secrets.retries, 1);
+});

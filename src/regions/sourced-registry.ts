@@ -38,6 +38,9 @@ export class SourcedRegistry implements RegionRegistry {
     this.#origins.set(hub.name, hub.origin);
     this.hub = this.#connect(hub, true);
     this.#sources = options.sources(this.hub.client);
+    this.hub.outages.onOver(() => {
+      for (const source of this.#sources) source.retryNow?.();
+    });
     this.#apply();
   }
 

@@ -1,8 +1,6 @@
-import type { Clock } from '../edges/clock.ts';
-import type { Random } from '../edges/random.ts';
 import type { Transport } from '../edges/transport.ts';
-import { RequestGate } from '../kube/request-gate.ts';
-import { FencedRegion, type MakeClient } from './region-handle.ts';
+import type { ClosableTransport } from '../kube/rotating-transport.ts';
+import { FencedRegion, type MakeClient, type RegionEdges } from './region-handle.ts';
 import type { RegionRegistry } from './registry.ts';
 import { openTenancy, type Tenancy } from './tenancy.ts';
 
@@ -12,17 +10,12 @@ export class StaticRegistry implements RegionRegistry {
   readonly pending = undefined;
   readonly #transports: ReadonlyMap<string, Transport>;
   readonly #makeClient: MakeClient;
-  readonly #edges: { clock: Clock; random: Random };
+  readonly #edges: RegionEdges;
   readonly #regions = new Map<string, StaticRegion>();
   readonly #listeners = new Set<(name: string) => void>();
 
   /** @throws Error when `hub` is none of the regions. */
-  constructor(
-    hub: string,
-    transports: ReadonlyMap<string, Transport>,
-    makeClient: MakeClient,
-    edges: { clock: Clock; random: Random },
-  ) {
+  constructor(hub: string, transports: ReadonlyMap<string, Transport>, makeClient: MakeClient, edges: RegionEdges) {
     this.#transports = transports;
     this.#makeClient = makeClient;
     this.#edges = edges;
@@ -44,8 +37,7 @@ export class StaticRegistry implements RegionRegistry {
   add(name: string): void {
     const transport = this.#transports.get(name);
     if (!transport || this.#regions.has(name)) return;
-    const gate = new RequestGate(this.#edges.clock, this.#edges.random);
-    this.#regions.set(name, new StaticRegion(name, transport, this.#makeClient, gate));
+    this.#regions.set(name, new StaticRegion(name, transport, this.#makeClient, this.#edges));
     this.#tell(name);
   }
 
@@ -76,6 +68,20 @@ class StaticRegion extends FencedRegion {
   readonly tenancy: Tenancy = openTenancy;
   readonly problem = undefined;
   readonly ended = new AbortController();
+  readonly #connections: ClosableTransport;
+
+  constructor(name: string, transport: Transport, makeClient: MakeClient, edges: RegionEdges) {
+    const connections = {
+      send: transport.send.bind(transport),
+      close: () => Promise.resolve(),
+    };
+    super(name, connections, makeClient, edges);
+    this.#connections = connections;
+  }
+
+  protected connectAnew(): ClosableTransport {
+    return this.#connections;
+  }
 
   get signal(): AbortSignal {
     return this.ended.signal;

@@ -1,5 +1,5 @@
 import { FakeTransport, jsonResponse } from '../edges/testing.ts';
-import type { HttpResponse } from '../edges/transport.ts';
+import { type HttpResponse, TransportError } from '../edges/transport.ts';
 import type { ClusterContext } from '../kube/contexts.ts';
 import { createKubeClient } from '../kube/http-client.ts';
 import type { ClosableTransport } from '../kube/rotating-transport.ts';
@@ -47,7 +47,7 @@ export function connectTo(apis: ReadonlyMap<string, FakeApi>): {
   const connect = ({ server }: ClusterContext): FakeConnections => {
     const connections = new FakeConnections(({ path }) => {
       const api = apis.get(server);
-      if (!api) throw new Error(`nobody listens at ${server}`);
+      if (!api) throw new TransportError('refused', `nobody listens at ${server}`);
       return api.answer(path);
     });
     made.push(connections);
@@ -77,6 +77,7 @@ export function registrationOf(name: string, server: string, more: Partial<Regis
 /** A source that has what a test gives it. */
 export class FakeSource implements RegistrationSource {
   pending: string | undefined;
+  retries = 0;
   #has: readonly (Registration | RefusedRegistration)[];
   #onChange: () => void = () => undefined;
 
@@ -87,6 +88,10 @@ export class FakeSource implements RegistrationSource {
   set(...has: readonly (Registration | RefusedRegistration)[]): void {
     this.#has = has;
     this.#onChange();
+  }
+
+  retryNow(): void {
+    this.retries++;
   }
 
   read(): readonly (Registration | RefusedRegistration)[] {

@@ -4,6 +4,7 @@ import type { Random } from '../edges/random.ts';
 import type { UnknownRegion, UserScripts } from '../federation/snapshot.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { resources } from '../kube/objects.ts';
+import type { RestartCause } from '../kube/recovery.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { keyOf } from '../kube/store.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
@@ -14,6 +15,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { Doubts } from './doubts.ts';
 import type { Events } from './events.ts';
+import { kindOfFailure } from './failure-kind.ts';
 import type { Leadership } from './leadership.ts';
 import { backgroundPriority, WorkQueue } from './queue.ts';
 import { Reachability } from './reachability.ts';
@@ -83,7 +85,7 @@ export class Controller {
       random,
       logger: logger.child({ context: hub.name }),
       onChange: (change) => this.#queue.add(change.key),
-      onRestart: (cause) => metrics.watchRestarted(hub.name, cause),
+      onRestart: (cause) => this.#watchRestarted(hub, cause),
     });
     this.#doubts = new Doubts({
       client: hub.client,
@@ -119,9 +121,11 @@ export class Controller {
         const { afterMs } = await this.#reconciler.reconcile(key);
         return afterMs === undefined ? {} : { requeueAfterMs: afterMs };
       },
+      kindOf: kindOfFailure,
       onFailure: (key, error, failures) => {
         // A lost race with another writer, or for the Lease, is daily business: the next pass sees what that one wrote.
-        const level = isKubeError(error, 'Conflict', 'NotLeader') ? 'debug' : 'warn';
+        const isLost = isKubeError(error, 'Conflict', 'NotLeader');
+        const level = isLost ? 'debug' : kindOfFailure(error) === 'panic' ? 'error' : 'warn';
         logger[level]('reconcile failed and is repeated', { key, failures, error });
       },
       retryFirstMs: 20,
@@ -185,7 +189,7 @@ export class Controller {
     const id = placeId(key, context, namespace);
     let engaged = this.#regions.get(id);
     if (!engaged) {
-      const { operator, clock, random, logger, metrics } = this.#options;
+      const { operator, clock, random, logger } = this.#options;
       const keys = new Set<string>();
       const value = new RegionNamespace({
         context,
@@ -200,7 +204,7 @@ export class Controller {
         registrationProblem: () => handle.problem,
         onIdentified: (clusterUid) => handle.identified(clusterUid),
         onChange: () => keys.forEach((each) => this.#queue.add(each)),
-        onWatchRestart: (cause) => metrics.watchRestarted(context, cause),
+        onWatchRestart: (cause) => this.#watchRestarted(handle, cause),
       });
       engaged = { value, keys, stop: new AbortController(), handle, hubNamespace };
       this.#regions.set(id, engaged);
@@ -275,7 +279,7 @@ export class Controller {
     this.#watched.delete(name);
     if (!handle || 'refused' in handle) return;
     const { clock, metrics } = this.#options;
-    const { breaker } = handle;
+    const { breaker, outages } = handle;
     const probe = new Reachability(
       name,
       handle.client,
@@ -283,7 +287,7 @@ export class Controller {
       () => this.#reachabilityChanged(name),
       () => breaker.serverAnswers(),
     );
-    const unhook = breaker.onFailure(() => probe.nudge());
+    const unhook = [breaker.onFailure(() => probe.nudge()), outages.onOver(() => this.#answersAgain(handle))];
     const hide = metrics.region(name, () => ({
       up: probe.state === true,
       cacheAgeMs: this.#cacheAge(name),
@@ -296,7 +300,7 @@ export class Controller {
       stop,
       hide: () => {
         hide();
-        unhook();
+        for (const each of unhook) each();
       },
     });
     if (this.#isRunning) this.#track(probe.run(stop.signal));
@@ -330,6 +334,25 @@ export class Controller {
       if (state === true) value.retryNow();
       for (const key of keys) this.#queue.add(key);
     }
+  }
+
+  /** A cluster answers after it did not: whatever waits because of that may go on. */
+  #answersAgain(handle: RegionHandle): void {
+    this.#options.logger.info('a cluster answers again, and is reached over new connections', { context: handle.name });
+    for (const { keys, value } of this.#regions.values()) {
+      if (value.context !== handle.name) continue;
+      value.retryNow();
+      for (const key of keys) this.#queue.add(key);
+    }
+    if (handle !== this.#options.regions.hub) return;
+    for (const each of [this.#federations, ...[...this.#scripts.values()].map(({ value }) => value)]) each.retryNow();
+    for (const federation of this.#federations.store.list()) this.#queue.add(keyOf(federation));
+  }
+
+  /** A watch that has turned out to be dead says something of all connections to its cluster. */
+  #watchRestarted({ name, outages }: RegionHandle, cause: RestartCause): void {
+    this.#options.metrics.watchRestarted(name, cause);
+    if (cause === 'behind' || cause === 'idle') outages.suspect();
   }
 
   /** How long ago the cluster was last heard by the reflectors, the most silent one counting. */

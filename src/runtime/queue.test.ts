@@ -308,3 +308,31 @@ test('whatever is added when: no key beside itself, never more than the concurre
     { numRuns: 300 },
   );
 });
+
+test('failures are counted by kind, and a terminal one is tried again after the longest wait only', async () => {
+  const metrics = new Metrics();
+  const kinds = ['usual', 'terminal', 'timeout', 'panic'] as const;
+  let runs = 0;
+  const bench = new Bench({
+    metrics: metrics.queue('mcc'),
+    retryFirstMs: 10,
+    retryMaxMs: 60_000,
+    kindOf: () => kinds[runs++] ?? 'usual',
+  });
+  bench.queue.add('a');
+  for (const waitMs of [10, 60_000, 20]) {
+    await settle();
+    await bench.fail('a');
+    await bench.clock.advance(waitMs - 1);
+    assert.deepEqual(bench.open, []);
+    await bench.clock.advance(1);
+    assert.deepEqual(bench.open, ['a']);
+  }
+  await bench.fail('a');
+  const { text } = await metrics.page();
+  assert.match(text, /^controller_runtime_reconcile_errors_total\{controller="mcc"\} 4$/m);
+  for (const name of ['terminal_reconcile_errors', 'reconcile_panics', 'reconcile_timeouts']) {
+    assert.match(text, new RegExp(`^controller_runtime_${name}_total\\{controller="mcc"\\} 1$`, 'm'));
+  }
+  await bench.queue.shutDown(0);
+});

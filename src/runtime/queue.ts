@@ -1,7 +1,7 @@
 import PQueue from 'p-queue';
 import { sleep, type Clock, type Timer } from '../edges/clock.ts';
 import type { Random } from '../edges/random.ts';
-import type { QueueMetrics } from '../telemetry/metrics.ts';
+import type { FailureKind, QueueMetrics } from '../telemetry/metrics.ts';
 
 /** What a run of a key asks for next; nothing means: wait for the next event. */
 export interface ProcessResult {
@@ -24,6 +24,8 @@ export interface WorkQueueOptions {
    * throw.
    */
   onFailure: (key: string, error: unknown, failures: number) => void;
+  /** Which kind of failure an error is, default `usual`. A terminal one is tried again after the longest wait only. Must not throw. */
+  kindOf?: (error: unknown) => FailureKind;
   clock: Clock;
   random: Random;
   metrics?: QueueMetrics;
@@ -32,6 +34,8 @@ export interface WorkQueueOptions {
   /** The longest wait after a failure, milliseconds, default 1 000 000 (controller-runtime's figure, about 16 minutes). */
   retryMaxMs?: number;
 }
+
+const retryDefaultMaxMs = 1_000_000;
 
 /** Events of users go first; what a start or a resync adds comes after them. */
 export const eventPriority = 0;
@@ -140,7 +144,7 @@ export class WorkQueue {
 
   /** Adds `key` after a wait that doubles with each call until `forget`, with jitter between half and all of it. */
   addRateLimited(key: string): void {
-    const { retryFirstMs = 5, retryMaxMs = 1_000_000, random, metrics } = this.#options;
+    const { retryFirstMs = 5, retryMaxMs = retryDefaultMaxMs, random, metrics } = this.#options;
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
     metrics?.retried();
@@ -198,12 +202,13 @@ export class WorkQueue {
   }
 
   async #run(key: string, addedAt: number): Promise<void> {
-    const { clock, process, onFailure, metrics } = this.#options;
+    const { clock, process, onFailure, kindOf, retryMaxMs = retryDefaultMaxMs, metrics } = this.#options;
     const startedAt = clock.monotonic();
     const running: Entry = { kind: 'running', startedAt, again: undefined };
     this.#entries.set(key, running);
     metrics?.started(startedAt - addedAt);
     let result: 'success' | 'requeue_after' | 'error' = 'success';
+    let failure: FailureKind | undefined;
     let next = (): void => undefined;
     try {
       const { requeueAfterMs } = (await process(key, this.#stop.signal)) ?? {};
@@ -215,10 +220,11 @@ export class WorkQueue {
     } catch (error) {
       if (this.#stop.signal.aborted) return;
       result = 'error';
-      next = () => this.addRateLimited(key);
+      failure = kindOf?.(error) ?? 'usual';
+      next = () => (failure === 'terminal' ? this.addAfter(key, retryMaxMs) : this.addRateLimited(key));
       onFailure(key, error, this.failures(key) + 1);
     } finally {
-      metrics?.finished(result, clock.monotonic() - startedAt);
+      metrics?.finished(result, clock.monotonic() - startedAt, failure);
       const again = this.#again(key);
       this.#entries.delete(key);
       if (again && !this.#stop.signal.aborted) this.#enqueue(key, again.priority, again.addedAt);

@@ -139,7 +139,8 @@ const failures = [
   ['dns', 'NameNotFound'],
   ['tls', 'TLS'],
   ['timeout', 'Timeout'],
-  ['unreachable', 'Timeout'],
+  ['reset', 'Reset'],
+  ['unreachable', 'NoRoute'],
   ['credentials', 'Unauthorized'],
 ] as const;
 for (const [failure, answer] of failures) {

@@ -1,10 +1,7 @@
-import type { Reason } from '../api/conditions.ts';
-import type { Clock } from '../edges/clock.ts';
-import { sleep, withDeadline } from '../edges/clock.ts';
-import { TransportError, type TransportFailure } from '../edges/transport.ts';
+import { type Clock, sleep, withDeadline } from '../edges/clock.ts';
 import type { UnknownRegion } from '../federation/snapshot.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { isKubeError } from '../kube/errors.ts';
+import { type Answer, answerOf, explanations } from './reachable-answers.ts';
 
 /** Milliseconds between two probes, and after a failed one. */
 const probeEveryMs = 10_000;
@@ -18,27 +15,6 @@ const failuresUntilUnreachable = 2;
 const steadyMs = 30_000;
 /** So long after its start a cluster that has never answered is not called unreachable yet. Milliseconds. */
 const firstAnswerMs = 60_000;
-
-type Answer = Reason<'Reachable'>;
-
-const answers: Partial<Record<TransportFailure, Answer>> = {
-  refused: 'Refused',
-  dns: 'NameNotFound',
-  tls: 'TLS',
-  credentials: 'Unauthorized',
-  timeout: 'Timeout',
-};
-
-/** What happened, and what a person can do about it. */
-const explanations: Partial<Record<Answer, readonly [happened: string, todo: string]>> = {
-  Refused: ['refuses connections', 'see whether it runs, and whether address and port are right'],
-  NameNotFound: ['has a name that does not resolve here', 'see to DNS, or to the address in its registration'],
-  TLS: ['does not prove who it is', 'see to certificate-authority-data and tls-server-name in its registration'],
-  Unauthorized: ['does not accept the credentials', 'renew them in its registration'],
-  Forbidden: ['does not let these credentials read /readyz', 'grant them that'],
-  NotReady: ['answers that it is not ready', 'read its /readyz?verbose'],
-  Timeout: ['does not answer', 'see to the network and the firewalls between here and there'],
-};
 
 /** Asks one cluster's API server, every few seconds, whether it is there. */
 export class Reachability {
@@ -157,7 +133,7 @@ export class Reachability {
   #fail(answer: Answer, why: string): void {
     this.#failures += 1;
     this.#silentSince ??= this.#clock.now();
-    const [happened, todo] = explanations[answer] ?? ['does not answer', 'see to the network'];
+    const [happened, todo] = explanations[answer];
     const since = new Date(this.#silentSince).toISOString();
     this.#problem = {
       known: false,
@@ -168,11 +144,4 @@ export class Reachability {
         `Nothing is written there, and no node joins the ring, until it can be seen again; ${todo}`,
     };
   }
-}
-
-function answerOf(error: unknown): Answer {
-  if (isKubeError(error, 'Unauthorized')) return 'Unauthorized';
-  if (isKubeError(error, 'Forbidden')) return 'Forbidden';
-  const cause = isKubeError(error) ? error.cause : error;
-  return (cause instanceof TransportError && answers[cause.failure]) || 'Timeout';
 }

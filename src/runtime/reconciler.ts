@@ -10,19 +10,21 @@ import type { Intent } from '../federation/intents.ts';
 import { observe } from '../federation/observe.ts';
 import { type Pace, plan } from '../federation/plan.ts';
 import { describeRefusal } from '../federation/status.ts';
-import type { RegionSnapshot, Snapshot, UnknownReason, UnknownRegion, UserScripts } from '../federation/snapshot.ts';
+import type { Snapshot, UnknownReason, UnknownRegion, UserScripts } from '../federation/snapshot.ts';
 import { latestLeader } from '../federation/stamps.ts';
-import { type Line, lineOfWrite, linesOfStatus } from '../federation/story.ts';
+import { type Line, lineOfWrite } from '../federation/story.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { isKubeError, type KubeError } from '../kube/errors.ts';
+import type { KubeError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { transitionsMax } from '../kube/lease.ts';
-import { keyOf, type Store } from '../kube/store.ts';
+import type { Store } from '../kube/store.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Doubts } from './doubts.ts';
 import type { Leadership, Term } from './leadership.ts';
 import type { RegionNamespace } from './region.ts';
+import { Sight } from './sight.ts';
+import { StatusWriter } from './status-writer.ts';
 import { Turns } from './turns.ts';
 
 /** What the reconciler needs of the running process. */
@@ -51,24 +53,16 @@ export interface Next {
   afterMs: number | undefined;
 }
 
-/** A status that only tells the user more waits until this long after the last one, milliseconds. */
-const statusPaceMs = 1_000;
 /** Plans are made at least this often, milliseconds: views age, patience ends. Events bring the next one sooner. */
 const planPaceMs = { fast: 1_000, slow: 5_000, quiet: undefined } as const satisfies Record<Pace, number | undefined>;
 /** Within this time after a start, a region that is not read yet says nothing. Milliseconds. */
 const firstLookMs = 15_000;
 /** How long to wait for an event that must come before it is looked for. Milliseconds. */
 const expectedEventMs = 1_000;
-/** A region that is unreachable, or does not show our own write, for so long is told of as unknown. Milliseconds. */
-const patienceMs = 30_000;
 /** Why nothing is known of a region that is only begun to be looked at. */
 const unreadYet: ReadonlySet<UnknownReason> = new Set(['NotSynced', 'BehindOwnWrite']);
-/** Why a region may be out of sight that will be back in a moment. */
-const passing: ReadonlySet<UnknownReason> = new Set(['BehindOwnWrite', 'Unreachable', 'Unauthorized']);
 /** A plan that is older builds on views that are; what it still holds is planned again. Milliseconds. */
 const planMaxAgeMs = 5_000;
-
-const ourTurn = { reason: 'BehindOwnWrite', message: 'a write of ours is under way there' } as const;
 
 /** Without options: what a newer version has written is let be. */
 const parse = perObject((raw: KubeObject) => parseMultiCassandraCluster(raw));
@@ -77,11 +71,6 @@ const parse = perObject((raw: KubeObject) => parseMultiCassandraCluster(raw));
 interface Memory {
   /** When this process first planned it. */
   firstPassAt?: number;
-  statusWrittenAt?: number;
-  /** What it last wrote. */
-  status?: Status;
-  /** Regions that could be seen, and when they were lost out of sight. */
-  lostAt: Record<string, number | 'in sight'>;
   /** By region: the last write that was refused. */
   refused: Record<string, string>;
   spec?: Spec;
@@ -92,10 +81,13 @@ export class Reconciler {
   readonly #surroundings: Surroundings;
   readonly #memories = new Map<string, Memory>();
   readonly #turns: Turns;
+  readonly #statuses: StatusWriter;
+  readonly #sight = new Sight();
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
     const { clock, random, logger, requeue } = surroundings;
+    this.#statuses = new StatusWriter(surroundings);
     this.#turns = new Turns({
       clock,
       random,
@@ -137,12 +129,8 @@ export class Reconciler {
       // The CRD let it through and the schema does not: it is told so, and nothing else is touched.
       const status = (raw['status'] ?? {}) as Status;
       const mcc = { metadata: { generation: raw.metadata.generation ?? 0 }, status };
-      await this.#writeStatus(
-        raw,
-        describeRefusal({ mcc, nowMs: clock.now() }, parsed.problems),
-        'at once',
-        term.signal,
-      );
+      const refusal = describeRefusal({ mcc, nowMs: clock.now() }, parsed.problems);
+      await this.#statuses.write(raw, refusal, 'at once', term.signal);
       return { afterMs: undefined };
     }
 
@@ -159,7 +147,7 @@ export class Reconciler {
     const retryMs = this.#beginTurns(key, mcc, snapshot, result.intents, term);
     const isOver = this.#dropRefusals(key, snapshot, result.intents);
     const when = this.#isSettlingIn(key, snapshot) ? 'facts' : 'paced';
-    const written = await this.#writeStatus(raw, result.status, when, term.signal);
+    const written = await this.#statuses.write(raw, result.status, when, term.signal);
     return { afterMs: isOver ? 0 : earliest(earliest(written, retryMs), planPaceMs[result.pace]) };
   }
 
@@ -196,7 +184,7 @@ export class Reconciler {
       userScripts: (namespace, name) => userScripts(key, namespace, name),
       refusedWrites: this.#memory(key).refused,
     });
-    return this.#withPassing(key, snapshot);
+    return this.#sight.follow(key, snapshot, (name) => this.#turns.isUnderWay(key, name));
   }
 
   /** One turn for each region that is to be written to. Answers when to try again what failed a moment ago. */
@@ -271,30 +259,9 @@ export class Reconciler {
     return isOver;
   }
 
-  /**
-   * A region with a turn of ours under way is behind it, whatever its caches say. One that has not been out of sight for
-   * long is told of as before.
-   */
-  #withPassing(key: string, snapshot: Snapshot): Snapshot {
-    const memory = this.#memory(key);
-    const before = memory.lostAt;
-    memory.lostAt = {};
-    const regions = Object.entries(snapshot.regions).map(([name, region]): [string, RegionSnapshot] => {
-      const isUnderWay = region.known && this.#turns.isUnderWay(key, name);
-      const there = isUnderWay ? ({ known: false, ...ourTurn } as const) : region;
-      if (there.known) memory.lostAt[name] = 'in sight';
-      const lostAt = before[name];
-      if (there.known || lostAt === undefined || !passing.has(there.reason)) return [name, there];
-      memory.lostAt[name] = lostAt === 'in sight' ? snapshot.monotonicMs : lostAt;
-      const isPassing = snapshot.monotonicMs - memory.lostAt[name] < patienceMs;
-      return [name, isPassing ? { ...there, isPassing } : there];
-    });
-    return { ...snapshot, regions: Object.fromEntries(regions) };
-  }
-
   #memory(key: string): Memory {
     let memory = this.#memories.get(key);
-    if (!memory) this.#memories.set(key, (memory = { refused: {}, lostAt: {} }));
+    if (!memory) this.#memories.set(key, (memory = { refused: {} }));
     return memory;
   }
 
@@ -312,43 +279,11 @@ export class Reconciler {
     }
   }
 
-  /** Writes the status if it says something new. Resolves with when to come back for one that has to wait. */
-  async #writeStatus(
-    raw: KubeObject,
-    status: Status,
-    when: 'at once' | 'paced' | 'facts',
-    signal: AbortSignal,
-  ): Promise<number | undefined> {
-    const { hub, clock } = this.#surroundings;
-    const key = keyOf(raw);
-    const before = raw['status'] as Status | undefined;
-    if (isSameJson(before, status)) return undefined;
-    const waited = clock.monotonic() - (this.#memory(key).statusWrittenAt ?? -Infinity);
-    if (when === 'facts' && before && isSameJson(facts(before), facts(status))) return statusPaceMs;
-    // Two controllers that see different things must not answer each other at once, for ever.
-    const { status: last } = this.#memory(key);
-    const isContested = last !== undefined && !isSameJson(last, before);
-    const waits = isContested || !isUrgent(before, status);
-    if (when === 'paced' && waited < statusPaceMs && waits) return statusPaceMs - waited;
-    const { namespace = '', name, resourceVersion = '' } = raw.metadata;
-    const ref = { namespace, name };
-    const written = await hub.client
-      .patchStatus(multiCassandraClusters, ref, resourceVersion, status, signal)
-      .catch((error: unknown) => {
-        if (isKubeError(error) && (error.status === 409 || error.mayHaveActed)) {
-          hub.doubts.add(multiCassandraClusters, ref);
-        }
-        throw error;
-      });
-    hub.store.expect(key, written.metadata.resourceVersion ?? '');
-    Object.assign(this.#memory(key), { statusWrittenAt: clock.monotonic(), status });
-    this.#surroundings.tell(raw, linesOfStatus(before, status));
-    return undefined;
-  }
-
   #forget(key: string): void {
     this.#surroundings.release(key, []);
     this.#turns.forget(key);
+    this.#statuses.forget(key);
+    this.#sight.forget(key);
     this.#memories.delete(key);
   }
 }
@@ -356,31 +291,6 @@ export class Reconciler {
 /** With another writer, or for the Lease: daily business, since the next pass sees what that one wrote. */
 function isLostRace({ code }: KubeError): boolean {
   return code === 'Conflict' || code === 'NotLeader';
-}
-
-/** What the protocol builds on, and what people and tools wait for, is written without delay. */
-function isUrgent(before: Status | undefined, after: Status): boolean {
-  const said = (status: Status | undefined): unknown =>
-    (status?.conditions ?? [])
-      .filter((condition) => condition.type === 'Accepted' || condition.type === 'Ready')
-      .map((condition) => [condition.type, condition.status, condition.observedGeneration]);
-  return !isSameJson([facts(before), said(before)], [facts(after), said(after)]);
-}
-
-/** What the next pass builds on. */
-function facts(status: Status | undefined): unknown {
-  return [
-    status?.ring?.founder,
-    status?.seeds,
-    status?.regions?.map((region) => [
-      region.name,
-      region.identity,
-      region.appliedSeeds,
-      region.hosts,
-      region.changingSince,
-      region.settledRevision,
-    ]),
-  ];
 }
 
 function earliest(one: number | undefined, other: number | undefined): number | undefined {

@@ -7,12 +7,14 @@ import type { Pace } from '../federation/plan.ts';
 import type { UnknownRegion } from '../federation/snapshot.ts';
 import type { KubeClient, ObjectRef } from '../kube/client.ts';
 import { type KubeObject, type ResourceType, resources } from '../kube/objects.ts';
+import type { RestartCause } from '../kube/recovery.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { keyOf } from '../kube/store.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Doubts } from './doubts.ts';
 import { Premises } from './premises.ts';
+import { answerOf } from './reachable-answers.ts';
 import { RingProbe } from './ring-probe.ts';
 
 export interface RegionOptions {
@@ -33,7 +35,7 @@ export interface RegionOptions {
   onIdentified?: (clusterUid: string) => void;
   /** Called when anything changed that a plan could depend on. Must not wait. */
   onChange: () => void;
-  onWatchRestart: (cause: string) => void;
+  onWatchRestart: (cause: RestartCause) => void;
 }
 
 /** A live watch brings a bookmark a minute; without one for this long it is taken for dead. Milliseconds. */
@@ -133,7 +135,13 @@ export class RegionNamespace {
     const silent = needed.find((each) => this.#isSilent(each));
     if (silent) {
       const why = silent.status.lastError?.message ?? 'a watch has brought nothing for too long';
-      return { known: false, reason: 'Unreachable', message: `context ${context}: ${why}` };
+      const answer = silent.status.lastError && answerOf(silent.status.lastError);
+      return {
+        known: false,
+        reason: 'Unreachable',
+        ...(answer && { answer }),
+        message: `context ${context}: ${why}`,
+      };
     }
     if (this.#doubts.any) {
       return {

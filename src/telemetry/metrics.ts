@@ -8,12 +8,19 @@ export interface QueueState {
   concurrency: number;
 }
 
+/**
+ * How a run failed. panic: by a mistake in this program. terminal: repeating it mends nothing. timeout: no answer came
+ * before its deadline.
+ */
+export type FailureKind = 'usual' | 'terminal' | 'timeout' | 'panic';
+
 /** What a work queue reports. Times are milliseconds. */
 export interface QueueMetrics {
   added(): void;
   retried(): void;
   started(waitedMs: number): void;
-  finished(result: 'success' | 'requeue_after' | 'error', workedMs: number): void;
+  /** `failure` is given with the result `error`. */
+  finished(result: 'success' | 'requeue_after' | 'error', workedMs: number, failure?: FailureKind): void;
   /** Says where to look for the queue's present state when metrics are read. */
   observe(state: () => QueueState): void;
 }
@@ -68,6 +75,23 @@ export class Metrics {
   readonly #reconcileErrors = this.#counter('controller_runtime_reconcile_errors_total', 'Failed reconciles', [
     'controller',
   ]);
+  readonly #failuresOfKind = {
+    terminal: this.#counter(
+      'controller_runtime_terminal_reconcile_errors_total',
+      'Failed reconciles that repeating alone does not mend; they are repeated at the longest interval only',
+      ['controller'],
+    ),
+    panic: this.#counter(
+      'controller_runtime_reconcile_panics_total',
+      'Reconciles that failed by a mistake in this program',
+      ['controller'],
+    ),
+    timeout: this.#counter(
+      'controller_runtime_reconcile_timeouts_total',
+      'Reconciles given up since no answer came before the deadline',
+      ['controller'],
+    ),
+  } as const;
   readonly #reconcileTime = this.#histogram(
     'controller_runtime_reconcile_time_seconds',
     'How long reconciles take',
@@ -200,16 +224,20 @@ export class Metrics {
     for (const result of ['success', 'error', 'requeue', 'requeue_after']) {
       this.#reconciles.inc({ controller: name, result }, 0);
     }
-    this.#reconcileErrors.inc({ controller: name }, 0);
+    for (const counter of [this.#reconcileErrors, ...Object.values(this.#failuresOfKind)]) {
+      counter.inc({ controller: name }, 0);
+    }
     return {
       added: () => this.#queueAdds.inc(labels),
       retried: () => this.#queueRetries.inc(labels),
       started: (waitedMs) => this.#queueWait.observe(labels, waitedMs / 1000),
-      finished: (result, workedMs) => {
+      finished: (result, workedMs, failure = 'usual') => {
         this.#queueWork.observe(labels, workedMs / 1000);
         this.#reconcileTime.observe({ controller: name }, workedMs / 1000);
         this.#reconciles.inc({ controller: name, result });
-        if (result === 'error') this.#reconcileErrors.inc({ controller: name });
+        if (result !== 'error') return;
+        this.#reconcileErrors.inc({ controller: name });
+        if (failure !== 'usual') this.#failuresOfKind[failure].inc({ controller: name });
       },
       observe: (state) => void this.#queues.set(name, state),
     };
