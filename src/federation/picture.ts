@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { EffectiveFederation, EffectiveRegion } from '../api/effective.ts';
 import type { RegionStatus } from '../api/schema.ts';
 import { perObject } from '../edges/per-object.ts';
@@ -158,6 +159,27 @@ export function askedReplicas(federation: EffectiveFederation, { pods }: RegionP
   }
   return replicas;
 }
+
+/** Whether the pod will not start as it is, however long one waits: no node has room, its image is not there, or it ends again and again. */
+export function cannotStart({ status }: KubeObject): boolean {
+  const parsed = podStatus.safeParse(status);
+  if (!parsed.success) return false;
+  const { conditions, initContainerStatuses, containerStatuses } = parsed.data;
+  return (
+    conditions.some((each) => each.reason === 'Unschedulable') ||
+    [...initContainerStatuses, ...containerStatuses].some(({ state }) => hopeless.test(state?.waiting?.reason ?? ''))
+  );
+}
+
+const hopeless = /BackOff$|^Err|^Invalid|Error$/;
+const containers = z
+  .array(z.object({ state: z.object({ waiting: z.object({ reason: z.string().optional() }).optional() }).optional() }))
+  .default([]);
+const podStatus = z.object({
+  conditions: z.array(z.object({ reason: z.string().optional() })).default([]),
+  initContainerStatuses: containers,
+  containerStatuses: containers,
+});
 
 /** True when the kubelet holds the pod Ready and it is not on its way out. */
 export function isReady(pod: KubeObject): boolean {

@@ -6,7 +6,7 @@ import { type Obstacle, replicasObstacle, replicationObstacle, ringObstacle, sta
 import { changingSince, hasSettled, nodesUnrest, restingSince, unrest } from './health.ts';
 import type { Intent } from './intents.ts';
 import { deliver } from './member-writes.ts';
-import { answeredFor, isReady, type MemberPicture, type RegionPicture } from './picture.ts';
+import { answeredFor, cannotStart, isReady, type MemberPicture, type RegionPicture } from './picture.ts';
 import { noSteps, type Steps } from './steps.ts';
 
 /** What the rollout does in one region in this pass. */
@@ -90,7 +90,8 @@ function ownTurn(context: PlanContext, picture: MemberPicture): Steps | undefine
   const isNew = delivery?.target !== target;
   const isRemainder = rest.every(({ to }) => to === undefined);
   if (rest.length > 0 && (isNew || isRemainder)) {
-    if (rest.some(({ kind }) => kind === 'restart') && yields(context, picture)) return undefined;
+    const restarts = rest.some(({ kind }) => kind === 'restart');
+    if (restarts && (isStarting(context, picture) || yields(context, picture))) return undefined;
     const unlocks = isNew && isBroken(context, picture);
     return { ...delivered(context, picture, 'restart', { corrects: isNew, unlocks }), obstacles };
   }
@@ -109,12 +110,25 @@ function ownTurn(context: PlanContext, picture: MemberPicture): Steps | undefine
 }
 
 /**
- * A correction does not wait for its turn, but two regions do not get one at once: where all nodes are up nothing is lost by
- * waiting for another region that is being changed and is not.
+ * A new member whose pods are being started is let be, since CassKop never ends its start when a pod of it restarts meanwhile; unless a
+ * pod cannot start at all, or it takes too long.
+ */
+function isStarting(context: PlanContext, picture: MemberPicture): boolean {
+  if (stateOf(context, picture).reason !== 'Initializing' || picture.snapshot.pods.some(cannotStart)) return false;
+  const { bookkeeping, object } = picture.member;
+  const since = Date.parse(bookkeeping.delivery?.since ?? object.metadata.creationTimestamp ?? '');
+  return !(context.snapshot.nowMs - since > context.federation.rollout.progressDeadlineSeconds * 1000);
+}
+
+/**
+ * A correction does not wait for its turn, but two regions do not get one at once: where no write of ours can have kept a node
+ * from starting, nothing is lost by waiting for another region that is being changed and is not up.
  */
 function yields(context: PlanContext, picture: MemberPicture): boolean {
   const isUp = (each: MemberPicture): boolean => nodesUnrest(context, each) === undefined;
-  if (!isUp(picture)) return false;
+  const hasStarted = picture.pods.every(({ name }) => context.hosts.joined.has(name));
+  const mayBeOurs = picture.member.bookkeeping.delivery !== undefined || !hasStarted;
+  if (mayBeOurs && !isUp(picture)) return false;
   const before = context.pictures.slice(0, context.pictures.indexOf(picture));
   return context.pictures.some((other) => {
     if (other === picture || !isChanging(context, other)) return false;

@@ -26,6 +26,8 @@ export interface NodeInput {
   readonly credentials: { readonly user: string; readonly password: string } | undefined;
   /** Take the place of the node with this address. */
   readonly replaceAddress: string | undefined;
+  /** The container's JVM_EXTRA_OPTS, which Cassandra's own cassandra-env.sh puts last. */
+  readonly extraJvmOptions: readonly string[];
   readonly cassandra: CassandraPrograms | undefined;
 }
 
@@ -72,6 +74,7 @@ function cassandraCommand(input: NodeInput): string[] {
     ...nodeFlags({ ...input, jars: cassandra.jars, jolokiaPort: 8778 }),
     ...(input.replaceAddress === undefined ? [] : [`-Dcassandra.replace_address=${input.replaceAddress}`]),
     ...readJvmOptions(confDirectory),
+    ...input.extraJvmOptions,
     mainClass,
   ];
 }

@@ -228,6 +228,9 @@ export class PodWorker {
     const labels = this.#pod.metadata.labels ?? {};
     const confDirectory = join(this.#directory, 'conf');
     const authenticated = environment['CASSANDRA_AUTH_JOLOKIA'] === 'true';
+    const own = await this.#persist('its environment', signal, () =>
+      resolveEnvironment(this.#context.api, this.#pod, container, placement, signal),
+    );
     this.#node = new NodeRunner(
       {
         kind: await this.#persist('its namespace', signal, () => this.#nodeKind(signal)),
@@ -242,6 +245,7 @@ export class PodWorker {
           ? { user: environment['JOLOKIA_USER'] ?? '', password: environment['JOLOKIA_PASSWORD'] ?? '' }
           : undefined,
         replaceAddress: environment['CASSANDRA_REPLACE_NODE'],
+        extraJvmOptions: own['JVM_EXTRA_OPTS']?.split(/\s+/).filter((option) => option !== '') ?? [],
         cassandra: this.#context.cassandra,
       },
       sandbox,

@@ -71,6 +71,8 @@ export async function finish(world: World): Promise<Outcome> {
 
   world.calmDown();
   const deadline = clock.monotonic() + convergenceMs;
+  // What the status says now may be what a controller wrote before it was cut off from the hub.
+  await clock.run(adviceEveryMs, isOver);
   while (!isOver() && clock.monotonic() < deadline) {
     if (await clock.run(adviceEveryMs, () => isOver() || isReady())) break;
     followAdvice(world);
