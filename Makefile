@@ -10,7 +10,7 @@ NODE_TEST := node --test --test-timeout=$(TEST_TIMEOUT)
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help demo test test-unit test-e2e test-sim test-casskop test-long check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring bench-plan crds rbac format build
+.PHONY: help demo test test-unit test-e2e test-sim test-casskop test-long check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring bench-plan bench-scale crds rbac format build
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -81,6 +81,10 @@ bench-ring: $(INSTALLED) ## time from apply to one ring, beside the floor; last 
 
 bench-plan: $(INSTALLED) ## time of one pass of the planner, beside a JSON round trip; last line `ratio <number>`
 	node e2e/bench/plan.ts
+
+bench-scale: build ## 100 regions and 50 federations on real API servers: start, rest and an edit; a quarter of an hour
+	node e2e/harness/toolchain.ts
+	node e2e/bench/scale.ts
 
 crds: $(INSTALLED) ## write crds/ from the schema
 	node src/cli/main.ts crds > crds/.new && mv crds/.new crds/ringmaster.dev_multicassandraclusters.yaml

@@ -68,6 +68,7 @@ export class ControlPlane {
   readonly #network: RegionNetwork;
   readonly #programs: ControlPlanePrograms;
   readonly #directory: string;
+  readonly #hasControllers: boolean;
   #processes: RunProcess[] = [];
 
   private constructor(
@@ -76,6 +77,7 @@ export class ControlPlane {
     programs: ControlPlanePrograms,
     directory: string,
     authority: string,
+    hasControllers: boolean,
   ) {
     this.name = network.name;
     this.url = `https://${network.apiServerAddress}:${apiServerPort}`;
@@ -90,11 +92,12 @@ export class ControlPlane {
     this.#network = network;
     this.#programs = programs;
     this.#directory = directory;
+    this.#hasControllers = hasControllers;
   }
 
   /**
    * Writes certificates and configuration into `directory`, starts the three programs and resolves when the API server
-   * is ready and the controllers run.
+   * is ready and the controllers run. `controllers: false` leaves those out, for who plays them himself.
    * @throws HarnessError ControlPlaneNotReady, with the place of the logs, after two minutes.
    */
   static async start(
@@ -103,10 +106,11 @@ export class ControlPlane {
     programs: ControlPlanePrograms,
     directory: string,
     signal: AbortSignal,
+    { controllers: hasControllers = true }: { controllers?: boolean } = {},
   ): Promise<ControlPlane> {
     mkdirSync(directory, { recursive: true });
     const certificates = await makeCertificates(network.name, [network.apiServerAddress, '127.0.0.1', '10.0.0.1']);
-    const plane = new ControlPlane(run, network, programs, directory, certificates.authority);
+    const plane = new ControlPlane(run, network, programs, directory, certificates.authority, hasControllers);
     const files = {
       'ca.crt': certificates.authority,
       'server.crt': certificates.servingCertificate,
@@ -145,12 +149,16 @@ export class ControlPlane {
       return answer === 'ok';
     });
     await this.account.whileStarting(ready, signal);
+    if (this.#hasControllers) await this.#startControllers(signal);
+    console.error(`region ${this.name}: control plane ready after ${Math.round(performance.now() - started)} ms`);
+  }
+
+  async #startControllers(signal: AbortSignal): Promise<void> {
     // The controller manager gives up when the API server does not answer, so it starts last.
     this.#spawn('kube-controller-manager', this.#programs.kubeControllerManager, this.#controllerManagerFlags());
     await this.#waitUntil('its controllers to run', signal, async () => {
       return (await this.api.find('/api/v1/namespaces/default/serviceaccounts/default', signal)) !== undefined;
     });
-    console.error(`region ${this.name}: control plane ready after ${Math.round(performance.now() - started)} ms`);
   }
 
   /** Ends all three programs at once, as a power cut does. Pods go on running, as they would. */

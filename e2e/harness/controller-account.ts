@@ -70,13 +70,20 @@ export class ControllerAccount {
 
   /** Lets the controller use a namespace, which may come later; resolves when that is in effect. */
   admit(namespace: string, signal?: AbortSignal): Promise<void> {
+    return this.admitAll([namespace], signal);
+  }
+
+  /** The same for several at once. */
+  admitAll(namespaces: readonly string[], signal?: AbortSignal): Promise<void> {
     return this.#inTurn(async () => {
-      this.#admitted.set(namespace, Infinity);
+      for (const each of namespaces) this.#admitted.set(each, Infinity);
       await this.#apply(signal);
-      await this.#untilAllowed({ namespace, name: namespace, resource: 'namespaces', verb: 'get' }, signal);
-      if (await this.#exists(namespace)) {
-        await this.#untilAllowed({ namespace, ...named(casskop.member), verb: 'watch' }, signal);
-        this.#admitted.set(namespace, Date.now());
+      for (const namespace of namespaces) {
+        await this.#untilAllowed({ namespace, name: namespace, resource: 'namespaces', verb: 'get' }, signal);
+        if (await this.#exists(namespace)) {
+          await this.#untilAllowed({ namespace, ...named(casskop.member), verb: 'watch' }, signal);
+          this.#admitted.set(namespace, Date.now());
+        }
       }
     });
   }

@@ -70,7 +70,7 @@ export class Region {
     writeKubeconfig(region.#file('kubelet.kubeconfig'), 'kubelet', [plane]);
     writeKubeconfig(region.#file('regional-operator.kubeconfig'), 'regional-operator', [plane]);
     region.#startAgent();
-    await region.#applyCrds(signal);
+    await region.applyOperatorCrds(signal);
     return region;
   }
 
@@ -208,7 +208,8 @@ export class Region {
     });
   }
 
-  async #applyCrds(signal: AbortSignal): Promise<void> {
+  /** Applies CassKop's CustomResourceDefinitions, as its installation does. */
+  async applyOperatorCrds(signal: AbortSignal = AbortSignal.timeout(60_000)): Promise<void> {
     const files = existsSync(crdDirectory) ? readdirSync(crdDirectory).filter((name) => name.endsWith('.yaml')) : [];
     const crds = files
       .flatMap((name) => parseAllDocuments(readFileSync(join(crdDirectory, name), 'utf8')))

@@ -31,12 +31,12 @@ const heldBackMaxBytes = 256 * 1024;
  */
 export class TcpProxy {
   readonly #server: Server;
-  readonly #target: { readonly host: string; readonly port: number };
+  #target: Target;
   readonly #links = new Set<Link>();
   #fault: TcpFault = { kind: 'none' };
   #accepted = 0;
 
-  private constructor(target: { host: string; port: number }) {
+  private constructor(target: Target) {
     this.#target = target;
     this.#server = createServer({ noDelay: true }, (client) => this.#accept(client));
     this.#server.maxConnections = connectionsMax;
@@ -44,8 +44,7 @@ export class TcpProxy {
 
   /** Listens on a free port of 127.0.0.1, for the server of this URL. */
   static async start(url: string): Promise<TcpProxy> {
-    const { hostname, port, protocol } = new URL(url);
-    const proxy = new TcpProxy({ host: hostname, port: Number(port || (protocol === 'https:' ? 443 : 80)) });
+    const proxy = new TcpProxy(targetOf(url));
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
     return proxy;
@@ -80,6 +79,12 @@ export class TcpProxy {
     for (const link of this.#links) link.suffer(fault);
   }
 
+  /** Another server from now on; connections to the one before are closed. */
+  leadTo(url: string): void {
+    this.#target = targetOf(url);
+    for (const link of this.#links) link.end('close');
+  }
+
   /** Connections of which bytes were lost get a RST, as from a firewall that has no memory of them. */
   resetMute(): void {
     for (const link of this.#links) if (link.isMute) link.end('reset');
@@ -107,6 +112,16 @@ export class TcpProxy {
     // Connections of now are those of before the fault.
     if (this.#fault.kind !== 'freeze') link.suffer(this.#fault);
   }
+}
+
+interface Target {
+  readonly host: string;
+  readonly port: number;
+}
+
+function targetOf(url: string): Target {
+  const { hostname, port, protocol } = new URL(url);
+  return { host: hostname, port: Number(port || (protocol === 'https:' ? 443 : 80)) };
 }
 
 /** One connection of a client, and the one to the server that belongs to it. */

@@ -35,6 +35,14 @@ export interface WriteSequence {
   replied(write: Write, status: number): Promise<void>;
 }
 
+/** Of a proxy that does nothing to writes. */
+export const untouchedWrites: WriteSequence = {
+  number: (write) => ({ ...write, number: 0 }),
+  arrived: () => Promise.resolve(undefined),
+  answered: () => Promise.resolve(undefined),
+  replied: () => Promise.resolve(),
+};
+
 /** Reads resource and subresource from a path of the Kubernetes API. */
 export function resourceOf(path: string): string {
   // /api/v1/... or /apis/group/version/..., then `namespaces/x` for what lives in one, then resource/name/subresource.

@@ -23,12 +23,17 @@ export interface ControllerOptions {
   env?: NodeJS.ProcessEnv;
 }
 
+/** What a controller needs of the run that it belongs to. */
+export type Home = Pick<Regions, 'directory' | 'controllerKubeconfig' | 'spawn'> & {
+  readonly all: readonly { readonly name: string }[];
+};
+
 /** `ringmaster run` as a process of its own, as a user runs it. It ends with the run at the latest. */
 export class ControllerProcess {
   readonly logFile: string;
   readonly #process: ReturnType<Regions['spawn']>;
 
-  constructor(regions: Regions, options: ControllerOptions = {}) {
+  constructor(regions: Home, options: ControllerOptions = {}) {
     this.logFile = join(regions.directory, `controller-${options.name ?? 'main'}.log`);
     const contexts = options.contexts ?? regions.all.map((region) => region.name);
     this.#process = regions.spawn(

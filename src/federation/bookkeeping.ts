@@ -109,9 +109,11 @@ export function commonAnnotations(facts: {
     [annotations.region]: facts.region,
     [annotations.stamp]: JSON.stringify(facts.stamp),
     [annotations.founder]: facts.founder,
-    [annotations.seeds]: JSON.stringify(facts.seeds),
+    [annotations.seeds]: seedsJson(facts.seeds),
   };
 }
+
+const seedsJson = perObject((seeds: readonly string[]) => JSON.stringify(seeds));
 
 /** What a member says beside that: how it was rendered. */
 export function renderedAnnotations(rendered: {

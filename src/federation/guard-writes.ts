@@ -1,3 +1,4 @@
+import { perObject } from '../edges/per-object.ts';
 import { type KubeObject, resources } from '../kube/objects.ts';
 import { annotations, managedByLabel } from './bookkeeping.ts';
 import { annotationsFor, type PlanContext } from './context.ts';
@@ -28,13 +29,18 @@ export function wantedGuard(context: PlanContext, picture: KnownPicture): KubeOb
     },
     data: guardData({
       ignition: founds && address !== undefined ? [{ pod: first, address }] : [],
-      joined: [...hosts.joined].map(([pod, hostId]) => ({ pod, hostId })),
+      joined: joinedPods(hosts.joined),
       waitSeconds: federation.seeds.guardWaitSeconds,
       userPreRun: scripts.preRun,
       userPostRun: scripts.postRun,
     }),
   };
 }
+
+/** One list for all regions of a pass. */
+const joinedPods = perObject((joined: ReadonlyMap<string, string>) =>
+  [...joined].map(([pod, hostId]) => ({ pod, hostId })),
+);
 
 /** What brings the region's guard up to date; nothing when it is. The ConfigMap may not be somebody else's (gates.ts). */
 export function guardIntent(context: PlanContext, picture: KnownPicture): Intent | undefined {

@@ -224,7 +224,28 @@ test('a region that is out of sight for a moment is told of as before, and all o
     status.regions?.find(({ name }) => name === 'us'),
     before?.regions?.find(({ name }) => name === 'us'),
   );
-  assert.equal(pace, 'fast');
+  assert.equal(pace, 'writing');
+});
+
+test('nodes are asked fast while a ring grows, and not for an edit that is none of their business', async () => {
+  const world = new PlannerWorld();
+  const paces = new Set<string>();
+  const isFormed = (): boolean => world.mcc.status?.regions?.every(({ stage }) => stage === 'Running') ?? false;
+  for (let pass = 0; pass < 100 && !isFormed(); pass++) {
+    paces.add(world.plan().pace);
+    await world.step();
+    world.act();
+  }
+  assert.deepEqual([...paces], ['fast']);
+  await world.settle();
+  assert.equal(world.plan().pace, 'quiet');
+  world.mcc = {
+    ...world.mcc,
+    metadata: { ...world.mcc.metadata, generation: 2 },
+    spec: { ...world.mcc.spec, seeds: { ...world.mcc.spec.seeds, guardWaitSeconds: 61 } },
+  };
+  assert.equal(world.plan().intents.length, 3);
+  assert.equal(world.plan().pace, 'writing');
 });
 
 test('a region that stays out of sight is told of as such', async () => {

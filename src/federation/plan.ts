@@ -44,10 +44,11 @@ export const viewMaxAgeMs = 150_000;
 /**
  * How soon to look at the ring and plan again when no event comes.
  * - `fast`: a step is under way.
+ * - `writing`: objects are brought up to date beside a ring that is whole; its nodes have nothing new to tell.
  * - `slow`: nothing goes on before something outside changes: a person, a network, a node that is down.
  * - `quiet`: all is as it should be.
  */
-export type Pace = 'fast' | 'slow' | 'quiet';
+export type Pace = 'fast' | 'writing' | 'slow' | 'quiet';
 
 /** What to do now, and what to tell the user. */
 export interface Plan {
@@ -86,12 +87,20 @@ export function plan(snapshot: Snapshot, operator: RegionalOperator): Plan {
   return {
     intents: steps.intents,
     status,
-    pace: context.pictures.some(isPassing) ? 'fast' : paceOf(context, steps, status),
+    pace: paceOf(context, steps, status),
   };
 }
 
 function paceOf({ ring, hosts, pictures, views }: PlanContext, steps: Steps, status: Status): Pace {
-  const stalled = status.conditions?.some((each) => each.type === 'Stalled' && each.status === 'True');
+  const is = (type: 'Stalled' | 'RingIntact'): boolean =>
+    status.conditions?.some((each) => each.type === type && each.status === 'True') ?? false;
+  const stalled = is('Stalled');
+  const isWriting = pictures.some(isPassing) || (steps.intents.length > 0 && !stalled);
+  // While a region is out of sight for a moment, that the ring is whole is told as before.
+  const isFormed = is('RingIntact') && status.regions?.every(({ stage }) => stage === 'Running');
+  const ringRests = isFormed && !steps.busy && !(ring.kind === 'one' && ring.busy !== undefined);
+  if (isWriting && ringRests) return 'writing';
+  if (pictures.some(isPassing)) return 'fast';
   if (steps.founder !== undefined || steps.intents.length > 0 || (steps.busy && !stalled)) return 'fast';
   const unrest = ring.kind === 'one' ? ring.busy !== undefined : hosts.joined.size > 0;
   const waits = steps.obstacles.some((each) => !each.stalled && each.reason !== 'Paused');

@@ -15,6 +15,7 @@ import {
 } from './picture.ts';
 import { reachable, unseen } from './reachable.ts';
 import { nextKind } from './rollout.ts';
+import { momentOf } from './snapshot.ts';
 import type { Steps } from './steps.ts';
 
 /** How long a node may wait in its guard before that is worth a person's attention. Milliseconds. */
@@ -26,7 +27,7 @@ const restartsUntilSaid = 3;
 export function describeRegion(context: PlanContext, picture: RegionPicture, steps: Steps): RegionStatus {
   const { snapshot, hosts } = context;
   const { region, recorded } = picture;
-  const now = new Date(snapshot.nowMs).toISOString();
+  const now = momentOf(snapshot);
   const observedGeneration = snapshot.mcc.metadata.generation ?? 0;
   const conditions = (updates: readonly ConditionUpdate[]): Condition[] =>
     updates.reduce<Condition[]>(

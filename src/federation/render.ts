@@ -12,11 +12,12 @@ export function render(context: PlanContext, picture: KnownPicture, injecting: b
 }
 
 /** One spec is rendered the same in pass after pass. */
+const joinedBySpaces = perObject((list: readonly string[]) => list.join(' '));
 const renderingsOf = perObject<EffectiveFederation, Map<string, Rendered>>(() => new Map());
 
 function renderOnce(context: PlanContext, picture: KnownPicture, injecting: boolean): Rendered {
   const renderings = renderingsOf(context.federation);
-  const key = [injecting, picture.region.name, ...seedsOf(context, picture)].join(' ');
+  const key = `${injecting} ${picture.region.name} ${joinedBySpaces(seedsOf(context, picture))}`;
   let rendered = renderings.get(key);
   if (!rendered) renderings.set(key, (rendered = renderAnew(context, picture, injecting)));
   return rendered;

@@ -1,5 +1,6 @@
 import type { Reason } from '../api/conditions.ts';
 import type { MultiCassandraCluster } from '../api/schema.ts';
+import { perObject } from '../edges/per-object.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { Capabilities } from '../operators/operator.ts';
 import type { NodeView } from '../ring/view.ts';
@@ -23,6 +24,9 @@ export interface Snapshot {
   /** One for each entry of spec.regions, by name. */
   readonly regions: Readonly<Record<string, RegionSnapshot>>;
 }
+
+/** The snapshot's wall clock as conditions write it: RFC 3339. */
+export const momentOf = perObject((snapshot: Pick<Snapshot, 'nowMs'>) => new Date(snapshot.nowMs).toISOString());
 
 export type UserScripts =
   | { readonly known: false; readonly message: string }

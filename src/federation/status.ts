@@ -10,7 +10,7 @@ import { regionsReachable } from './reachable.ts';
 import type { Refusal } from './refusals.ts';
 import { describeRegion } from './region-status.ts';
 import { ringIntact } from './ring-status.ts';
-import type { Snapshot } from './snapshot.ts';
+import { momentOf, type Snapshot } from './snapshot.ts';
 import type { Steps } from './steps.ts';
 
 /**
@@ -43,10 +43,11 @@ export function describe(context: PlanContext, refused: readonly Refusal[], step
       regions: regions.concat(gone),
     };
   }
+  const intact = ringIntact(ring, hosts, pictures, views);
   const updates = [
     accepted(refused),
-    ...progress(context, regions, refused, steps),
-    ringIntact(ring, hosts, pictures, views),
+    ...progress(context, regions, intact, refused, steps),
+    intact,
     regionsReachable(regions),
     seedsCurrent(context, regions),
   ];
@@ -79,12 +80,12 @@ export function describeRefusal(
 }
 
 function withConditions(
-  { mcc, nowMs }: Parameters<typeof describeRefusal>[0],
+  snapshot: Parameters<typeof describeRefusal>[0],
   before: readonly Condition[] | undefined,
   updates: readonly ConditionUpdate[],
 ): Condition[] {
-  const now = new Date(nowMs).toISOString();
-  const observedGeneration = mcc.metadata.generation ?? 0;
+  const now = momentOf(snapshot);
+  const observedGeneration = snapshot.mcc.metadata.generation ?? 0;
   return updates.reduce<Condition[]>(
     (list, update) => setCondition(list, { ...update, observedGeneration }, now),
     [...(before ?? [])],
@@ -116,11 +117,11 @@ function notAccepted(refused: readonly Refusal[]): ConditionUpdate[] {
 function progress(
   context: PlanContext,
   regions: readonly RegionStatus[],
+  intact: ConditionUpdate,
   refused: readonly Refusal[],
   steps: Steps,
 ): ConditionUpdate[] {
   if (refused.length > 0) return notAccepted(refused);
-  const intact = ringIntact(context.ring, context.hosts, context.pictures, context.views);
   // What one region lacks holds up only that region: while the others go on, nothing is stalled.
   const othersGoOn = steps.busy || steps.intents.length > 0;
   const stuck = steps.obstacles.find((each) => each.stalled && (each.region === undefined || !othersGoOn));

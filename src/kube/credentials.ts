@@ -1,6 +1,7 @@
 import type { RequestOptions } from 'node:https';
 import { isAbsolute, resolve } from 'node:path';
-import { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { plainCredentials } from './plain-credentials.ts';
 
 /** What a request presents to the API server. */
 export interface Credentials {
@@ -26,27 +27,30 @@ export interface ContextSource {
 }
 
 /**
- * Credentials by way of the Kubernetes client library, which knows tokens, token files, client certificates, basic
- * auth, exec plugins and OIDC. The library caches some of them per KubeConfig without regard to cluster and user, so
+ * Credentials of a context: plain ones as they stand there (plain-credentials.ts), all others by way of the Kubernetes
+ * client library, which knows exec plugins and OIDC. The library caches some of them per KubeConfig without regard to cluster and user, so
  * each instance has a KubeConfig that holds one cluster and one user: there is nothing that could be mixed up.
  */
 export class KubeconfigCredentials {
   readonly #source: ContextSource;
   readonly #folder: string;
-  #kubeConfig: KubeConfig;
+  readonly #plain: (() => Credentials) | undefined;
+  #kubeConfig: Promise<KubeConfig> | undefined;
   #underWay: Promise<Credentials> | undefined;
 
   /** Relative paths in `source` count from `folder`, the kubeconfig's own. */
   constructor(source: ContextSource, folder: string) {
     this.#source = source;
     this.#folder = folder;
-    this.#kubeConfig = load(source, folder);
+    this.#plain = plainCredentials(source, folder);
   }
 
   /** All who ask while a plugin runs share its one answer. */
-  get(): Promise<Credentials> {
+  async get(): Promise<Credentials> {
+    if (this.#plain) return this.#plain();
     if (this.#underWay) return this.#underWay;
-    const underWay = read(this.#kubeConfig).finally(() => {
+    this.#kubeConfig ??= load(this.#source, this.#folder);
+    const underWay = this.#kubeConfig.then(read).finally(() => {
       if (this.#underWay === underWay) this.#underWay = undefined;
     });
     this.#underWay = underWay;
@@ -55,12 +59,13 @@ export class KubeconfigCredentials {
 
   /** Starts over with empty caches; a plugin that still runs is no longer waited for. */
   drop(): void {
-    this.#kubeConfig = load(this.#source, this.#folder);
+    this.#kubeConfig = undefined;
     this.#underWay = undefined;
   }
 }
 
-function load(source: ContextSource, folder: string): KubeConfig {
+async function load(source: ContextSource, folder: string): Promise<KubeConfig> {
+  const { KubeConfig } = await import('@kubernetes/client-node');
   const kubeConfig = new KubeConfig();
   const { name } = source;
   kubeConfig.loadFromString(

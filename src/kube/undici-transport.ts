@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls';
 import { Agent, buildConnector, errors, type Dispatcher } from 'undici';
 import { withDeadline, type Clock } from '../edges/clock.ts';
 import {
@@ -121,12 +122,17 @@ export class UndiciTransport implements Transport {
     if (this.#closed) throw new TransportError('other', `the transport to ${this.#origin} is closed`);
     if (this.#pools && sameTls(this.#pools.tls, tls)) return this.#pools;
     const old = this.#pools;
+    const connect = connectorTo(tls);
     this.#pools = {
       tls,
-      requests: makeAgent(tls, requestConnectionsMax, requestBodyTimeoutMs),
-      writes: makeAgent(tls, requestConnectionsMax, requestBodyTimeoutMs, this.#fence),
-      lease: makeAgent(tls, leaseConnectionsMax, requestBodyTimeoutMs),
-      streams: makeAgent(tls, streamConnectionsMax, 0),
+      requests: makeAgent(connect, requestConnectionsMax, requestBodyTimeoutMs),
+      writes: makeAgent(
+        this.#fence ? fenced(connect, this.#fence) : connect,
+        requestConnectionsMax,
+        requestBodyTimeoutMs,
+      ),
+      lease: makeAgent(connect, leaseConnectionsMax, requestBodyTimeoutMs),
+      streams: makeAgent(connect, streamConnectionsMax, 0),
     };
     for (const agent of agentsOf(old)) agent.close().catch(() => undefined);
     return this.#pools;
@@ -147,21 +153,38 @@ function agentsOf(pools: Pools | undefined): Agent[] {
   return pools ? [pools.requests, pools.writes, pools.lease, pools.streams] : [];
 }
 
-function makeAgent(tls: TlsOptions, connections: number, bodyTimeoutMs: number, fence?: Fence): Agent {
-  const connect = buildConnector({
-    ...tls,
-    allowH2: false,
-    timeout: connectTimeoutMs,
-    keepAlive: true,
-    keepAliveInitialDelay: keepAliveDelayMs,
-  });
+/**
+ * Makes connections. Certificates are parsed for the first one and shared by all, and a session that ended is resumed:
+ * of hundreds of connections each would otherwise hold its own copy, and every write after a rest cost a full handshake.
+ */
+function connectorTo(tls: TlsOptions): buildConnector.connector {
+  let connect: buildConnector.connector | undefined;
+  return (options, callback) => {
+    try {
+      connect ??= buildConnector({
+        ...tls,
+        ...(options.protocol === 'https:' && { secureContext: createSecureContext(tls) }),
+        allowH2: false,
+        timeout: connectTimeoutMs,
+        keepAlive: true,
+        keepAliveInitialDelay: keepAliveDelayMs,
+      });
+    } catch (error) {
+      callback(error as Error, null);
+      return;
+    }
+    connect(options, callback);
+  };
+}
+
+function makeAgent(connect: buildConnector.connector, connections: number, bodyTimeoutMs: number): Agent {
   return new Agent({
     connections,
     allowH2: false,
     headersTimeout: headersTimeoutMs,
     bodyTimeout: bodyTimeoutMs,
     keepAliveTimeout: idleConnectionMs,
-    connect: fence ? fenced(connect, fence) : connect,
+    connect,
   });
 }
 

@@ -47,7 +47,10 @@ export function assessRing(views: readonly NodeView[]): RingState {
   const normal = views.filter((view) => view.operationMode === 'NORMAL');
   if (normal.length === 0) return { kind: 'unknown' };
 
-  const hosts = new Set(normal.flatMap((view) => Object.values(view.hosts)));
+  const hosts = new Set<string>();
+  for (const view of normal) for (const host of hostsIn(view.hosts)) hosts.add(host);
+  const isOne = hosts.size > 0 && normal.every((view) => hostsIn(view.hosts).size === hosts.size);
+  if (isOne) return { kind: 'one', hosts, views: normal.length, busy: whatIsBusy(views) };
   const parties = connectedParties(normal);
   if (parties.length > 1) {
     const steady = normal.every((view) => view.observedAtMs - view.hostsSinceMs >= gossipPatienceMs);
@@ -56,7 +59,7 @@ export function assessRing(views: readonly NodeView[]): RingState {
     return { kind: 'differing', hosts, views: normal.length, why: `${apart} have not heard of each other` };
   }
   for (const view of normal) {
-    const seen = new Set(Object.values(view.hosts));
+    const seen = hostsIn(view.hosts);
     const missing = [...hosts].filter((host) => !seen.has(host));
     if (missing.length > 0) {
       const why = `${view.pod} does not know host ${missing.join(', ')} yet`;
@@ -66,27 +69,37 @@ export function assessRing(views: readonly NodeView[]): RingState {
   return { kind: 'one', hosts, views: normal.length, busy: whatIsBusy(views) };
 }
 
+/** Host IDs that a node knows. */
+const hostsIn = perObject((hosts: NodeView['hosts']): ReadonlySet<string> => new Set(Object.values(hosts)));
+
 function whatIsBusy(views: readonly NodeView[]): string | undefined {
   for (const view of views) {
-    if (view.operationMode !== 'NORMAL') return `${view.pod} is ${view.operationMode}`;
-    const down = Object.keys(view.hosts).find((address) => !view.live.includes(address));
-    if (down !== undefined) return `${view.pod} holds ${down} (host ${view.hosts[down]}) to be down`;
-    for (const [what, addresses] of [
-      ['joins', view.joining],
-      ['leaves', view.leaving],
-      ['moves', view.moving],
-    ] as const) {
-      if (addresses.length > 0) return `${view.pod} says that ${addresses.join(', ')} ${what}`;
-    }
+    const busy = busyIn(view);
+    if (busy !== undefined) return busy;
   }
   return undefined;
 }
+
+const busyIn = perObject((view: NodeView): string | undefined => {
+  if (view.operationMode !== 'NORMAL') return `${view.pod} is ${view.operationMode}`;
+  const live = new Set(view.live);
+  const down = Object.keys(view.hosts).find((address) => !live.has(address));
+  if (down !== undefined) return `${view.pod} holds ${down} (host ${view.hosts[down]}) to be down`;
+  for (const [what, addresses] of [
+    ['joins', view.joining],
+    ['leaves', view.leaving],
+    ['moves', view.moving],
+  ] as const) {
+    if (addresses.length > 0) return `${view.pod} says that ${addresses.join(', ')} ${what}`;
+  }
+  return undefined;
+});
 
 /** Groups views that share a host, directly or through others: one group is one ring. */
 function connectedParties(views: readonly NodeView[]): { pods: string[]; hosts: string[] }[] {
   let parties: { pods: string[]; hosts: string[] }[] = [];
   for (const view of views) {
-    const hosts = new Set(Object.values(view.hosts));
+    const hosts = hostsIn(view.hosts);
     const touching = parties.filter((party) => party.hosts.some((host) => hosts.has(host)));
     const merged = {
       pods: [...touching.flatMap((party) => party.pods), view.pod],

@@ -87,15 +87,21 @@ export class Controller {
       onChange: (change) => this.#queue.add(change.key),
       onRestart: (cause) => this.#watchRestarted(hub, cause),
     });
+    const answered = new Set<string>();
     this.#doubts = new Doubts({
       client: hub.client,
       clock,
-      found: (_resource, object) =>
-        this.#federations.store.expect(keyOf(object), object.metadata.resourceVersion ?? ''),
+      found: (_resource, object) => {
+        this.#federations.store.expect(keyOf(object), object.metadata.resourceVersion ?? '');
+        answered.add(keyOf(object));
+      },
       isAbsent: (_resource, { namespace = '', name }) =>
         this.#federations.store.get(`${namespace}/${name}`) === undefined,
-      // Whoever waits for it looks again by himself.
-      onSettled: () => undefined,
+      // The event of the edit that made the write fail may have come while nothing could be planned on it.
+      onSettled: () => {
+        for (const key of answered) this.#queue.add(key);
+        answered.clear();
+      },
     });
     this.#reconciler = new Reconciler({
       clock,

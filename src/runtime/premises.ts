@@ -98,9 +98,11 @@ export class Premises {
       find(resources.customResourceDefinitions, crdName),
       ownFound.then(accountsOf),
     ]);
+    const before = this.#found?.crd;
     return {
       clusterUid: system.metadata.uid ?? '',
-      crd,
+      // The same object as before where nothing has changed: what was worked out of it holds.
+      crd: before && crd && isSameVersion(before, crd) ? before : crd,
       namespaceAbsent: own === undefined,
       namespaceExists: own !== undefined && own.metadata.deletionTimestamp === undefined,
       serviceAccounts: new Set(accounts.map((each) => each.metadata.name)),
@@ -112,4 +114,8 @@ export class Premises {
     const { clusterUid, crd, namespaceExists, serviceAccounts } = this.#found;
     return JSON.stringify([clusterUid, crd?.metadata.resourceVersion, namespaceExists, [...serviceAccounts].sort()]);
   }
+}
+
+function isSameVersion({ metadata: one }: KubeObject, { metadata: other }: KubeObject): boolean {
+  return one.uid === other.uid && one.resourceVersion === other.resourceVersion;
 }

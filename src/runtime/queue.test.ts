@@ -146,9 +146,29 @@ test('a failing key is repeated after waits that double up to a bound, and start
   await bench.finish('a');
   assert.equal(bench.queue.failures('a'), 0);
   bench.queue.add('a');
-  await settle();
+  await bench.clock.advance(50);
   await bench.fail('a');
   assert.equal(Math.round(bench.clock.nextTimerMs ?? -1), 100);
+});
+
+test('a key that took long rests before it runs again, and what happens meanwhile is one run', async () => {
+  const bench = new Bench({});
+  bench.queue.add('a');
+  await settle();
+  await bench.clock.advance(10);
+  bench.queue.add('a');
+  await bench.finish('a');
+  assert.equal(bench.started.length, 1);
+  await bench.clock.advance(15);
+  bench.queue.add('a');
+  await settle();
+  assert.equal(bench.started.length, 1);
+  await bench.clock.advance(5);
+  assert.equal(bench.started.length, 2);
+  await bench.finish('a');
+  bench.queue.add('a');
+  await settle();
+  assert.equal(bench.started.length, 3, 'one that took no time rests for none');
 });
 
 test('the waits of different keys are spread between half and all of their length', async () => {

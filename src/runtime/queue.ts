@@ -37,6 +37,14 @@ export interface WorkQueueOptions {
 
 const retryDefaultMaxMs = 1_000_000;
 
+/**
+ * A key that took long to process rests for a multiple of that before it is processed again, so that what happens
+ * meanwhile is seen in one go: a hundred regions that answer one after the other are no reason for a hundred passes.
+ * Milliseconds.
+ */
+const restFactor = 2;
+const restMaxMs = 50;
+
 /** Events of users go first; what a start or a resync adds comes after them. */
 export const eventPriority = 0;
 export const backgroundPriority = -100;
@@ -61,6 +69,8 @@ export class WorkQueue {
   readonly #entries = new Map<string, Entry>();
   readonly #timers = new Map<string, { at: number; timer: Timer }>();
   readonly #failures = new Map<string, number>();
+  /** By key: until when it rests, monotonic milliseconds. */
+  readonly #rests = new Map<string, number>();
   readonly #stop = new AbortController();
 
   constructor(options: WorkQueueOptions) {
@@ -110,7 +120,6 @@ export class WorkQueue {
     const entry = this.#entries.get(key);
     const addedAt = this.#options.clock.monotonic();
     if (entry?.kind === 'running') {
-      if (!entry.again) this.#options.metrics?.added();
       entry.again = {
         priority: Math.max(priority, entry.again?.priority ?? priority),
         addedAt: entry.again?.addedAt ?? addedAt,
@@ -120,6 +129,12 @@ export class WorkQueue {
       entry.priority = priority;
       if (!entry.started) this.#executor.setPriority(key, priority);
     } else {
+      const restMs = (this.#rests.get(key) ?? addedAt) - addedAt;
+      if (restMs > 0) {
+        this.addAfter(key, restMs, priority);
+        return;
+      }
+      this.#rests.delete(key);
       this.#options.metrics?.added();
       this.#enqueue(key, priority, addedAt);
     }
@@ -224,10 +239,19 @@ export class WorkQueue {
       next = () => (failure === 'terminal' ? this.addAfter(key, retryMaxMs) : this.addRateLimited(key));
       onFailure(key, error, this.failures(key) + 1);
     } finally {
-      metrics?.finished(result, clock.monotonic() - startedAt, failure);
+      const finishedAt = clock.monotonic();
+      const tookMs = finishedAt - startedAt;
+      metrics?.finished(result, tookMs, failure);
       const again = this.#again(key);
       this.#entries.delete(key);
-      if (again && !this.#stop.signal.aborted) this.#enqueue(key, again.priority, again.addedAt);
+      if (tookMs > 0) this.#rests.set(key, finishedAt + Math.min(tookMs * restFactor, restMaxMs));
+      if (again && !this.#stop.signal.aborted) {
+        if (tookMs > 0) this.add(key, again.priority);
+        else {
+          metrics?.added();
+          this.#enqueue(key, again.priority, again.addedAt);
+        }
+      }
       next();
     }
   }

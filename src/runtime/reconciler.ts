@@ -54,7 +54,10 @@ export interface Next {
 }
 
 /** Plans are made at least this often, milliseconds: views age, patience ends. Events bring the next one sooner. */
-const planPaceMs = { fast: 1_000, slow: 5_000, quiet: undefined } as const satisfies Record<Pace, number | undefined>;
+const planPaceMs = { fast: 1_000, writing: 1_000, slow: 5_000, quiet: undefined } as const satisfies Record<
+  Pace,
+  number | undefined
+>;
 /** Within this time after a start, a region that is not read yet says nothing. Milliseconds. */
 const firstLookMs = 15_000;
 /** How long to wait for an event that must come before it is looked for. Milliseconds. */

@@ -20,7 +20,10 @@ export interface RingProbeOptions {
 }
 
 /** Milliseconds between two rounds at each pace of the plan. */
-export const probePaceMs = { fast: 400, slow: 5_000, quiet: 60_000 } as const satisfies Record<Pace, number>;
+export const probePaceMs = { fast: 400, writing: 60_000, slow: 5_000, quiet: 60_000 } as const satisfies Record<
+  Pace,
+  number
+>;
 /** A burst of events must not become a burst of rounds. Milliseconds. */
 const shortestPauseMs = 100;
 /** A node that does not answer within this is not heard in this round. Milliseconds. */

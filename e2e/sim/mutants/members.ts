@@ -64,8 +64,8 @@ export const memberMutants: readonly Mutant[] = [
     name: 'the guard names the nodes that can be heard now',
     breaks: 'no hot loops',
     file: 'federation/guard-writes.ts',
-    find: '      joined: [...hosts.joined].map(',
-    replace: '      joined: [...hosts.joined].filter(([pod]) => context.views.has(pod)).map(',
+    find: '      joined: joinedPods(hosts.joined),',
+    replace: '      joined: joinedPods(new Map([...hosts.joined].filter(([pod]) => context.views.has(pod)))),',
   },
   {
     name: 'the guard is brought up to date once all pods of its region are ready',

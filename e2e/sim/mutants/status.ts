@@ -62,8 +62,8 @@ export const statusMutants: readonly Mutant[] = [
     name: 'Ready speaks of the regions that have a member',
     breaks: 'Ready is true',
     file: 'federation/status.ts',
-    find: '    ...progress(context, regions, refused, steps),',
-    replace: "    ...progress(context, regions.filter(({ stage }) => stage !== 'Waiting'), refused, steps),",
+    find: '    ...progress(context, regions, intact, refused, steps),',
+    replace: "    ...progress(context, regions.filter(({ stage }) => stage !== 'Waiting'), intact, refused, steps),",
   },
   {
     name: 'Ready is said once one region has settled',
@@ -106,9 +106,8 @@ export const statusMutants: readonly Mutant[] = [
     breaks: 'Ready is true',
     history: 'a disk that is lost',
     file: 'federation/status.ts',
-    find: '  const intact = ringIntact(context.ring, context.hosts, context.pictures, context.views);\n',
-    replace:
-      "  const intact = { ...ringIntact(context.ring, context.hosts, context.pictures, context.views), status: 'True' };\n",
+    find: '    ...progress(context, regions, intact, refused, steps),',
+    replace: "    ...progress(context, regions, { ...intact, status: 'True' }, refused, steps),",
   },
   {
     name: 'what a node said last is believed however old it is',

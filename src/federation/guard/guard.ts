@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { perObject } from '../../edges/per-object.ts';
 
 /**
  * The guard: the content of the ConfigMap that every member names in `configMapName`. CassKop's init container
@@ -45,6 +46,7 @@ const postRun = readFileSync(new URL('./post_run.sh', import.meta.url), 'utf8');
 /**
  * The ConfigMap's data. Equal guards give equal data, whatever the order of their entries. An entry that is empty or
  * holds white space would read as something else, and is left out.
+ * @param guard.joined is not looked at again when the same list comes once more, as it does for each region in turn
  * @param guard.userPreRun the user's own `pre_run.sh`, run before the guard's; its failure fails the pod's start
  * @param guard.userPostRun the user's own `post_run.sh`, run before the guard's check
  */
@@ -53,7 +55,7 @@ export function guardData(
 ): Record<string, string> {
   return {
     ignition: lines(guard.ignition.map(({ pod, address }) => [pod, address])),
-    joined: lines(guard.joined.map(({ pod, hostId }) => [pod, hostId])),
+    joined: joinedLines(guard.joined),
     guard_wait_seconds: String(guard.waitSeconds),
     'pre_run.sh': preRun,
     'post_run.sh': postRun,
@@ -70,6 +72,8 @@ export function parseGuard(data: Readonly<Record<string, string>> | undefined): 
     waitSeconds: waitSeconds(data?.['guard_wait_seconds']),
   };
 }
+
+const joinedLines = perObject((joined: readonly JoinedPod[]) => lines(joined.map(({ pod, hostId }) => [pod, hostId])));
 
 function lines(entries: readonly (readonly [string, string])[]): string {
   return entries

@@ -203,8 +203,10 @@ const processed = perObject((member: KubeObject): boolean => {
 
 function startsWith(set: StatefulSet, seeds: readonly string[]): boolean {
   const bootstrap = set.spec.template.spec.initContainers?.find((container) => container.name === 'bootstrap');
-  return bootstrap?.env?.some((each) => each.name === seedsVariable && each.value === seeds.join(',')) ?? false;
+  return bootstrap?.env?.some((each) => each.name === seedsVariable && each.value === joined(seeds)) ?? false;
 }
+
+const joined = perObject((seeds: readonly string[]) => seeds.join(','));
 
 /** Order counts: CassKop compares its seed lists so, and rolls the pods for a mere reorder. */
 export function sameList(one: readonly string[] | undefined, other: readonly string[]): boolean {
