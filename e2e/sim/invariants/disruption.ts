@@ -71,14 +71,22 @@ function podsToCome(facts: Facts, { cluster, after, before }: Write): Set<string
   return new Set(pods.filter((pod) => !normal.has(pod)));
 }
 
-/** Whether pods start or restart by it. Where the seeds stand makes no difference to them (measured with CassKop 2.3.4). */
+/**
+ * Whether pods start or restart by it. Where the seeds stand makes no difference to them (measured with CassKop 2.3.4), and
+ * maxPodUnavailable goes into the PodDisruptionBudget alone.
+ */
 function disrupts({ plural, succeeded, subresource, before, after }: Write): boolean {
   if (plural !== 'cassandraclusters' || !succeeded || subresource !== undefined || !after) return false;
   return !before || !isDeepStrictEqual(essence(specOf(before)), essence(specOf(after)));
 }
 
 function essence(spec: MemberSpec): unknown {
-  const { backRestSidecar = {}, config = {}, ...rest } = spec;
+  const {
+    backRestSidecar = {},
+    config = {},
+    maxPodUnavailable: ___,
+    ...rest
+  } = spec as MemberSpec & { maxPodUnavailable?: number };
   const { envVars: _, ...sidecar } = backRestSidecar;
   const { 'cluster-info': __, ...configuration } = config;
   return withoutEmpty({ ...rest, sidecar, configuration });
