@@ -41,6 +41,11 @@ export class DisruptionHistory {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
+  /** Regions with a pod that is missing or not ready now. */
+  get disrupted(): readonly string[] {
+    return this.moments.at(-1)?.disrupted ?? [];
+  }
+
   /** The regions in the order in which they were first disrupted. */
   get order(): string[] {
     return [...new Set(this.moments.flatMap(({ disrupted }) => disrupted))];

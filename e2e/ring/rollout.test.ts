@@ -3,6 +3,7 @@ import { after, before, suite, test } from 'node:test';
 import { Client, types } from 'cassandra-driver';
 import { type Regions, startRegions, waitFor } from '../harness/index.ts';
 import { ControllerProcess } from './controller-process.ts';
+import { Customer } from './customer.ts';
 import { DisruptionHistory } from './disruption-history.ts';
 import { Federation, formationTimeoutMs, installCrd } from './federation.ts';
 import { untilOneRing } from './one-ring.ts';
@@ -29,6 +30,13 @@ suite('changes of the spec of a ring of two regions', () => {
     new ControllerProcess(regions);
     await apply();
     await federation.ready();
+    await cql('eu', async (client) => {
+      await client.execute(
+        "CREATE KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'eu': 1, 'us': 1}",
+      );
+      await client.execute('CREATE TABLE shop.orders (id int PRIMARY KEY, what text)');
+      await client.execute('CREATE TABLE shop.visits (id text PRIMARY KEY, what text)');
+    });
   });
   after(() => regions?.stop());
 
@@ -54,12 +62,31 @@ suite('changes of the spec of a ring of two regions', () => {
     });
   }
 
-  /** Watches all regions while a change goes through them. */
+  /** Watches all regions while a change goes through them, and has a client in each that must not notice what happens in another. */
   async function watched(change: () => Promise<void>): Promise<DisruptionHistory> {
     const history = await DisruptionHistory.start(federation);
-    await change();
-    history.stop();
+    const customers = await Promise.all(
+      ['eu', 'us'].map(async (region) => {
+        const pods = (await federation.pods(region)).map(({ metadata }) => metadata.name);
+        const addresses = await Promise.all(pods.map((pod) => federation.podAddress(region, pod)));
+        return Customer.enter(region, addresses, history);
+      }),
+    );
+    try {
+      await change();
+    } finally {
+      await Promise.all(customers.map((customer) => customer.leave()));
+      history.stop();
+    }
     assert.deepEqual(history.overlaps, [], 'two regions were disrupted at once');
+    assert.deepEqual(
+      customers.map(({ errors }) => errors),
+      [[], []],
+    );
+    for (const region of history.order) {
+      const other = customers[region === 'eu' ? 1 : 0];
+      assert.ok(other !== undefined && other.served > 0, `nobody was served while ${region} was disrupted`);
+    }
     return history;
   }
 
@@ -102,10 +129,6 @@ suite('changes of the spec of a ring of two regions', () => {
 
   test('a region grows by a node and shrinks again: the node leaves the ring, and no row is lost', async () => {
     await cql('eu', async (client) => {
-      await client.execute(
-        "CREATE KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'eu': 1, 'us': 1}",
-      );
-      await client.execute('CREATE TABLE shop.orders (id int PRIMARY KEY, what text)');
       const options = { prepare: true, consistency: types.consistencies.eachQuorum };
       const insert = 'INSERT INTO shop.orders (id, what) VALUES (?, ?)';
       for (let id = 0; id < rows; id += 20) {

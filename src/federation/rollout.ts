@@ -125,7 +125,12 @@ function isStarting(context: PlanContext, picture: MemberPicture): boolean {
  * from starting, nothing is lost by waiting for another region that is being changed and is not up.
  */
 function yields(context: PlanContext, picture: MemberPicture): boolean {
-  const isUp = (each: MemberPicture): boolean => nodesUnrest(context, each) === undefined;
+  // What other nodes hold of it does not matter here: while they restart they hold everybody to be down.
+  const isUp = ({ pods, snapshot }: MemberPicture): boolean =>
+    pods.every(({ name }) => {
+      const pod = snapshot.pods.find(({ metadata }) => metadata.name === name);
+      return pod !== undefined && isReady(pod) && context.hosts.joined.has(name);
+    });
   const hasStarted = picture.pods.every(({ name }) => context.hosts.joined.has(name));
   const mayBeOurs = picture.member.bookkeeping.delivery !== undefined || !hasStarted;
   if (mayBeOurs && !isUp(picture)) return false;
