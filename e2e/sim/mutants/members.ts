@@ -85,7 +85,7 @@ export const memberMutants: readonly Mutant[] = [
   },
   {
     name: 'writers are told apart by name and not by uid',
-    breaks: 'fixes are delivered',
+    breaks: 'only the latest writer writes',
     file: 'federation/picture.ts',
     find: '  if (owner?.uid === mcc.metadata.uid) {',
     replace: '  if (owner?.namespace === mcc.metadata.namespace && owner.name === mcc.metadata.name) {',

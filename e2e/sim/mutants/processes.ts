@@ -75,6 +75,7 @@ export const processMutants: readonly Mutant[] = [
   {
     name: 'failures in a row are repeated as soon as the first',
     breaks: 'no hot loops',
+    history: 'a status that may not be written',
     file: 'runtime/queue.ts',
     find: 'Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(failures, 32))',
     replace: 'Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(0, failures))',
@@ -88,7 +89,7 @@ export const processMutants: readonly Mutant[] = [
   },
   {
     name: 'nobody is told that a cluster can be reached again',
-    breaks: 'writes stop',
+    breaks: 'everything comes right',
     file: 'runtime/reachability.ts',
     find: '      if (told !== this.#lastTold) this.#onChange();\n',
     replace: '      if (told !== this.#lastTold && this.state !== true) this.#onChange();\n',

@@ -41,7 +41,7 @@ export const ringMutants: readonly Mutant[] = [
   },
   {
     name: 'the guard is mounted where the ring is founded, not where it is joined',
-    breaks: 'everything comes right',
+    breaks: 'only the ignition pod founds',
     file: 'operators/casskop/render.ts',
     find: '    configMapName: guardName,\n',
     replace: '    ...(region.name === federation.regions[0]?.name && { configMapName: guardName }),\n',
@@ -55,14 +55,14 @@ export const ringMutants: readonly Mutant[] = [
   },
   {
     name: 'the guard is mounted where the ring is joined, not where it is founded',
-    breaks: 'only the ignition pod founds',
+    breaks: 'nodes form one ring',
     file: 'operators/casskop/render.ts',
     find: '    configMapName: guardName,\n',
     replace: '    ...(seeds[0]?.includes(`.${region.name}.`) !== true && { configMapName: guardName }),\n',
   },
   {
     name: 'the guard comes without its scripts',
-    breaks: 'only the ignition pod founds',
+    breaks: 'nodes form one ring',
     file: 'federation/guard/guard.ts',
     find: "    'pre_run.sh': preRun,\n    'post_run.sh': postRun,\n",
     replace: '',
@@ -150,7 +150,7 @@ export const ringMutants: readonly Mutant[] = [
   },
   {
     name: 'seeds of other regions are named with the address of the first',
-    breaks: 'everything comes right',
+    breaks: 'nothing recorded is forgotten',
     file: 'federation/seeds.ts',
     find: '    region: region.name,\n  });\n}\n\n/**\n * The list',
     replace: '    region: federation.regions[0]?.name ?? region.name,\n  });\n}\n\n/**\n * The list',

@@ -19,6 +19,7 @@ export const rolloutMutants: readonly Mutant[] = [
   {
     name: 'a correction waits until its region is whole and at rest',
     breaks: 'everything comes right',
+    history: 'an image that cannot start, taken back',
     file: 'federation/rollout.ts',
     find: '  if (rest.length > 0 && (isNew || isRemainder)) {',
     replace: '  if (rest.length > 0 && (isNew || isRemainder) && unrest(context, picture) === undefined) {',

@@ -97,6 +97,7 @@ export const statusMutants: readonly Mutant[] = [
   {
     name: 'a refused write is remembered until another one succeeds',
     breaks: 'everything comes right',
+    history: 'a write that was carried out is called refused',
     file: 'runtime/reconciler.ts',
     find: '    const isLeft = (name: string): boolean => tried.has(name) || regions[name]?.known === false;',
     replace: '    const isLeft = (): boolean => tried.size >= 0 || regions === undefined;',

@@ -60,7 +60,7 @@ export const directed = {
     ...workload(
       2,
       three,
-      [0, { do: 'crash at', nth: 15, of: 'writes', point: 'after commit', backAfterMs: 1, cutOffMs: 90_000 }],
+      [0, { do: 'crash at', nth: 16, of: 'writes', point: 'after commit', backAfterMs: 1, cutOffMs: 90_000 }],
       [7_200, { do: 'crash CassKop', region: 'us', backAfterMs: 150_000 }],
       [7_270, { do: 'cut', from: 'controller', to: 'hub', passage: 'refused', bothWays: true, forMs: 5_000 }],
     ),
@@ -86,6 +86,26 @@ export const directed = {
   'rows come while a datacenter is filled': workload(110, shapeOf([region('eu'), region('us', 3)]), [
     16_000,
     { do: 'create keyspace', strategy: 'NetworkTopologyStrategy' },
+  ]),
+  /** Nothing else is to be written to that region afterwards. */
+  'a write that was carried out is called refused': workload(
+    111,
+    three,
+    [formedMs, { do: 'lose answers', cluster: 'us', count: 1, as: 'error' }],
+    [formedMs + 100, { do: 'set guardWaitSeconds', to: 45 }],
+  ),
+  /** As when a role lacks a rule: all else in the hub goes on, the Lease above all. */
+  'a status that may not be written': workload(
+    112,
+    three,
+    [formedMs, { do: 'bad answers', cluster: 'hub', status: 403, count: 500, of: 'multicassandraclusters' }],
+    [formedMs + 100, { do: 'set guardWaitSeconds', to: 45 }],
+    [formedMs + 90_000, { do: 'set guardWaitSeconds', to: 60 }],
+  ),
+  /** The first pod that restarts can never start, and the region is not at rest before that is mended. */
+  'an image that cannot start, taken back': workload(113, shapeOf([region('eu', 2), region('us')]), [
+    formedMs,
+    { do: 'edit template', field: 'image', forMs: 90_000 },
   ]),
   'versions that get a digit more': workload(107, { ...three, firstVersion: 9_970 }),
 } as const satisfies Readonly<Record<string, History>>;
