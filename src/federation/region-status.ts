@@ -151,6 +151,7 @@ function applied(context: PlanContext, picture: KnownPicture, steps: Steps): Con
   }
   if (drifted) return say('False', 'Drifted', `${fields} of the member were changed by somebody else`);
   if (changes.length > 0) return say('False', 'Waiting', describeChanges(changes, picture.pods.length));
+  if (picture.member.ownership === 'adoptable') return say('False', 'Writing', 'the member is about to be adopted');
   return say('True', 'Applied', 'the member is what the spec asks for');
 }
 

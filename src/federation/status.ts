@@ -196,7 +196,10 @@ function isChanging(context: PlanContext, regions: readonly RegionStatus[], step
   return (
     regions.some((region) => region.changingSince !== undefined) ||
     steps.intents.some((each) => each.write.resource.plural === context.operator.member.plural) ||
-    context.pictures.some((each) => answeredFor(each) && changesOf(context, each).changes.length > 0)
+    context.pictures.some(
+      (each) =>
+        answeredFor(each) && (each.member.ownership === 'adoptable' || changesOf(context, each).changes.length > 0),
+    )
   );
 }
 
