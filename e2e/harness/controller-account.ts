@@ -129,7 +129,11 @@ export class ControllerAccount {
       })
       .filter(({ objectRef, requestReceivedTimestamp }) => {
         const at = Date.parse(requestReceivedTimestamp);
-        const isHubs = /^(multicassandraclusters|leases|secrets)$/.test(objectRef?.resource ?? '');
+        // Secrets of its own namespace register regions; those of others are for members.
+        const isOwn = objectRef?.namespace === this.#account.namespace;
+        const isHubs =
+          /^(multicassandraclusters|leases)$/.test(objectRef?.resource ?? '') ||
+          (isOwn && objectRef?.resource === 'secrets');
         const since = isHubs ? this.#hubSince : this.#admitted.get(objectRef?.namespace ?? '');
         if (this.#starts.some(({ from, to }) => from <= at && at <= to)) return false;
         return at > (since ?? (objectRef?.namespace === undefined && !isHubs ? 0 : Infinity));

@@ -45,13 +45,26 @@ for (const options of [hub, region]) {
   });
 }
 
-test('of a region, no Secret is read, no claim or StatefulSet written, and of pods none but deleted', () => {
+test('of a region, no claim or StatefulSet is written, of pods none but deleted, and Secrets in the namespaces of members alone', () => {
   for (const rule of rbacObjects(region).flatMap(rulesOf)) {
-    assert.ok(!rule.resources?.includes('secrets'));
     if (rule.resources?.some((each) => /^(persistentvolumeclaims|statefulsets)$/.test(each))) {
       assert.deepEqual(rule.verbs, ['list', 'watch']);
     }
-    if (rule.resources?.includes('pods')) assert.deepEqual(rule.verbs, ['list', 'watch', 'delete']);
+    if (rule.resources?.includes('pods')) assert.deepEqual(rule.verbs, ['get', 'list', 'watch', 'delete']);
+  }
+  for (const object of rbacObjects(region)) {
+    if (!rulesOf(object).some(({ resources: kinds }) => kinds?.includes('secrets'))) continue;
+    assert.deepEqual([object.kind, object.metadata.namespace], ['Role', 'cassandra']);
+  }
+});
+
+test('of the hub, Secrets are read where MultiCassandraClusters and registrations are, and written nowhere', () => {
+  for (const object of rbacObjects(hub)) {
+    for (const rule of rulesOf(object)) {
+      if (!rule.resources?.includes('secrets')) continue;
+      assert.equal(object.kind, 'Role');
+      assert.deepEqual(rule.verbs, ['get', 'list', 'watch']);
+    }
   }
 });
 
@@ -81,7 +94,7 @@ test('a client does not send what its rules do not allow', async () => {
   await client.list(resources.pods, { namespace: 'cassandra' }, never);
   await client.get(resources.namespaces, { name: 'kube-system' }, never);
 
-  await assert.rejects(client.get(resources.pods, ref, never), refused);
+  await assert.rejects(client.get(resources.statefulSets, ref, never), refused);
   await assert.rejects(client.delete(casskop.member, ref, { uid: '', resourceVersion: '' }, never), refused);
   await assert.rejects(client.patchStatus(resources.pods, ref, '', {}, never), refused);
   await assert.rejects(client.getPath('/metrics', never), refused);

@@ -20,6 +20,7 @@ export const annotations = {
   renderedLabels: 'ringmaster.dev/rendered-labels',
   delivery: 'ringmaster.dev/delivery',
   restartToken: 'ringmaster.dev/restart-token',
+  contentHash: 'ringmaster.dev/content-hash',
 } as const;
 
 export const managedByLabel = { 'app.kubernetes.io/managed-by': 'ringmaster' };
@@ -76,6 +77,8 @@ export interface Bookkeeping {
   delivery: Delivery | undefined;
   /** The restart that was last ordered by spec.rollout.restartToken; undefined: none ever. */
   restartToken: string | undefined;
+  /** Of a copy: hash of what it was last given. */
+  contentHash: string | undefined;
 }
 
 /** Reads the annotations back; what is missing or malformed is undefined. Never throws: people edit annotations. */
@@ -93,10 +96,26 @@ export const readBookkeeping = perObject((object: KubeObject): Bookkeeping => {
     renderedLabels: labelsSchema.safeParse(json(all[annotations.renderedLabels])).data ?? {},
     delivery: deliverySchema.safeParse(json(all[annotations.delivery])).data,
     restartToken: all[annotations.restartToken],
+    contentHash: all[annotations.contentHash],
   };
 });
 
-/** What every object of ours says: whose it is, who wrote it, and what a new hub has to know. */
+/** The annotations without the moment at which they were made: two plans in a row differ in that alone. */
+export function withoutMoment(all: Readonly<Record<string, string>> | undefined): Readonly<Record<string, unknown>> {
+  const delivery = deliverySchema.safeParse(json(all?.[annotations.delivery])).data;
+  return { ...all, ...(delivery && { [annotations.delivery]: { ...delivery, since: undefined } }) };
+}
+
+/** What every object of ours says: whose it is, and who wrote it. */
+export function ownerAnnotations(facts: { owner: Owner; region: string; stamp: Stamp }): Record<string, string> {
+  return {
+    [annotations.owner]: JSON.stringify(facts.owner),
+    [annotations.region]: facts.region,
+    [annotations.stamp]: JSON.stringify(facts.stamp),
+  };
+}
+
+/** What members and guards say beside that: what a new hub has to know. */
 export function commonAnnotations(facts: {
   owner: Owner;
   region: string;
@@ -105,9 +124,7 @@ export function commonAnnotations(facts: {
   seeds: readonly string[];
 }): Record<string, string> {
   return {
-    [annotations.owner]: JSON.stringify(facts.owner),
-    [annotations.region]: facts.region,
-    [annotations.stamp]: JSON.stringify(facts.stamp),
+    ...ownerAnnotations(facts),
     [annotations.founder]: facts.founder,
     [annotations.seeds]: seedsJson(facts.seeds),
   };

@@ -138,9 +138,10 @@ export function harmlessStalePaths(context: PlanContext, picture: MemberPicture)
   return stalePaths(context, picture).filter((path) => injected.has(path) || !isSet(picture, path));
 }
 
-/** Whether the live member has anything at this JSON pointer into its spec. */
+/** Whether the live member has anything at this JSON pointer into its spec; an empty name is none. */
 export function isSet(picture: KnownPicture, path: string): boolean {
-  return at(picture.member?.object['spec'], parsePointer(path) ?? []) !== undefined;
+  const value = at(picture.member?.object['spec'], parsePointer(path) ?? []);
+  return value !== undefined && value !== '';
 }
 
 /** Hash of the member as it is once all but `held` is delivered. */

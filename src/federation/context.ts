@@ -2,7 +2,7 @@ import type { EffectiveFederation } from '../api/effective.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { Change, MemberState, RegionalOperator } from '../operators/operator.ts';
 import type { NodeView, RingState } from '../ring/view.ts';
-import { commonAnnotations } from './bookkeeping.ts';
+import { commonAnnotations, type Owner, type Stamp } from './bookkeeping.ts';
 import type { Hosts } from './hosts.ts';
 import type { Memory } from './memory.ts';
 import type { RegionPicture } from './picture.ts';
@@ -78,19 +78,21 @@ export function dueSeedsOf(context: PlanContext, picture: RegionPicture): readon
   return due.length === given.length && due.every((seed) => given.includes(seed)) ? given : due;
 }
 
-/** Annotations for whatever is written to a region, member or guard. */
+/** Whose what is written to a region is, and who writes it. */
+export function authorship(
+  { snapshot }: PlanContext,
+  picture: RegionPicture,
+): { owner: Owner; region: string; stamp: Stamp } {
+  const { mcc, leaseTransitions } = snapshot;
+  const { uid = '', namespace, name, generation = 0 } = mcc.metadata;
+  return { owner: { uid, namespace, name }, region: picture.region.name, stamp: { generation, leaseTransitions } };
+}
+
+/** Annotations for members and guards. */
 export function annotationsFor(
   context: PlanContext,
   picture: RegionPicture,
   seeds: readonly string[] = seedsOf(context, picture),
 ): Record<string, string> {
-  const { mcc, leaseTransitions } = context.snapshot;
-  const { uid = '', namespace, name, generation = 0 } = mcc.metadata;
-  return commonAnnotations({
-    owner: { uid, namespace, name },
-    region: picture.region.name,
-    stamp: { generation, leaseTransitions },
-    founder: context.memory.founder ?? '',
-    seeds,
-  });
+  return commonAnnotations({ ...authorship(context, picture), founder: context.memory.founder ?? '', seeds });
 }

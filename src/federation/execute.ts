@@ -1,6 +1,6 @@
 import type { KubeClient, ObjectRef } from '../kube/client.ts';
 import { KubeError } from '../kube/errors.ts';
-import type { KubeObject, ResourceType } from '../kube/objects.ts';
+import { type KubeObject, resources, type ResourceType } from '../kube/objects.ts';
 import type { Intent, Write } from './intents.ts';
 
 /** What became of one intent. */
@@ -15,7 +15,7 @@ export interface ExecuteOptions {
   /** Called with the object as a write left it: nothing may be planned for that region before its cache has it. */
   seen(region: string, resource: ResourceType, object: KubeObject): void;
   /**
-   * Called when nobody knows what the server holds now: the answer was lost, or the precondition failed because the
+   * Called when the cache has to learn what the server holds now: the object was deleted, the answer was lost, or the precondition failed because the
    * cache is older than the server. Nothing may be planned for that region before the server itself has been asked.
    */
   doubt(region: string, resource: ResourceType, ref: ObjectRef): void;
@@ -58,15 +58,39 @@ async function perform(intent: Intent, options: ExecuteOptions, signal: AbortSig
     options.permit?.(intent);
     const left = await send(client, write, signal);
     if (left) options.seen(region, write.resource, left);
+    if (!left) options.doubt(region, write.resource, refOf(write));
     return { intent, error: undefined };
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    if (error.status === 409 || error.status === 422 || error.mayHaveActed) {
-      const { namespace, name } = 'ref' in write ? write.ref : write.object.metadata;
-      options.doubt(region, write.resource, { name, ...(namespace !== undefined && { namespace }) });
+    if (write.verb === 'delete' && error.code === 'NotFound') {
+      options.doubt(region, write.resource, refOf(write));
+      return { intent, error: undefined };
     }
-    return { intent, error };
+    if (error.status === 409 || error.status === 422 || error.mayHaveActed) {
+      options.doubt(region, write.resource, refOf(write));
+    }
+    return { intent, error: withoutData(error, write) };
   }
+}
+
+function refOf(write: Write): ObjectRef {
+  const { namespace, name } = 'ref' in write ? write.ref : write.object.metadata;
+  return { name, ...(namespace !== undefined && { namespace }) };
+}
+
+/** What refuses a Secret may quote it, and what is refused is told in logs and in the status. */
+function withoutData(error: KubeError, write: Write): KubeError {
+  if (write.resource.plural !== resources.secrets.plural) return error;
+  const data = 'object' in write ? ((write.object['data'] ?? {}) as Record<string, string>) : {};
+  const words = Object.values(data).flatMap((each) => [each, Buffer.from(each, 'base64').toString()]);
+  if (!words.some((each) => each !== '' && error.message.includes(each))) return error;
+  const { code, status, reason, retryAfterMs, mayHaveActed } = error;
+  return new KubeError(code, `${status ?? ''} ${reason}: what was answered quotes the Secret, and is left out here`, {
+    reason,
+    mayHaveActed,
+    ...(status !== undefined && { status }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  });
 }
 
 /** Resolves with the object as it is now; without one when it was deleted. */

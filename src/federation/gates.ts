@@ -11,6 +11,7 @@ import {
   isReady,
   type KnownPicture,
   type MemberPicture,
+  type OwnedObject,
   type RegionPicture,
   type UnknownPicture,
 } from './picture.ts';
@@ -25,6 +26,8 @@ export interface Obstacle {
   readonly reason: Reason<'Stalled'> | Reason<'Applied'> | 'Paused';
   readonly message: string;
   readonly region?: string;
+  /** It holds up nothing but its region. */
+  readonly isLocal?: true;
 }
 
 /**
@@ -117,7 +120,7 @@ export function regionObstacle(context: PlanContext, picture: KnownPicture): Obs
       message: `region ${region.name} lacks ${missing}`,
     };
   }
-  if (picture.guard && !mayWriteGuard(context, picture)) {
+  if (picture.guard && !mayWrite(context, picture, picture.guard)) {
     return {
       stalled: true,
       reason: 'ForeignMember',
@@ -140,11 +143,15 @@ export function regionObstacle(context: PlanContext, picture: KnownPicture): Obs
 
 /**
  * Ours, or what an earlier MultiCassandraCluster of this name left in a region that holds nothing else of its ring, or
- * wrote there although it was gone: whose the member is, his is the guard.
+ * wrote there although it was gone: whose the member is, his are the guard and the copies.
  */
-function mayWriteGuard({ snapshot, federation }: PlanContext, picture: KnownPicture): boolean {
-  if (!picture.guard || picture.guard.ownership !== 'foreign') return true;
-  const { owner } = picture.guard.bookkeeping;
+export function mayWrite(
+  { snapshot, federation }: PlanContext,
+  picture: KnownPicture,
+  { ownership, bookkeeping }: OwnedObject,
+): boolean {
+  if (ownership !== 'foreign') return true;
+  const { owner } = bookkeeping;
   const { namespace, name } = snapshot.mcc.metadata;
   const isNamesake = owner?.namespace === namespace && owner.name === name;
   const isOurs = picture.member?.ownership === 'ours';

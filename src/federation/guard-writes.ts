@@ -2,9 +2,9 @@ import { perObject } from '../edges/per-object.ts';
 import { type KubeObject, resources } from '../kube/objects.ts';
 import { annotations, managedByLabel } from './bookkeeping.ts';
 import { annotationsFor, type PlanContext } from './context.ts';
-import { guardData, guardName } from './guard/guard.ts';
+import { guardData, guardName, isGuardName } from './guard/guard.ts';
 import { ignitionPod } from './hosts.ts';
-import type { Intent } from './intents.ts';
+import type { Intent, Write } from './intents.ts';
 import type { KnownPicture } from './picture.ts';
 
 /**
@@ -66,6 +66,12 @@ export function guardIntent(context: PlanContext, picture: KnownPicture): Intent
   const object = { ...wanted, metadata: { ...wanted.metadata, uid, resourceVersion } };
   const why = `tell the guard of region ${region} which nodes have joined the ring`;
   return { region, why, write: { verb: 'update', resource: resources.configMaps, object } };
+}
+
+/** Whether a write is to a guard, and not to another ConfigMap. */
+export function isGuardWrite(write: Write): boolean {
+  const { name } = 'ref' in write ? write.ref : write.object.metadata;
+  return write.resource.plural === resources.configMaps.plural && isGuardName(name);
 }
 
 /** Keys of somebody else's are none of our business, but the scripts of the user run, and must be those of now. */

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ObjectRef } from '../kube/client.ts';
 import type { KubeObject, ResourceType } from '../kube/objects.ts';
+import { withoutMoment } from './bookkeeping.ts';
 
 /**
  * One idempotent request the plan asks for. Each carries its precondition, so that repeating it after a crash that
@@ -43,3 +45,18 @@ export type Write =
       readonly paths: readonly string[];
       readonly annotations?: Readonly<Record<string, string>>;
     };
+
+/** Whether one write asks for what the other one did, at another time. */
+export function isSameWrite(one: Write, other: Write): boolean {
+  return isDeepStrictEqual(timeless(one), timeless(other));
+}
+
+function timeless(write: Write): unknown {
+  if ('annotations' in write) return { ...write, annotations: withoutMoment(write.annotations) };
+  if (!('object' in write)) return write;
+  const { metadata } = write.object;
+  return {
+    ...write,
+    object: { ...write.object, metadata: { ...metadata, annotations: withoutMoment(metadata.annotations) } },
+  };
+}

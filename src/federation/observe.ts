@@ -1,10 +1,19 @@
-import { effective } from '../api/effective.ts';
+import { effective, type EffectiveRegion } from '../api/effective.ts';
 import type { MultiCassandraCluster } from '../api/schema.ts';
 import type { KubeObject } from '../kube/objects.ts';
-import type { RegionalOperator } from '../operators/operator.ts';
+import type { Reference, RegionalOperator } from '../operators/operator.ts';
 import type { NodeView } from '../ring/view.ts';
+import { readBookkeeping } from './bookkeeping.ts';
 import { guardName } from './guard/guard.ts';
-import type { RegionSnapshot, Snapshot, UnknownRegion, UserScripts } from './snapshot.ts';
+import {
+  type Copy,
+  keyOf,
+  type Looked,
+  type RegionSnapshot,
+  type Snapshot,
+  type UnknownRegion,
+  type UserScripts,
+} from './snapshot.ts';
 
 /** What the caches hold of one namespace of one region; the runtime provides it. Reading it never waits. */
 export interface RegionCaches {
@@ -18,6 +27,10 @@ export interface RegionCaches {
   readonly crd: KubeObject | undefined;
   member(name: string): KubeObject | undefined;
   configMap(name: string): KubeObject | undefined;
+  /** The ConfigMaps and Secrets that carry our label. */
+  readonly labelled: readonly Copy[];
+  /** A Secret, whoever has put it there. */
+  secret(name: string): Looked;
   readonly statefulSets: readonly KubeObject[];
   readonly claims: readonly KubeObject[];
   readonly pods: readonly KubeObject[];
@@ -35,8 +48,8 @@ export interface Sources {
   leaseTransitions: number;
   /** The caches of `namespace` in the cluster of `context`, or why nothing can be said of it. */
   region(context: string, namespace: string): RegionCaches | UnknownRegion;
-  /** A ConfigMap of the hub, in the MultiCassandraCluster's own namespace. */
-  userScripts(namespace: string, name: string): UserScripts;
+  /** An object of the hub, in the MultiCassandraCluster's own namespace. */
+  hubObject(kind: Reference['kind'], namespace: string, name: string): Looked;
   refusedWrites: Readonly<Record<string, string>>;
 }
 
@@ -52,24 +65,39 @@ export function observe(mcc: MultiCassandraCluster, operator: RegionalOperator, 
     monotonicMs: sources.monotonicMs,
     leaseTransitions: sources.leaseTransitions,
     userScripts: Object.fromEntries(
-      [...new Set(scripts)].map((name) => [name, sources.userScripts(federation.namespace, name)]),
+      [...new Set(scripts)].map((name) => [
+        name,
+        scriptsOf(sources.hubObject('ConfigMap', federation.namespace, name)),
+      ]),
+    ),
+    sources: Object.fromEntries(
+      federation.regions
+        .flatMap(({ memberSpec }) => operator.references(memberSpec))
+        .map((each) => [keyOf(each), sources.hubObject(each.kind, federation.namespace, each.name)]),
     ),
     refusedWrites: sources.refusedWrites,
     regions: Object.fromEntries(
       federation.regions.map((region) => {
         const caches = sources.region(region.context, region.namespace);
         if ('known' in caches) return [region.name, caches];
-        return [region.name, regionSnapshot(caches, federation.clusterName, operator, operator.serviceAccount(region))];
+        return [region.name, regionSnapshot(caches, federation.clusterName, operator, region)];
       }),
     ),
   };
+}
+
+function scriptsOf(looked: Looked): UserScripts {
+  if (!looked.known) return looked;
+  const { object } = looked;
+  if (!object) return { known: true, found: false };
+  return { known: true, found: true, data: (object['data'] ?? {}) as Record<string, string> };
 }
 
 function regionSnapshot(
   caches: RegionCaches,
   clusterName: string,
   operator: RegionalOperator,
-  serviceAccount: string,
+  region: EffectiveRegion,
 ): RegionSnapshot {
   const pods = caches.pods.filter((pod) => belongsTo(pod, clusterName, `${clusterName}-`, podName));
   const read = pods.flatMap((pod) => {
@@ -86,10 +114,19 @@ function regionSnapshot(
     ...(caches.registrationProblem !== undefined && { registrationProblem: caches.registrationProblem }),
     ...(caches.isUnsteady && { isUnsteady: true }),
     namespaceExists: caches.namespaceExists,
-    serviceAccountExists: caches.serviceAccountExists(serviceAccount),
+    serviceAccountExists: caches.serviceAccountExists(operator.serviceAccount(region)),
     capabilities: caches.crd && operator.capabilities(caches.crd),
     member: caches.member(clusterName),
     guard: caches.configMap(guardName(clusterName)),
+    named: Object.fromEntries(
+      operator
+        .references(region.memberSpec)
+        .map((each): [string, Looked] => [
+          keyOf(each),
+          each.kind === 'Secret' ? caches.secret(each.name) : { known: true, object: caches.configMap(each.name) },
+        ]),
+    ),
+    copies: caches.labelled.filter(({ object }) => readBookkeeping(object).contentHash !== undefined),
     statefulSets: caches.statefulSets.filter((set) => belongsTo(set, clusterName, `${clusterName}-`, setName)),
     claims: caches.claims.filter((claim) => belongsTo(claim, clusterName, `data-${clusterName}-`, podName)),
     pods,

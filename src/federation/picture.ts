@@ -5,7 +5,7 @@ import { perObject } from '../edges/per-object.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { PlannedPod, RegionalOperator } from '../operators/operator.ts';
 import { type Bookkeeping, isOlder, readBookkeeping } from './bookkeeping.ts';
-import type { KnownRegion, RegionSnapshot, Snapshot, UnknownRegion } from './snapshot.ts';
+import type { Copy, KnownRegion, RegionSnapshot, Snapshot, UnknownRegion } from './snapshot.ts';
 
 /** One region of the federation: what the spec wants of it beside what is there. */
 export type RegionPicture = UnknownPicture | KnownPicture;
@@ -28,6 +28,7 @@ export interface KnownPicture extends PictureBase {
   readonly snapshot: KnownRegion;
   readonly member: OwnedObject | undefined;
   readonly guard: OwnedObject | undefined;
+  readonly copies: readonly (OwnedObject & Copy)[];
 }
 
 /** A region whose member Ringmaster answers for: its own, or one it is about to adopt. */
@@ -73,6 +74,7 @@ export function pictureRegions(
       snapshot: there,
       member: there.member && owned(there.member, snapshot, base.recorded),
       guard: there.guard && owned(there.guard, snapshot, base.recorded),
+      copies: there.copies.map(({ kind, object }) => ({ kind, ...owned(object, snapshot, base.recorded) })),
     };
   });
 }
@@ -116,7 +118,8 @@ function anotherCluster(region: EffectiveRegion, remembered: string, found: stri
   };
 }
 
-function owned(
+/** Whose an object of a region is, told by what it says itself. */
+export function owned(
   object: KubeObject,
   { mcc, leaseTransitions }: Snapshot,
   recorded: RegionStatus | undefined,

@@ -7,6 +7,7 @@ import type { RegionalOperator } from '../operators/operator.ts';
 import { assessRing } from '../ring/view.ts';
 import { stateOf } from './changes.ts';
 import type { PlanContext } from './context.ts';
+import { copyIntents, missingReference, pruneIntents } from './copies.ts';
 import {
   foundingObstacle,
   memberMissingObstacle,
@@ -68,7 +69,8 @@ export interface Plan {
  *    alone (guard/pre_run.sh). Only the founder's first pod may, and only until it was proven NORMAL.
  * 3. One region joins after the other, and only when the nodes themselves say that the ring so far is one, whole and
  *    at rest (gates.ts). What cannot be seen is never taken for absent: it closes the gate.
- * 4. Every write waits until the one before it is seen, so a crash between any two leaves a state this same function
+ * 4. What a member is to name, Secrets and ConfigMaps, is in its region before it is written there (copies.ts).
+ * 5. Every write waits until the one before it is seen, so a crash between any two leaves a state this same function
  *    goes on from.
  */
 export function plan(snapshot: Snapshot, operator: RegionalOperator): Plan {
@@ -151,9 +153,11 @@ export function nextSteps(context: PlanContext): Steps {
     return { ...noSteps, busy: true };
 
   const kept = keepAll(context);
+  const isBusy = ({ intents, obstacles, begins }: Steps): boolean =>
+    intents.length > 0 || obstacles.some(({ isLocal }) => !isLocal) || begins !== undefined;
   const grown = grow(
     context,
-    kept.some((steps) => steps.intents.length > 0 || steps.obstacles.length > 0 || steps.begins !== undefined) ||
+    kept.some(isBusy) ||
       pictures.some(({ recorded }) => recorded?.settledRevision !== undefined && recorded.changingSince !== undefined),
   );
   const begins = kept.find((steps) => steps.begins !== undefined)?.begins;
@@ -170,7 +174,8 @@ function found(context: PlanContext): Steps {
   const { pictures, federation } = context;
   const first = pictures[0];
   const obstacle =
-    foundingObstacle(pictures, federation.clusterName) ?? (first?.known && regionObstacle(context, first));
+    foundingObstacle(pictures, federation.clusterName) ??
+    (first?.known && (regionObstacle(context, first) ?? missingReference(context, first)));
   if (obstacle) return { ...noSteps, obstacles: [obstacle], busy: !obstacle.stalled };
   return first ? { ...noSteps, founder: first.region.name, busy: true } : noSteps;
 }
@@ -191,8 +196,16 @@ function keepAll(context: PlanContext): Steps[] {
     const turn = turns.get(picture.region.name) ?? noSteps;
     const isFrozen = stateOf(context, picture).scalingDown;
     const upkeep = turn.intents.length > 0 || isFrozen || !isFree(picture) ? undefined : upkeepIntent(context, picture);
-    const intents = [guardIntent(context, picture), ...turn.intents, upkeep].filter((each) => each !== undefined);
-    return { ...turn, intents, busy: turn.busy || picture.member.bookkeeping.injecting };
+    const copies = copyIntents(context, picture);
+    const unneeded = copies.length > 0 ? [] : pruneIntents(context, picture);
+    const intents = [guardIntent(context, picture), ...copies, ...turn.intents, upkeep, ...unneeded];
+    const missing = turn.obstacles.length > 0 ? undefined : missingReference(context, picture);
+    return {
+      ...turn,
+      intents: intents.filter((each) => each !== undefined),
+      obstacles: missing ? [missing] : turn.obstacles,
+      busy: turn.busy || picture.member.bookkeeping.injecting,
+    };
   });
 }
 
@@ -224,7 +237,11 @@ function grow(context: PlanContext, othersBusy: boolean): Steps {
       if (founds) return { ...noSteps, obstacles, busy: true };
       continue;
     }
-    const own = regionObstacle(context, picture) ?? newerWriter(picture) ?? memberMissingObstacle(context, picture);
+    const own =
+      regionObstacle(context, picture) ??
+      newerWriter(picture) ??
+      memberMissingObstacle(context, picture) ??
+      missingReference(context, picture);
     if (own) {
       obstacles.push(own);
       if (founds) return { ...noSteps, obstacles };
@@ -236,7 +253,8 @@ function grow(context: PlanContext, othersBusy: boolean): Steps {
     if (guard) return { intents: [guard], obstacles, busy: true };
     // From its first write on the region counts as part of the ring, so it is recorded before its pods can start.
     if (picture.recorded?.identity === undefined) return { ...noSteps, obstacles, busy: true };
-    return { intents: [createMember(context, picture)], obstacles, busy: true };
+    const copies = copyIntents(context, picture);
+    return { intents: copies.length > 0 ? copies : [createMember(context, picture)], obstacles, busy: true };
   }
   const joining = pictures.some(
     (picture) => answeredFor(picture) && picture.pods.some((pod) => !context.hosts.joined.has(pod.name)),
@@ -268,8 +286,14 @@ function joinGate(
 }
 
 /** Whoever writes from a newer spec knows better, whichever of a region's objects it has written. */
-function newerWriter({ region, member, guard }: KnownPicture): Obstacle | undefined {
-  const object = member?.ownership === 'newer' ? 'member' : guard?.ownership === 'newer' ? 'guard' : undefined;
+function newerWriter({ region, member, guard, copies }: KnownPicture): Obstacle | undefined {
+  const copy = copies.find(({ ownership }) => ownership === 'newer');
+  const object =
+    member?.ownership === 'newer'
+      ? 'member'
+      : guard?.ownership === 'newer'
+        ? 'guard'
+        : copy && `copy of ${copy.kind} ${copy.object.metadata.name}`;
   if (object === undefined) return undefined;
   const message = `the ${object} of region ${region.name} was written by a later leader, or from a newer spec than this controller has seen; it holds back`;
   return { stalled: true, reason: 'NewerWriter', message, region: region.name };

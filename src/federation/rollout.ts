@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { resources } from '../kube/objects.ts';
 import { changesOf, deliveryOrder, describeChanges, type Disruption, readInput, stateOf, wordsFor } from './changes.ts';
 import { type PlanContext, type RegionChanges, seedsOf } from './context.ts';
+import { pendingReference } from './copies.ts';
 import { type Obstacle, replicasObstacle, replicationObstacle, ringObstacle, staleObstacle } from './gates.ts';
 import { changingSince, hasSettled, nodesUnrest, restingSince, unrest } from './health.ts';
 import type { Intent } from './intents.ts';
@@ -92,6 +93,8 @@ function ownTurn(context: PlanContext, picture: MemberPicture): Steps | undefine
   if (rest.length > 0 && (isNew || isRemainder)) {
     const restarts = rest.some(({ kind }) => kind === 'restart');
     if (restarts && (isStarting(context, picture) || yields(context, picture))) return undefined;
+    const lacks = pendingReference(context, picture, { anew: true });
+    if (lacks) return { ...noSteps, obstacles: [held(context, picture, lacks), ...obstacles] };
     const unlocks = isNew && isBroken(context, picture);
     return { ...delivered(context, picture, 'restart', { corrects: isNew, unlocks }), obstacles };
   }
@@ -168,6 +171,8 @@ function delivered(
 function disruptionObstacle(context: PlanContext, picture: MemberPicture, kind: Disruption): Obstacle | undefined {
   const { pictures, hosts, ring, views, federation, snapshot } = context;
   const { name } = picture.region;
+  const lacks = pendingReference(context, picture);
+  if (lacks) return lacks;
   const others = pictures.filter((other) => other !== picture);
   const changing = others.find((other) => holdsUp(context, other, picture));
   if (changing) return wait(name, `region ${changing.region.name} is being changed${whatGoesOn(context, changing)}`);
@@ -210,7 +215,8 @@ function holdsUp(context: PlanContext, other: RegionPicture, picture: MemberPict
   if (!isChanging(context, other)) return false;
   if (!other.known || !answeredFor(other) || !hasSettled(context, other)) return true;
   const isEarlier = context.pictures.indexOf(other) < context.pictures.indexOf(picture);
-  return nextKind(changesOf(context, other)) !== undefined && (isEarlier || !isChanging(context, picture));
+  if (nextKind(changesOf(context, other)) === undefined || pendingReference(context, other)) return false;
+  return isEarlier || !isChanging(context, picture);
 }
 
 function whatGoesOn(context: PlanContext, picture: RegionPicture): string {

@@ -2,7 +2,7 @@ import type { Reason } from '../api/conditions.ts';
 import type { MultiCassandraCluster } from '../api/schema.ts';
 import { perObject } from '../edges/per-object.ts';
 import type { KubeObject } from '../kube/objects.ts';
-import type { Capabilities } from '../operators/operator.ts';
+import type { Capabilities, Reference } from '../operators/operator.ts';
 import type { NodeView } from '../ring/view.ts';
 
 /**
@@ -19,6 +19,8 @@ export interface Snapshot {
   readonly leaseTransitions: number;
   /** By name: the ConfigMaps in the hub that regions name for the user's own pre_run.sh and post_run.sh. */
   readonly userScripts: Readonly<Record<string, UserScripts>>;
+  /** What members name, as the MultiCassandraCluster's own namespace of the hub holds it; by kind and name, see keyOf. */
+  readonly sources: Readonly<Record<string, Looked>>;
   /** By region: what its API server said when it refused our last write there; a lost race is no refusal. */
   readonly refusedWrites: Readonly<Record<string, string>>;
   /** One for each entry of spec.regions, by name. */
@@ -32,6 +34,27 @@ export type UserScripts =
   | { readonly known: false; readonly message: string }
   | { readonly known: true; readonly found: false }
   | { readonly known: true; readonly found: true; readonly data: Readonly<Record<string, string>> };
+
+/** One object that was looked up by its name. */
+export type Looked =
+  | {
+      readonly known: false;
+      readonly message: string;
+      /** A right is missing, and only a person can give it. */
+      readonly isForbidden?: true;
+    }
+  | { readonly known: true; readonly object: KubeObject | undefined };
+
+/** A copy of ours in a region. Objects of a list do not say of which kind they are. */
+export interface Copy {
+  readonly kind: Reference['kind'];
+  readonly object: KubeObject;
+}
+
+/** What an object is known by among those that members name: `Secret registry`. */
+export function keyOf({ kind, name }: { kind: string; name: string }): string {
+  return `${kind} ${name}`;
+}
 
 export type RegionSnapshot = UnknownRegion | KnownRegion;
 
@@ -74,6 +97,10 @@ export interface KnownRegion {
   readonly capabilities: Capabilities | undefined;
   readonly member: KubeObject | undefined;
   readonly guard: KubeObject | undefined;
+  /** What its member names or is to name, whoever has put it there; see keyOf. */
+  readonly named: Readonly<Record<string, Looked>>;
+  /** Copies that any MultiCassandraCluster has in its namespace. */
+  readonly copies: readonly Copy[];
   /** StatefulSets, PersistentVolumeClaims and pods whose names begin as this cluster's do. */
   readonly statefulSets: readonly KubeObject[];
   readonly claims: readonly KubeObject[];

@@ -4,6 +4,7 @@ import type { Problem } from '../api/problem.ts';
 import type { Condition, RegionStatus, Status } from '../api/schema.ts';
 import { changesOf } from './changes.ts';
 import { dueSeedsOf, type PlanContext, seedsOf } from './context.ts';
+import { isGuardWrite } from './guard-writes.ts';
 import { answeredFor, isPassing } from './picture.ts';
 import { isPlaced } from './memory.ts';
 import { regionsReachable } from './reachable.ts';
@@ -195,7 +196,8 @@ function progress(
 function isChanging(context: PlanContext, regions: readonly RegionStatus[], steps: Steps): boolean {
   return (
     regions.some((region) => region.changingSince !== undefined) ||
-    steps.intents.some((each) => each.write.resource.plural === context.operator.member.plural) ||
+    steps.intents.some(({ write }) => !isGuardWrite(write)) ||
+    steps.obstacles.some(({ isLocal }) => isLocal) ||
     context.pictures.some(
       (each) =>
         answeredFor(each) && (each.member.ownership === 'adoptable' || changesOf(context, each).changes.length > 0),

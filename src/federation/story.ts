@@ -1,4 +1,6 @@
 import type { Condition, Status } from '../api/schema.ts';
+import { resources } from '../kube/objects.ts';
+import { isGuardWrite } from './guard-writes.ts';
 import type { Intent } from './intents.ts';
 
 /** One line of what `kubectl describe` tells of a MultiCassandraCluster, in the terms of events.k8s.io/v1. */
@@ -57,8 +59,12 @@ const actions = {
   delete: 'DeletePod',
 } as const;
 
-/** What is told of a write that was carried out: writes to members and pods, not the guards' upkeep. */
+const copied: ReadonlySet<string> = new Set([resources.secrets.plural, resources.configMaps.plural]);
+
+/** What is told of a write that was carried out: not the guards' upkeep. */
 export function lineOfWrite({ why, write }: Intent): Line | undefined {
-  if (write.resource.plural === 'configmaps') return undefined;
-  return { type: 'Normal', reason: 'Written', action: actions[write.verb], note: why };
+  if (isGuardWrite(write)) return undefined;
+  const isCopy = copied.has(write.resource.plural);
+  const action = isCopy ? (write.verb === 'delete' ? 'DeleteCopy' : 'Copy') : actions[write.verb];
+  return { type: 'Normal', reason: 'Written', action, note: why };
 }

@@ -1,13 +1,23 @@
+import { effective } from '../api/effective.ts';
 import type { MultiCassandraCluster } from '../api/schema.ts';
 import { parseMultiCassandraCluster } from '../api/parse.ts';
 import { parsePointer } from '../api/merge.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { casskop } from '../operators/casskop/casskop.ts';
 import type { NodeView } from '../ring/view.ts';
+import { readBookkeeping } from './bookkeeping.ts';
 import { execute } from './execute.ts';
+import { isGuardWrite } from './guard-writes.ts';
 import type { Intent } from './intents.ts';
 import { type Plan, plan } from './plan.ts';
-import type { KnownRegion, RegionSnapshot, Snapshot, UnknownRegion } from './snapshot.ts';
+import {
+  keyOf,
+  type KnownRegion,
+  type Looked,
+  type RegionSnapshot,
+  type Snapshot,
+  type UnknownRegion,
+} from './snapshot.ts';
 
 /** A MultiCassandraCluster as a person would write it, with `spec` merged over a small valid one. */
 export function mccOf(
@@ -58,12 +68,18 @@ export class PlannerWorld {
   mcc: MultiCassandraCluster;
   nowMs = Date.parse('2026-01-01T00:00:00Z');
   readonly unknown = new Map<string, UnknownRegion>();
+  /** Of the hub's objects, in place of what there is. */
+  readonly sources = new Map<string, Looked>();
   readonly overrides = new Map<string, Partial<KnownRegion>>();
   readonly pods: Pod[] = [];
   refusedWrites: Record<string, string> = {};
   readonly written: Intent[] = [];
   readonly #members = new Map<string, KubeObject>();
   readonly #guards = new Map<string, KubeObject>();
+  /** Secrets and ConfigMaps of the hub's namespace, by kind and name: `Secret registry`. */
+  readonly hubObjects = new Map<string, KubeObject>();
+  /** Those of the regions' namespaces beside the guards: `eu Secret registry`. */
+  readonly regionObjects = new Map<string, KubeObject>();
   #version = 100;
 
   constructor(mcc: MultiCassandraCluster = mccOf()) {
@@ -86,6 +102,14 @@ export class PlannerWorld {
       monotonicMs: this.nowMs,
       leaseTransitions: 0,
       userScripts: {},
+      sources: Object.fromEntries(
+        effective(this.mcc)
+          .regions.flatMap(({ memberSpec }) => casskop.references(memberSpec))
+          .map((each) => [
+            keyOf(each),
+            this.sources.get(keyOf(each)) ?? { known: true, object: this.hubObjects.get(keyOf(each)) },
+          ]),
+      ),
       refusedWrites: this.refusedWrites,
       regions: Object.fromEntries(regions),
     };
@@ -123,9 +147,14 @@ export class PlannerWorld {
 
   async send(intent: Intent): Promise<void> {
     const { region } = intent;
-    const store = intent.write.resource.plural === 'configmaps' ? this.#guards : this.#members;
+    const { write } = intent;
+    const { kind } = write.resource;
+    const { name: written } = 'ref' in write ? write.ref : write.object.metadata;
+    const isCopy = kind === 'Secret' || (kind === 'ConfigMap' && !isGuardWrite(write));
+    const store = isCopy ? this.regionObjects : kind === 'ConfigMap' ? this.#guards : this.#members;
+    const id = isCopy ? `${region} ${keyOf({ kind, name: written })}` : region;
     const put = (object: KubeObject): KubeObject => {
-      const before = store.get(region);
+      const before = store.get(id);
       const merged: KubeObject = {
         ...before,
         ...structuredClone(object),
@@ -137,14 +166,14 @@ export class PlannerWorld {
           generation: (before?.metadata.generation ?? 0) + 1,
         },
       };
-      store.set(region, merged);
+      store.set(id, merged);
       return merged;
     };
     const refuse = (why: string): never => {
       throw new Error(`${intent.why}: ${why}`);
     };
     const check = (uid: string | undefined, resourceVersion: string | undefined): void => {
-      const there = store.get(region)?.metadata;
+      const there = store.get(id)?.metadata;
       if (there?.resourceVersion !== resourceVersion || (uid !== undefined && there?.uid !== uid)) refuse('conflict');
     };
     const unused = (): never => refuse('not a verb of the planner');
@@ -154,20 +183,20 @@ export class PlannerWorld {
         client: () => ({
           apply: async (_resource, object) => {
             if (object.metadata.resourceVersion === '1') {
-              if (store.has(region)) refuse('exists');
+              if (store.has(id)) refuse('exists');
             } else check(object.metadata.uid, object.metadata.resourceVersion);
             return Promise.resolve(put(object));
           },
           patchStatus: async (_resource, _ref, resourceVersion, status) => {
             check(undefined, resourceVersion);
-            const before = store.get(region) ?? refuse('missing');
+            const before = store.get(id) ?? refuse('missing');
             return Promise.resolve(put({ ...before, status: { ...(before['status'] as object), ...status } }));
           },
           get: unused,
           list: unused,
           watch: unused,
           jsonPatch: async (_resource, _ref, operations) => {
-            const patched = structuredClone(store.get(region) ?? refuse('missing'));
+            const patched = structuredClone(store.get(id) ?? refuse('missing'));
             for (const { op, path, value } of operations) {
               const tokens = parsePointer(path) ?? [];
               const field = tokens.pop() ?? '';
@@ -183,7 +212,12 @@ export class PlannerWorld {
           },
           create: unused,
           replace: unused,
-          delete: (_resource, { name }) => {
+          delete: (_resource, { name }, { uid, resourceVersion }) => {
+            if (isCopy) {
+              check(uid, resourceVersion);
+              store.delete(id);
+              return Promise.resolve(undefined);
+            }
             const index = this.pods.findIndex((pod) => pod.name === name);
             if (index < 0 || this.pods[index]?.ready) refuse('no such pod, or it is ready');
             this.pods.splice(index, 1);
@@ -273,6 +307,8 @@ export class PlannerWorld {
       capabilities: { statusSubresource: true, schema: anySchema },
       member,
       guard: this.#guards.get(name),
+      named: this.#named(name),
+      copies: this.#copies(name),
       statefulSets: (spec?.topology.dc ?? []).flatMap((dc) =>
         dc.rack.map((rack) => this.#statefulSet(`orders-${dc.name}-${rack.name}`, dc.nodesPerRacks, member)),
       ),
@@ -286,6 +322,32 @@ export class PlannerWorld {
       replication: undefined,
       ...this.overrides.get(name),
     };
+  }
+
+  #named(region: string): KnownRegion['named'] {
+    const { memberSpec = {} } = effective(this.mcc).regions.find(({ name }) => name === region) ?? {};
+    const names = casskop.references(memberSpec).map(keyOf);
+    return Object.fromEntries(
+      names.map((each) => [each, { known: true, object: this.regionObjects.get(`${region} ${each}`) }]),
+    );
+  }
+
+  #copies(region: string): KnownRegion['copies'] {
+    return [...this.regionObjects].flatMap(([id, object]) => {
+      const [where, kind] = id.split(' ');
+      const isCopy = where === region && readBookkeeping(object).contentHash !== undefined;
+      return isCopy ? [{ kind: kind as 'Secret' | 'ConfigMap', object }] : [];
+    });
+  }
+
+  /** Somebody writes a Secret or a ConfigMap; of the hub or, as in `eu Secret registry`, of a region. */
+  putObject(id: string, content: Record<string, unknown>): KubeObject {
+    const name = id.slice(id.lastIndexOf(' ') + 1);
+    const store = /^(Secret|ConfigMap) /.test(id) ? this.hubObjects : this.regionObjects;
+    const uid = store.get(id)?.metadata.uid ?? `uid-${(this.#version += 1)}`;
+    const object = { metadata: { name, uid, resourceVersion: String((this.#version += 1)) }, ...content };
+    store.set(id, object);
+    return object;
   }
 
   viewOf(pod: Pod): NodeView {

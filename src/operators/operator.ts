@@ -1,5 +1,6 @@
 import type { EffectiveFederation, EffectiveRegion } from '../api/effective.ts';
 import type { OpenApiSchema } from '../api/schema-check.ts';
+import type { JsonObject } from '../api/json.ts';
 import type { MemberSchema } from '../api/validation/members.ts';
 import type { KubeObject, ResourceType } from '../kube/objects.ts';
 
@@ -34,12 +35,16 @@ export interface RegionalOperator {
   without(wanted: KubeObject, held: readonly Change[]): KubeObject;
   /** Nodes in each rack by datacenter, as the member asks for now. */
   sizes(member: KubeObject): Readonly<Record<string, number>>;
+  /** `wanted`, which says of what is gone from `live` that it is empty, where an apply that merely left it out would be refused. */
+  emptied(wanted: KubeObject, live: KubeObject): KubeObject;
   /** The member with a command in it that the operator carries out once and takes back: restart all, or skip its guard against disruption. */
   command(member: KubeObject, command: 'restart' | 'unlock'): KubeObject;
   /** Pods that keep the operator from rolling out what the member says now: not ready, and made before it. */
   obsoletePods(input: ReadInput, pods: readonly KubeObject[]): readonly KubeObject[];
   /** JSON pointers of all leaves that `member.spec` sets: what a later render must take back if it leaves them out. */
   paths(member: KubeObject): string[];
+  /** The Secrets and ConfigMaps that pods of a member with this spec are given, each as often as it is named. */
+  references(spec: JsonObject): readonly Reference[];
   /** Pods that the member asks for, in the order in which the operator starts them. */
   pods(federation: EffectiveFederation, region: EffectiveRegion): readonly PlannedPod[];
 }
@@ -66,6 +71,18 @@ export interface Change {
   readonly to: unknown;
   /** Why it is forbidden, and what to do instead. */
   readonly message?: string;
+}
+
+/** A place in a member's spec that names a Secret or a ConfigMap of its namespace. */
+export interface Reference {
+  readonly kind: 'Secret' | 'ConfigMap';
+  readonly name: string;
+  /** Where the name stands, below the spec. */
+  readonly path: readonly (string | number)[];
+  /** The one key that is read; undefined: all there are. */
+  readonly key: string | undefined;
+  /** Pods start without it. */
+  readonly optional: boolean;
 }
 
 export interface PlannedPod {

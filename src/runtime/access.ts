@@ -9,8 +9,8 @@ const alive: readonly AccessRule[] = [
 ];
 
 /**
- * All that the controller does in the hub. `namespace` stands for those of MultiCassandraClusters that name a ConfigMap
- * with scripts of their own.
+ * All that the controller does in the hub. `namespace` stands for those of MultiCassandraClusters that name ConfigMaps or Secrets: it
+ * reads these one by one, by their names.
  */
 export const hubAccess: readonly AccessRule[] = [
   ...alive,
@@ -36,7 +36,14 @@ export const hubAccess: readonly AccessRule[] = [
     group: '',
     resource: 'configmaps',
     verbs: ['get', 'list', 'watch'],
-    why: 'scripts of the user that the guard calls',
+    why: 'scripts of the user that the guard calls, and what members name',
+  },
+  {
+    scope: 'namespace',
+    group: '',
+    resource: 'secrets',
+    verbs: ['get', 'list', 'watch'],
+    why: 'what members name, to be copied to the regions',
   },
 ];
 
@@ -78,8 +85,15 @@ export function regionAccess({ name, member, crdName }: RegionalOperator): reado
       scope: 'namespace',
       group: '',
       resource: 'configmaps',
-      verbs: ['get', 'list', 'watch', 'create', 'patch'],
-      why: 'the guard',
+      verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+      why: 'the guard, and copies of what the member names; only copies are deleted',
+    },
+    {
+      scope: 'namespace',
+      group: '',
+      resource: 'secrets',
+      verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+      why: 'copies of what the member names; of others none but those of the same names are read',
     },
     { scope: 'namespace', group: 'apps', resource: 'statefulsets', verbs: ['list', 'watch'], why: 'racks' },
     { scope: 'namespace', group: '', resource: 'persistentvolumeclaims', verbs: ['list', 'watch'], why: 'disks' },
@@ -87,7 +101,7 @@ export function regionAccess({ name, member, crdName }: RegionalOperator): reado
       scope: 'namespace',
       group: '',
       resource: 'pods',
-      verbs: ['list', 'watch', 'delete'],
+      verbs: ['get', 'list', 'watch', 'delete'],
       why: 'nodes, of which one that can never get ready is removed once its member was corrected',
     },
     { scope: 'namespace', group: '', resource: 'pods/proxy', verbs: ['get'], why: 'what nodes say over Jolokia' },

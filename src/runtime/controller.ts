@@ -1,9 +1,8 @@
 import { multiCassandraClusters } from '../api/schema.ts';
 import type { Clock } from '../edges/clock.ts';
 import type { Random } from '../edges/random.ts';
-import type { UnknownRegion, UserScripts } from '../federation/snapshot.ts';
+import type { UnknownRegion } from '../federation/snapshot.ts';
 import { isKubeError } from '../kube/errors.ts';
-import { resources } from '../kube/objects.ts';
 import type { RestartCause } from '../kube/recovery.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { keyOf } from '../kube/store.ts';
@@ -17,6 +16,7 @@ import { Doubts } from './doubts.ts';
 import type { Events } from './events.ts';
 import { kindOfFailure } from './failure-kind.ts';
 import type { Leadership } from './leadership.ts';
+import { NamedObjects } from './named-objects.ts';
 import { backgroundPriority, WorkQueue } from './queue.ts';
 import { Reachability } from './reachability.ts';
 import { Reconciler } from './reconciler.ts';
@@ -36,15 +36,14 @@ export interface ControllerOptions {
   events?: Pick<Events, 'tell'>;
 }
 
-/** Something started when the first key asked for it, and stopped when the last one let it go. */
-interface Engaged<T> {
-  readonly value: T;
+/**
+ * A namespace of a region, as the federations of one namespace of the hub may use it: started when the first key asked for
+ * it, and stopped when the last one let it go.
+ */
+interface EngagedRegion {
+  readonly value: RegionNamespace;
   readonly keys: Set<string>;
   readonly stop: AbortController;
-}
-
-/** A namespace of a region, as the federations of one namespace of the hub may use it. */
-interface EngagedRegion extends Engaged<RegionNamespace> {
   readonly handle: RegionHandle;
   readonly hubNamespace: string;
 }
@@ -70,7 +69,9 @@ export class Controller {
   readonly #reconciler: Reconciler;
   readonly #watched = new Map<string, Watched>();
   readonly #regions = new Map<string, EngagedRegion>();
-  readonly #scripts = new Map<string, Engaged<Reflector>>();
+  /** What MultiCassandraClusters name in their own namespaces: scripts, and what is copied to the regions. */
+  readonly #hubObjects: NamedObjects;
+  readonly #hubObjectsStop = new AbortController();
   readonly #running = new Set<Promise<void>>();
   #isRunning = false;
 
@@ -86,6 +87,14 @@ export class Controller {
       logger: logger.child({ context: hub.name }),
       onChange: (change) => this.#queue.add(change.key),
       onRestart: (cause) => this.#watchRestarted(hub, cause),
+    });
+    this.#hubObjects = new NamedObjects({
+      client: hub.client,
+      place: 'the hub',
+      clock,
+      random,
+      logger: logger.child({ context: hub.name }),
+      onChange: (keys) => keys.forEach((each) => this.#queue.add(each)),
     });
     const answered = new Set<string>();
     this.#doubts = new Doubts({
@@ -112,7 +121,7 @@ export class Controller {
       hub: { client: hub.client, store: this.#federations.store, doubts: this.#doubts },
       region: (key, context, namespace) => this.#engage(key, context, namespace),
       release: (key, kept) => this.#release(key, kept),
-      userScripts: (key, namespace, name) => this.#userScripts(key, namespace, name),
+      hubObjects: this.#hubObjects,
       requeue: (key, afterMs) => this.#queue.addAfter(key, afterMs),
       onWrite: (context, result) => metrics.applied(context, result),
       tell: (mcc, lines) => options.events?.tell(multiCassandraClusters, mcc, lines),
@@ -156,6 +165,7 @@ export class Controller {
     const lead = new AbortController();
     const leadership = this.#options.leadership.run(lead.signal);
     for (const { probe, stop } of this.#watched.values()) this.#track(probe.run(stop.signal));
+    this.#track(this.#hubObjects.run(this.#hubObjectsStop.signal));
     const federations = Promise.all([
       this.#federations.run(signal),
       this.#doubts.run(signal),
@@ -172,9 +182,8 @@ export class Controller {
     });
     await Promise.all([this.#queue.shutDown(drainDeadlineMs), this.#reconciler.shutDown(drainDeadlineMs)]);
     this.#isRunning = false;
-    for (const each of [this.#regions, this.#scripts, this.#watched].flatMap((all) => [...all.values()])) {
-      each.stop.abort();
-    }
+    for (const each of [this.#regions, this.#watched].flatMap((all) => [...all.values()])) each.stop.abort();
+    this.#hubObjectsStop.abort();
     await Promise.all([federations, ...this.#running]);
     lead.abort();
     await leadership;
@@ -238,41 +247,7 @@ export class Controller {
     const ids = new Set(kept.map(({ context, namespace }) => placeId(key, context, namespace)));
     for (const [id, { value }] of this.#regions) if (!ids.has(id)) value.forget(key);
     drop(this.#regions, key, (id) => ids.has(id));
-    if (kept.length === 0) drop(this.#scripts, key, () => false);
-  }
-
-  #userScripts(key: string, namespace: string, name: string): UserScripts {
-    const id = `${namespace}/${name}`;
-    let engaged = this.#scripts.get(id);
-    if (!engaged) {
-      const { clock, random, logger } = this.#options;
-      const keys = new Set<string>();
-      const value = new Reflector({
-        client: this.#options.regions.hub.client,
-        resource: resources.configMaps,
-        selection: { namespace, fieldSelector: `metadata.name=${name}` },
-        clock,
-        random,
-        logger: logger.child({ configMap: id }),
-        onChange: () => keys.forEach((each) => this.#queue.add(each)),
-        onConnection: () => keys.forEach((each) => this.#queue.add(each)),
-      });
-      engaged = { value, keys, stop: new AbortController() };
-      this.#scripts.set(id, engaged);
-      this.#track(value.run(engaged.stop.signal));
-    }
-    engaged.keys.add(key);
-    const { store, status } = engaged.value;
-    if (!status.hasSynced) {
-      return {
-        known: false,
-        message: `ConfigMap ${id} of the hub is not read yet: ${status.lastError?.message ?? 'on its way'}`,
-      };
-    }
-    const found = store.get(id);
-    return found
-      ? { known: true, found: true, data: (found['data'] ?? {}) as Record<string, string> }
-      : { known: true, found: false };
+    if (kept.length === 0) this.#hubObjects.forget(key);
   }
 
   /** Asks a region from now on whether it is there, if it can be used. */
@@ -351,7 +326,8 @@ export class Controller {
       for (const key of keys) this.#queue.add(key);
     }
     if (handle !== this.#options.regions.hub) return;
-    for (const each of [this.#federations, ...[...this.#scripts.values()].map(({ value }) => value)]) each.retryNow();
+    this.#federations.retryNow();
+    this.#hubObjects.retryNow();
     for (const federation of this.#federations.store.list()) this.#queue.add(keyOf(federation));
   }
 
@@ -391,7 +367,7 @@ function placeId(key: string, context: string, namespace: string): string {
 }
 
 /** Takes `key` off everything but what is kept, and stops what nobody uses any more. */
-function drop<T>(engaged: Map<string, Engaged<T>>, key: string, isKept: (id: string) => boolean): void {
+function drop(engaged: Map<string, EngagedRegion>, key: string, isKept: (id: string) => boolean): void {
   for (const [id, each] of engaged) {
     if (isKept(id) || !each.keys.delete(key) || each.keys.size > 0) continue;
     each.stop.abort();

@@ -4,7 +4,7 @@ import { type Clock, sleep } from '../edges/clock.ts';
 import type { Random } from '../edges/random.ts';
 import { observe } from '../federation/observe.ts';
 import { isReady } from '../federation/picture.ts';
-import type { Snapshot, UnknownRegion, UserScripts } from '../federation/snapshot.ts';
+import { keyOf, type Looked, type Snapshot, type UnknownRegion } from '../federation/snapshot.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { transitionsMax } from '../kube/lease.ts';
 import { resources } from '../kube/objects.ts';
@@ -48,7 +48,7 @@ export async function look(mcc: MultiCassandraCluster, options: LookOptions, sig
     running.push(place.run(end.signal));
     return place;
   };
-  const scripts = await readScripts(options, mcc, signal);
+  const hubObjects = await readHubObjects(options, mcc, signal);
   const snapshot = (): Snapshot =>
     observe(mcc, operator, {
       nowMs: clock.now(),
@@ -56,9 +56,9 @@ export async function look(mcc: MultiCassandraCluster, options: LookOptions, sig
       leaseTransitions: transitionsMax,
       region: (context, namespace) => {
         const there = region(context, namespace);
-        return 'known' in there ? there : there.caches();
+        return 'known' in there ? there : there.caches('look');
       },
-      userScripts: (_namespace, name) => scripts[name] ?? { known: true, found: false },
+      hubObject: (kind, _namespace, name) => hubObjects[keyOf({ kind, name })] ?? { known: true, object: undefined },
       refusedWrites: {},
     });
   try {
@@ -117,31 +117,43 @@ function isComplete({ regions }: Snapshot): boolean {
         each.reason === 'RegistrationRefused' ||
         each.reason === 'NamespaceNotAllowed'
       );
-    return each.pods.every((pod) => {
-      const { name } = pod.metadata;
-      return !isReady(pod) || each.views[name] !== undefined || each.unreadable[name] !== undefined;
-    });
+    const isRead = Object.values(each.named).every((looked) => looked.known || looked.isForbidden);
+    return (
+      isRead &&
+      each.pods.every((pod) => {
+        const { name } = pod.metadata;
+        return !isReady(pod) || each.views[name] !== undefined || each.unreadable[name] !== undefined;
+      })
+    );
   });
 }
 
-async function readScripts(
-  { regions }: LookOptions,
+/** What the MultiCassandraCluster names in its own namespace of the hub, each asked for once. */
+async function readHubObjects(
+  { regions, operator }: LookOptions,
   mcc: MultiCassandraCluster,
   signal: AbortSignal,
-): Promise<Record<string, UserScripts>> {
+): Promise<Record<string, Looked>> {
   const { namespace, regions: wanted } = effective(mcc);
-  const names = new Set(
-    wanted.map(({ memberSpec }) => memberSpec['configMapName']).filter((name) => typeof name === 'string'),
-  );
-  const found = [...names].map(async (name): Promise<[string, UserScripts]> => {
-    try {
-      const object = await regions.hub.client.get(resources.configMaps, { namespace, name }, signal);
-      return [name, { known: true, found: true, data: (object['data'] ?? {}) as Record<string, string> }];
-    } catch (error) {
-      if (!isKubeError(error)) throw error;
-      if (error.code === 'NotFound') return [name, { known: true, found: false }];
-      return [name, { known: false, message: error.message }];
-    }
+  const named = wanted.flatMap(({ memberSpec }) => {
+    const { configMapName: name } = memberSpec;
+    const scripts = typeof name === 'string' ? [{ kind: 'ConfigMap' as const, name }] : [];
+    return [...scripts, ...operator.references(memberSpec)];
   });
+  const found = [...new Map(named.map((each) => [keyOf(each), each]))].map(
+    async ([key, { kind, name }]): Promise<[string, Looked]> => {
+      const resource = kind === 'Secret' ? resources.secrets : resources.configMaps;
+      try {
+        return [key, { known: true, object: await regions.hub.client.get(resource, { namespace, name }, signal) }];
+      } catch (error) {
+        if (!isKubeError(error)) throw error;
+        if (error.code === 'NotFound') return [key, { known: true, object: undefined }];
+        return [
+          key,
+          { known: false, message: error.message, ...(error.code === 'Forbidden' && { isForbidden: true }) },
+        ];
+      }
+    },
+  );
   return Object.fromEntries(await Promise.all(found));
 }

@@ -10,18 +10,19 @@ import type { Intent } from '../federation/intents.ts';
 import { observe } from '../federation/observe.ts';
 import { type Pace, plan } from '../federation/plan.ts';
 import { describeRefusal } from '../federation/status.ts';
-import type { Snapshot, UnknownReason, UnknownRegion, UserScripts } from '../federation/snapshot.ts';
+import type { Snapshot, UnknownReason, UnknownRegion } from '../federation/snapshot.ts';
 import { latestLeader } from '../federation/stamps.ts';
 import { type Line, lineOfWrite } from '../federation/story.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeError } from '../kube/errors.ts';
-import type { KubeObject } from '../kube/objects.ts';
+import { type KubeObject, resources } from '../kube/objects.ts';
 import { transitionsMax } from '../kube/lease.ts';
 import type { Store } from '../kube/store.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Doubts } from './doubts.ts';
 import type { Leadership, Term } from './leadership.ts';
+import type { NamedObjects } from './named-objects.ts';
 import type { RegionNamespace } from './region.ts';
 import { Sight } from './sight.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -39,7 +40,7 @@ export interface Surroundings {
   readonly region: (key: string, context: string, namespace: string) => RegionNamespace | UnknownRegion;
   /** Drops what was engaged for `key` and is not among `kept` any more. */
   readonly release: (key: string, kept: readonly { context: string; namespace: string }[]) => void;
-  readonly userScripts: (key: string, namespace: string, name: string) => UserScripts;
+  readonly hubObjects: Pick<NamedObjects, 'beginPass' | 'look'>;
   /** Told what became of each write to a region: `success`, or the code of its error. */
   readonly onWrite: (context: string, result: string) => void;
   /** Tells people what happened to a MultiCassandraCluster. */
@@ -173,18 +174,20 @@ export class Reconciler {
   }
 
   #observe(key: string, mcc: MultiCassandraCluster): Snapshot {
-    const { clock, operator, leadership, region, release, userScripts } = this.#surroundings;
+    const { clock, operator, leadership, region, release, hubObjects } = this.#surroundings;
     const kept = effective(mcc).regions.map(({ context, namespace }) => ({ context, namespace }));
     release(key, kept);
+    hubObjects.beginPass(key);
     const snapshot = observe(mcc, operator, {
       nowMs: clock.now(),
       monotonicMs: clock.monotonic(),
       leaseTransitions: leadership.term?.transitions ?? transitionsMax,
       region: (context, namespace) => {
         const there = region(key, context, namespace);
-        return 'known' in there ? there : there.caches();
+        return 'known' in there ? there : there.caches(key);
       },
-      userScripts: (namespace, name) => userScripts(key, namespace, name),
+      hubObject: (kind, namespace, name) =>
+        hubObjects.look(key, kind === 'Secret' ? resources.secrets : resources.configMaps, namespace, name),
       refusedWrites: this.#memory(key).refused,
     });
     return this.#sight.follow(key, snapshot, (name) => this.#turns.isUnderWay(key, name));

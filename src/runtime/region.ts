@@ -1,6 +1,7 @@
 import type { Clock } from '../edges/clock.ts';
 import type { Random } from '../edges/random.ts';
 import type { RegionCaches } from '../federation/observe.ts';
+import { managedByLabel } from '../federation/bookkeeping.ts';
 import { isGuardName } from '../federation/guard/guard.ts';
 import { isReady } from '../federation/picture.ts';
 import type { Pace } from '../federation/plan.ts';
@@ -9,10 +10,12 @@ import type { KubeClient, ObjectRef } from '../kube/client.ts';
 import { type KubeObject, type ResourceType, resources } from '../kube/objects.ts';
 import type { RestartCause } from '../kube/recovery.ts';
 import { Reflector } from '../kube/reflector.ts';
+import type { ReflectorStatus } from '../kube/reflector-options.ts';
 import { keyOf } from '../kube/store.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Doubts } from './doubts.ts';
+import { NamedObjects } from './named-objects.ts';
 import { Premises } from './premises.ts';
 import { answerOf } from './reachable-answers.ts';
 import { RingProbe } from './ring-probe.ts';
@@ -43,6 +46,14 @@ const silenceMaxMs = 180_000;
 /** How long a cache is believed whose server refuses to be listed or watched. Milliseconds. */
 const disconnectedMaxMs = 30_000;
 
+const labelSelector = Object.entries(managedByLabel)
+  .map(([name, value]) => `${name}=${value}`)
+  .join(',');
+
+function isLabelled(object: KubeObject | undefined): boolean {
+  return Object.entries(managedByLabel).every(([name, value]) => object?.metadata.labels?.[name] === value);
+}
+
 /**
  * One namespace of one region, as far as federations use it: reflectors for what the regional operator makes, the ring probe, and a look now
  * and then at what has to be there. Lives from its construction until its signal aborts.
@@ -57,7 +68,12 @@ export class RegionNamespace {
   readonly #statefulSets: Reflector;
   readonly #claims: Reflector;
   readonly #pods: Reflector;
+  /** Secrets that we have copied there, and those that members name; of the others nothing is read. */
+  readonly #copiedSecrets: Reflector;
+  readonly #namedSecrets: NamedObjects;
   readonly #probe: RingProbe;
+  /** By key: the ConfigMaps that it has asked for. */
+  readonly #namedConfigMaps = new Map<string, Set<string>>();
   readonly #paces = new Map<string, Pace>();
   readonly #premises: Premises;
   readonly #doubts: Doubts;
@@ -69,10 +85,21 @@ export class RegionNamespace {
     this.client = options.client;
     this.#members = this.#reflector(options.operator.member);
     // Not by label: a ConfigMap of the guard's name that is somebody else's has to be seen.
-    this.#configMaps = this.#reflector(resources.configMaps, undefined, undefined, isGuardName);
+    this.#configMaps = this.#reflector(resources.configMaps, undefined, undefined, (name) => this.#isOfInterest(name));
     this.#statefulSets = this.#reflector(resources.statefulSets);
     this.#claims = this.#reflector(resources.persistentVolumeClaims);
     this.#pods = this.#reflector(resources.pods, options.operator.podSelector, () => this.#probe.nudge());
+    this.#copiedSecrets = this.#reflector(resources.secrets, labelSelector);
+    this.#namedSecrets = new NamedObjects({
+      client: options.client,
+      place: `context ${options.context}`,
+      clock: options.clock,
+      random: options.random,
+      logger: options.logger,
+      onChange: options.onChange,
+      onWatchRestart: options.onWatchRestart,
+      isHeard: (status) => !this.#isSilent(status),
+    });
     this.#probe = new RingProbe({
       client: options.client,
       clock: options.clock,
@@ -85,7 +112,8 @@ export class RegionNamespace {
       clock: options.clock,
       found: (resource, object) => this.expect(resource, object),
       isAbsent: (resource, { namespace = '', name }) =>
-        this.#reflectorOf(resource)?.store.get(`${namespace}/${name}`) === undefined,
+        this.#reflectorOf(resource)?.store.get(`${namespace}/${name}`) === undefined &&
+        this.#namedSecrets.get(resource, namespace, name) === undefined,
       onSettled: options.onChange,
     });
     this.#premises = new Premises({
@@ -105,15 +133,16 @@ export class RegionNamespace {
   /** Runs until `signal` aborts, then resolves. */
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all([
-      ...this.#reflectors().map((reflector) => reflector.run(signal)),
+      ...[...this.#reflectors(), this.#copiedSecrets].map((reflector) => reflector.run(signal)),
+      this.#namedSecrets.run(signal),
       this.#probe.run(signal),
       this.#premises.run(signal),
       this.#doubts.run(signal),
     ]);
   }
 
-  /** The caches for reading, or why they may not be read now. */
-  caches(): RegionCaches | UnknownRegion {
+  /** The caches for reading in a pass of `key`, or why they may not be read now. */
+  caches(key: string): RegionCaches | UnknownRegion {
     const reachable = this.#options.reachable();
     if (reachable !== true) return reachable;
     const { context } = this;
@@ -132,7 +161,7 @@ export class RegionNamespace {
       const why = behind.status.lastError?.message ?? 'its first lists are on their way';
       return { known: false, reason: 'NotSynced', message: `context ${context}: ${why}` };
     }
-    const silent = needed.find((each) => this.#isSilent(each));
+    const silent = needed.find(({ status }) => this.#isSilent(status));
     if (silent) {
       const why = silent.status.lastError?.message ?? 'a watch has brought nothing for too long';
       const answer = silent.status.lastError && answerOf(silent.status.lastError);
@@ -150,10 +179,14 @@ export class RegionNamespace {
         message: `context ${context}: it has not said what became of our last write`,
       };
     }
-    if (needed.some((each) => !each.store.isCurrent())) {
+    // Without the right to read Secrets there is no copy of ours to be seen.
+    const copied = [this.#copiedSecrets, ...this.#namedSecrets.reflectors()].filter((each) => each.status.hasSynced);
+    if ([...needed, ...copied].some((each) => !each.store.isCurrent())) {
       return { known: false, reason: 'BehindOwnWrite', message: `context ${context}: our last write is not seen yet` };
     }
     const registrationProblem = this.#options.registrationProblem?.();
+    this.#namedSecrets.beginPass(key);
+    this.#namedConfigMaps.set(key, new Set());
     return {
       clusterUid: premises.clusterUid,
       ...(registrationProblem !== undefined && { registrationProblem }),
@@ -162,7 +195,21 @@ export class RegionNamespace {
       serviceAccountExists: (name) => this.#premises.hasServiceAccount(name),
       crd: premises.crd,
       member: (name) => this.#members.store.get(`${this.namespace}/${name}`),
-      configMap: (name) => this.#configMaps.store.get(`${this.namespace}/${name}`),
+      configMap: (name) => {
+        this.#namedConfigMaps.get(key)?.add(name);
+        return this.#configMaps.store.get(`${this.namespace}/${name}`);
+      },
+      labelled: [
+        ...(this.#isSilent(this.#copiedSecrets.status) ? [] : this.#copiedSecrets.store.list()).map((object) => ({
+          kind: 'Secret' as const,
+          object,
+        })),
+        ...this.#configMaps.store
+          .list()
+          .filter(isLabelled)
+          .map((object) => ({ kind: 'ConfigMap' as const, object })),
+      ],
+      secret: (name) => this.#namedSecrets.look(key, resources.secrets, this.namespace, name),
       statefulSets: this.#statefulSets.store.list(),
       claims: this.#claims.store.list(),
       pods: this.#pods.store.list(),
@@ -174,7 +221,8 @@ export class RegionNamespace {
 
   /** Ends the waits after failures: the cluster may be reached in another way now. */
   retryNow(): void {
-    for (const reflector of this.#reflectors()) reflector.retryNow();
+    for (const reflector of [...this.#reflectors(), this.#copiedSecrets]) reflector.retryNow();
+    this.#namedSecrets.retryNow();
   }
 
   /** Monotonic milliseconds at which the most silent of the reflectors last heard its server. */
@@ -185,6 +233,10 @@ export class RegionNamespace {
 
   /** Tells the caches of an object as the server has it now: until they have seen it, the region is not current. */
   expect(resource: ResourceType, object: KubeObject): void {
+    const isSecret = resource.plural === resources.secrets.plural;
+    if (isSecret) this.#namedSecrets.expect(resource, object);
+    // What does not carry our label never comes by that watch.
+    if (isSecret && !isLabelled(object)) return;
     const reflector = this.#reflectorOf(resource);
     reflector?.store.expect(keyOf(object), object.metadata.resourceVersion ?? '');
   }
@@ -204,14 +256,23 @@ export class RegionNamespace {
   /** `key` does not use this namespace any more. */
   forget(key: string): void {
     this.#paces.delete(key);
+    this.#namedSecrets.forget(key);
+    this.#namedConfigMaps.delete(key);
   }
 
   /** A cache that has not heard its server may be missing anything by now. */
-  #isSilent({ status }: Reflector): boolean {
+  #isSilent(status: ReflectorStatus): boolean {
     const silentMs = this.#options.clock.monotonic() - (status.lastEventAt ?? -Infinity);
     return silentMs > (status.connected ? silenceMaxMs : disconnectedMaxMs);
   }
 
+  /** A ConfigMap that is nobody's guard, nor named by a member, may change as it likes. */
+  #isOfInterest(name: string): boolean {
+    const isCopy = isLabelled(this.#configMaps.store.get(`${this.namespace}/${name}`));
+    return isGuardName(name) || isCopy || [...this.#namedConfigMaps.values()].some((names) => names.has(name));
+  }
+
+  /** Those that the status of a region needs; without the others only what is copied waits. */
   #reflectors(): Reflector[] {
     return [this.#members, this.#configMaps, this.#statefulSets, this.#claims, this.#pods];
   }
@@ -219,6 +280,7 @@ export class RegionNamespace {
   #reflectorOf(resource: ResourceType): Reflector | undefined {
     if (resource.plural === this.#options.operator.member.plural) return this.#members;
     if (resource.plural === resources.pods.plural) return this.#pods;
+    if (resource.plural === resources.secrets.plural) return this.#copiedSecrets;
     return resource.plural === resources.configMaps.plural ? this.#configMaps : undefined;
   }
 

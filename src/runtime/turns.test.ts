@@ -72,6 +72,24 @@ test('many keys that wait for a cluster that never answers leave the lanes of th
   assert.deepEqual(ends, [{ key: 'cassandra/orders', afterMs: 0 }]);
 });
 
+test('a change of a member that was refused waits, although each plan delivers it at another moment', async () => {
+  const { turns, ends } = setUp();
+  const intents = (since: string, cpu: string): Intent[] => {
+    const delivery = JSON.stringify({ since, target: 'hash' });
+    const metadata = { name: 'orders', annotations: { 'ringmaster.dev/delivery': delivery } };
+    const object = { metadata, spec: { cpu } };
+    return [{ region: 'eu', why: 'change', write: { verb: 'update', resource: resources.configMaps, object } }];
+  };
+  const at = (since: string, cpu: string): Turn => {
+    const intent = intents(since, cpu)[0] ?? assert.fail();
+    return turnOf('eu', () => Promise.resolve([{ intent, error: refused }]), { intents: [intent] });
+  };
+  turns.begin(at('2026-01-01T00:00:00Z', '1'));
+  await settle();
+  assert.equal(turns.begin(at('2026-01-01T00:00:01Z', '1')), ends[0]?.afterMs);
+  assert.equal(turns.begin(at('2026-01-01T00:00:02Z', '2')), undefined, 'another change is tried at once');
+});
+
 test('the outcome is told before the region counts as free', async () => {
   const { clock } = setUp();
   const order: string[] = [];

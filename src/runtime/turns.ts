@@ -1,9 +1,8 @@
-import { isDeepStrictEqual } from 'node:util';
 import PQueue from 'p-queue';
 import { type Clock, sleep } from '../edges/clock.ts';
 import type { Random } from '../edges/random.ts';
 import type { Outcome } from '../federation/execute.ts';
-import type { Intent } from '../federation/intents.ts';
+import { type Intent, isSameWrite } from '../federation/intents.ts';
 
 /** One region's part of a plan. */
 export interface Turn {
@@ -70,7 +69,8 @@ export class Turns {
     const failed = this.#failed.get(id);
     const leftMs = failed ? failed.until - this.#options.clock.monotonic() : 0;
     if (this.#stopping || this.#underWay.has(id)) return undefined;
-    if (leftMs > 0 && isDeepStrictEqual(failed?.intent.write, turn.intents[0]?.write)) return leftMs;
+    const [first] = turn.intents;
+    if (failed && leftMs > 0 && first && isSameWrite(failed.intent.write, first.write)) return leftMs;
     let lane = this.#lanes.get(turn.lane);
     if (!lane) this.#lanes.set(turn.lane, (lane = new PQueue({ concurrency: perLane })));
     this.#underWay.add(id);

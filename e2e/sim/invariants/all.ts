@@ -1,3 +1,4 @@
+import { copiesAreWhatTheHubHolds, whatMembersNameIsThere } from './copies.ts';
 import { oneRegionAtATime, scaleDownIsAlone } from './disruption.ts';
 import { nodesFormOneRing, oneRingIsFounded, onlyTheIgnitionPodFounds } from './founding.ts';
 import type { Invariant } from './invariant.ts';
@@ -29,6 +30,7 @@ export const invariants: readonly Invariant[] = [
   writesBuildOnTheLatestView,
   writesNameTheirVersion,
   keyspacesComeFirst,
+  whatMembersNameIsThere,
   oneRegionAtATime,
   seedListsAreSound,
   nothingRecordedIsForgotten,
@@ -41,6 +43,7 @@ export const invariants: readonly Invariant[] = [
   nodesHoldTheirRows,
   readyIsTrue,
   everythingComesRight,
+  copiesAreWhatTheHubHolds,
   writesStop,
   noHotLoops,
 ];

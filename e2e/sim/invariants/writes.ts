@@ -103,6 +103,9 @@ export const theFinalizerGoesLast: Invariant = {
   }),
 };
 
+/** What is written for a MultiCassandraCluster in its regions. */
+const regional: ReadonlySet<string> = new Set(['cassandraclusters', 'configmaps', 'secrets']);
+
 /** DESIGN invariant 9, second half. */
 export const onlyTheLatestWriterWrites: Invariant = {
   name: 'only the latest writer writes',
@@ -116,8 +119,8 @@ export const onlyTheLatestWriterWrites: Invariant = {
         if (resource.plural === 'multicassandraclusters' && cluster === facts.shape.hub) versions.push(object);
         return undefined;
       },
-      onWrite: ({ by, cluster, plural, name, before, after, succeeded, why }) => {
-        if (plural !== 'cassandraclusters' && plural !== 'configmaps') return undefined;
+      onWrite: ({ by, cluster, method, plural, name, before, after, succeeded, why }) => {
+        if (!regional.has(plural)) return undefined;
         const what = `${by} wrote ${plural} ${name} in ${cluster} (${why})`;
         if (!before || !succeeded) return undefined;
         const heard = facts.heard(by, facts.shape.hub, 'multicassandraclusters') ?? 0;
@@ -126,7 +129,7 @@ export const onlyTheLatestWriterWrites: Invariant = {
         if (!owner) return `${what}, which nobody has marked as ours`;
         if (owner.uid !== known?.metadata.uid) {
           const policy = (known?.['spec'] as { adoptionPolicy?: string } | undefined)?.adoptionPolicy;
-          const remainder = plural === 'configmaps' && facts.member(cluster) === undefined;
+          const remainder = plural !== 'cassandraclusters' && facts.member(cluster) === undefined;
           const adopts = policy === 'IfUnchanged' || remainder;
           if (!adopts || owner.name !== known?.metadata.name) {
             return `${what}, which belongs to the MultiCassandraCluster with uid ${owner.uid}, and not to ${known?.metadata.uid}`;
@@ -137,7 +140,7 @@ export const onlyTheLatestWriterWrites: Invariant = {
         if (stamp && stamp.generation > mine) {
           return `${what} from generation ${mine} of the spec, over what was written from generation ${stamp.generation}`;
         }
-        if (!after) return `${what}, and it was gone`;
+        if (!after) return method === 'DELETE' ? undefined : `${what}, and it was gone`;
         const { stamp: left } = readBookkeeping(after);
         if (!stamp || !left || left.leaseTransitions >= stamp.leaseTransitions) return undefined;
         return `${what} as leader number ${left.leaseTransitions}, over what leader number ${stamp.leaseTransitions} had written`;
@@ -164,7 +167,7 @@ export const aDroppedRegionIsLeftAlone: Invariant = {
         return `${user} changed the labels of the member in ${cluster} from ${JSON.stringify(previous?.metadata.labels)} to ${JSON.stringify(object.metadata.labels)}`;
       },
       onWrite: ({ by, cluster, plural, name, succeeded, why }) => {
-        if (!succeeded || (plural !== 'cassandraclusters' && plural !== 'configmaps')) return undefined;
+        if (!succeeded || !regional.has(plural)) return undefined;
         const heard = facts.heard(by, facts.shape.hub, 'multicassandraclusters') ?? 0;
         const known = specs.findLast(({ version }) => version <= heard);
         if (!known || known.regions.includes(cluster)) return undefined;

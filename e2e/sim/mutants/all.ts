@@ -1,3 +1,4 @@
+import { copyMutants } from './copies.ts';
 import { memberMutants } from './members.ts';
 import type { Mutant } from './mutant.ts';
 import { processMutants } from './processes.ts';
@@ -11,6 +12,7 @@ export const mutants: readonly Mutant[] = [
   ...statusMutants,
   ...memberMutants,
   ...rolloutMutants,
+  ...copyMutants,
   ...processMutants,
 ];
 

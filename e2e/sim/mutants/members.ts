@@ -72,9 +72,9 @@ export const memberMutants: readonly Mutant[] = [
     breaks: 'fixes are delivered',
     history: 'an edit while pods wait in their guards',
     file: 'federation/plan.ts',
-    find: `    const intents = [guardIntent(context, picture), ...turn.intents, upkeep]`,
+    find: `    const intents = [guardIntent(context, picture), ...copies, ...turn.intents, upkeep, ...unneeded];`,
     replace: `    const isWell = picture.snapshot.pods.every(isReady);
-    const intents = [isWell ? guardIntent(context, picture) : undefined, ...turn.intents, upkeep]`,
+    const intents = [isWell ? guardIntent(context, picture) : undefined, ...turn.intents, upkeep];`,
   },
   {
     name: 'the wait of the guard is written once and never again',

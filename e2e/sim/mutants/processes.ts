@@ -27,8 +27,8 @@ export const processMutants: readonly Mutant[] = [
     name: 'nobody waits until the cache shows what was written',
     breaks: 'writes build on the latest view',
     file: 'runtime/region.ts',
-    find: '    if (needed.some((each) => !each.store.isCurrent())) {',
-    replace: '    if (needed.some((each) => !each.store.synced)) {',
+    find: '    if ([...needed, ...copied].some((each) => !each.store.isCurrent())) {',
+    replace: '    if ([...needed, ...copied].some((each) => !each.store.synced)) {',
   },
   {
     name: 'only members are waited for after a write',

@@ -107,5 +107,20 @@ export const directed = {
     formedMs,
     { do: 'edit template', field: 'image', forMs: 90_000 },
   ]),
+  /** It stands in the way of a copy, and goes again. */
+  "somebody else's Secret of the same name": workload(
+    114,
+    { ...three, namesSecret: true },
+    [1, { do: 'foreign Secret', region: 'us', forMs: 120_000 }],
+    [2, { do: 'write Secret', holds: 'one' }],
+    [formedMs, { do: 'write Secret', holds: 'two' }],
+  ),
+  'a Secret is named, edited and named no more': workload(
+    115,
+    shapeOf([region('eu', 2), region('us')]),
+    [formedMs - 1, { do: 'write Secret', holds: 'one' }],
+    [formedMs, { do: 'name Secret', forMs: 300_000 }],
+    [formedMs + 200_000, { do: 'write Secret', holds: 'two' }],
+  ),
   'versions that get a digit more': workload(107, { ...three, firstVersion: 9_970 }),
 } as const satisfies Readonly<Record<string, History>>;

@@ -12,7 +12,29 @@ export function historyOf(seed: number): History {
   const shape = drawShape(random);
   const count = Math.floor(random.next() * 10);
   const steps = Array.from({ length: count }, () => drawStep(random, shape));
-  return { seed, shape, steps: steps.sort((one, other) => one.atMs - other.atMs) };
+  const secrets = drawSecrets(new SeededRandom(seed + 1_000_000_007), shape);
+  return {
+    seed,
+    shape: { ...shape, ...secrets.shape },
+    steps: [...steps, ...secrets.steps].sort((one, other) => one.atMs - other.atMs),
+  };
+}
+
+/** In some histories there is a pull Secret, drawn apart: all else goes as it would without. */
+function drawSecrets(random: SeededRandom, { regions }: Shape): { shape: Partial<Shape>; steps: Step[] } {
+  if (random.next() < 0.7) return { shape: {}, steps: [] };
+  const time = (): number => Math.round(random.next() * longestMs) + 1;
+  const kinds: (() => Action)[] = [
+    () => ({ do: 'write Secret', holds: pick(random, ['one', 'two', 'three']) }),
+    () => ({ do: 'delete Secret', forMs: time() }),
+    () => ({ do: 'name Secret', forMs: time() }),
+    () => ({ do: 'foreign Secret', region: pick(random, regions).name, forMs: time() }),
+  ];
+  const steps = Array.from({ length: 1 + Math.floor(random.next() * 4) }, () => ({
+    atMs: Math.round(random.next() * eventfulMs),
+    action: pick(random, kinds)(),
+  }));
+  return { shape: random.next() < 0.5 ? { namesSecret: true } : {}, steps };
 }
 
 function drawShape(random: SeededRandom): Shape {

@@ -10,6 +10,8 @@ export interface Shape {
   /** Bounds of the time one message takes, milliseconds. */
   readonly latencyMs: { readonly least: number; readonly most: number };
   readonly guardWaitSeconds: number;
+  /** The template names a pull Secret from the beginning. */
+  readonly namesSecret?: true;
   /** What the API servers' versions begin with; without it each has a number of its own between 1000 and 10000. */
   readonly firstVersion?: number;
 }
@@ -106,6 +108,13 @@ export type Action =
   | { readonly do: 'delete and recreate'; readonly adoptAfterMs?: number }
   /** The object carries our finalizer when it is deleted; the user takes it off later and applies the object again. */
   | { readonly do: 'delete with our finalizer'; readonly forMs: number }
+  /** The pull Secret of the hub, which members name or not. */
+  | { readonly do: 'write Secret'; readonly holds: string }
+  | { readonly do: 'delete Secret'; readonly forMs: number }
+  /** The template names it, or does not if it did. */
+  | { readonly do: 'name Secret'; readonly forMs: number }
+  /** Somebody else has one of that name in a region. */
+  | { readonly do: 'foreign Secret'; readonly region: string; readonly forMs: number }
   | { readonly do: 'create keyspace'; readonly strategy: 'SimpleStrategy' | 'NetworkTopologyStrategy' };
 
 /** An action and its moment, milliseconds since the world began. */

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { finalizer } from '../../../src/api/schema.ts';
-import { conditionOf, statusOf } from '../invariants/reading.ts';
-import { guardPath, memberPath, mccPath, specOf } from '../world/user.ts';
+import { type KubeObject, resources } from '../../../src/kube/objects.ts';
+import { conditionOf, hasOurAnnotations, statusOf } from '../invariants/reading.ts';
+import { guardPath, memberPath, mccPath, namespace, secretName, secretPath, specOf } from '../world/user.ts';
 import type { World } from '../world/world.ts';
 import { cutOff, type Later } from './cut.ts';
 import type { Action } from './history.ts';
@@ -159,6 +160,35 @@ export function performAsUser(world: World, action: Action, later: Later): void 
       later(action.forMs, () => {
         setFinalizers([]);
         user.apply();
+      });
+      return;
+    }
+    case 'write Secret':
+      user.writeSecret(hub, action.holds);
+      return;
+    case 'delete Secret':
+      user.delete(hub, secretPath);
+      later(action.forMs, () => void user.writeSecret(hub, 'written again'));
+      return;
+    case 'name Secret': {
+      const { spec } = user.spec['template'] as { spec: Fields };
+      const { imagePullSecret, ...others } = spec;
+      const edited = imagePullSecret === undefined ? { ...spec, imagePullSecret: { name: secretName } } : others;
+      user.spec = { ...user.spec, template: { spec: edited } };
+      user.apply();
+      later(action.forMs, () => {
+        user.spec = { ...user.spec, template: wanted['template'] };
+        user.apply();
+      });
+      return;
+    }
+    case 'foreign Secret': {
+      const server = world.server(action.region);
+      const find = (): KubeObject | undefined => server.find(resources.secrets, namespace, secretName);
+      if (action.region === shape.hub || find()) return;
+      user.writeSecret(server, 'something else');
+      later(action.forMs, () => {
+        if (find() && !hasOurAnnotations(find())) user.delete(server, secretPath);
       });
       return;
     }

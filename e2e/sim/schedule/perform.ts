@@ -275,5 +275,5 @@ function isShrinking(world: World, region: string): boolean {
 }
 
 function isUsers(action: Action): boolean {
-  return /^(set|reorder|drop|edit|resize|delete|wipe|create)/.test(action.do);
+  return /^(set|reorder|drop|edit|resize|delete|wipe|create|write|name)/.test(action.do);
 }

@@ -60,5 +60,17 @@ export const workloads: Readonly<Record<string, History>> = {
     { do: 'resize region', region: 'us', by: -1, forMs: changedMs },
   ]),
   'a restart by its token': workload(19, two, [formedMs, { do: 'order a restart', token: 'november' }]),
+  'a pull Secret that comes late, and is edited': workload(
+    20,
+    { ...two, namesSecret: true },
+    [20_000, { do: 'write Secret', holds: 'one' }],
+    [formedMs, { do: 'write Secret', holds: 'two' }],
+  ),
+  'a pull Secret that is named later, and no more': workload(
+    21,
+    two,
+    [formedMs - 1, { do: 'write Secret', holds: 'one' }],
+    [formedMs, { do: 'name Secret', forMs: changedMs }],
+  ),
   'everything restarts': workload(14, three, [formedMs, { do: 'restart all pods' }]),
 };

@@ -2,7 +2,7 @@ import type { Condition, RegionStatus } from '../../../src/api/schema.ts';
 import { statusOf } from '../invariants/reading.ts';
 import type { Replication } from '../region/cassandra/schema.ts';
 import { execute } from '../region/cassandra/storage-service.ts';
-import { namespace } from './user.ts';
+import { namespace, secretName, secretPath } from './user.ts';
 import type { World } from './world.ts';
 
 type Fields = Record<string, unknown>;
@@ -21,7 +21,19 @@ export function followAdvice(world: World): void {
     deleteLeftovers(world, message);
     deletePods(world, message);
     deleteMembers(world, message);
+    createSecrets(world, message);
+    deleteForeignSecrets(world, message);
   }
+}
+
+function createSecrets(world: World, message: string): void {
+  if (!message.includes(`kubectl create secret docker-registry ${secretName} -n ${namespace}`)) return;
+  world.user.writeSecret(world.server(world.shape.hub), 'written on advice');
+}
+
+function deleteForeignSecrets(world: World, message: string): void {
+  const pattern = /region (\w+) holds a Secret .*: kubectl delete secret ([a-z]+) -n/g;
+  for (const [, region = ''] of message.matchAll(pattern)) world.user.delete(world.server(region), secretPath);
 }
 
 function deleteMembers(world: World, message: string): void {

@@ -9,6 +9,8 @@ export const clusterName = 'orders';
 export const mccPath = `/apis/ringmaster.dev/v1alpha1/namespaces/${namespace}/multicassandraclusters/${clusterName}`;
 export const memberPath = `/apis/db.orange.com/v2/namespaces/${namespace}/cassandraclusters/${clusterName}`;
 export const guardPath = `/api/v1/namespaces/${namespace}/configmaps/${clusterName}-ringmaster`;
+export const secretName = 'registry';
+export const secretPath = `/api/v1/namespaces/${namespace}/secrets/${secretName}`;
 /** How pods are named to the other regions. */
 export const zone = 'db.example.net';
 
@@ -24,6 +26,7 @@ export function specOf(shape: Shape): Fields {
         nodesPerRacks: 1,
         dataCapacity: '1Gi',
         backRestSidecar: { enabled: false },
+        ...(shape.namesSecret && { imagePullSecret: { name: secretName } }),
         resources: { requests: { cpu: '500m', memory: '1Gi' }, limits: { cpu: '500m', memory: '1Gi' } },
       },
     },
@@ -72,6 +75,17 @@ export class User {
     }[type];
     const query = type === 'apply' ? '?fieldManager=kubectl&force=true' : '?fieldManager=kubectl';
     return this.#send(server, { method: 'PATCH', path: path + query, contentType, body });
+  }
+
+  /** Writes the pull Secret of a cluster's namespace. */
+  writeSecret(server: MemoryApiServer, holds: string): ApiResponse {
+    return this.patch(server, secretPath, 'apply', {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: secretName, namespace },
+      type: 'kubernetes.io/dockerconfigjson',
+      data: { '.dockerconfigjson': Buffer.from(holds).toString('base64') },
+    });
   }
 
   delete(server: MemoryApiServer, path: string): ApiResponse {

@@ -1,4 +1,4 @@
-import { patch, refused, template, us } from '../testing.ts';
+import { refused, us } from '../testing.ts';
 
 refused([
   {
@@ -49,29 +49,6 @@ refused([
     change: { seeds: { address: '{pod}.{region}.db.example.net', external: ['10.0.0.1'], updatePolicy: 'Rolling' } },
     expected: [
       'spec.seeds.external: NotYetSupported: Ringmaster does not join a ring that exists already yet. Leave seeds.external empty.',
-    ],
-  },
-  {
-    title: 'a pull secret',
-    change: template({ imagePullSecret: { name: 'registry' } }),
-    expected: [
-      'spec.template.spec.imagePullSecret: NotYetSupported: Ringmaster does not copy Secrets and ConfigMaps to the regions yet (only the one that configMapName names), so the pods would not start. Leave it out, and give the ServiceAccount of the pods its pull secret in each region.',
-    ],
-  },
-  {
-    title: 'a variable from a Secret',
-    change: template({ envVars: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }] }),
-    expected: [
-      'spec.template.spec.envVars[0].valueFrom.secretKeyRef: NotYetSupported: Ringmaster does not copy Secrets and ConfigMaps to the regions yet (only the one that configMapName names), so the pods would not start. Write the value itself, or leave it out.',
-    ],
-  },
-  {
-    title: "a sidecar's variable from a ConfigMap",
-    change: patch({
-      backRestSidecar: { envVars: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 's', key: 'k' } } }] },
-    }),
-    expected: [
-      'spec.regions[1].patch.spec.backRestSidecar.envVars[0].valueFrom.configMapKeyRef: NotYetSupported: Ringmaster does not copy Secrets and ConfigMaps to the regions yet (only the one that configMapName names), so the pods would not start. Write the value itself, or leave it out.',
     ],
   },
 ]);

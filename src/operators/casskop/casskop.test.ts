@@ -159,3 +159,11 @@ test('a status that makes no sense is read as nothing, not thrown at anybody', (
   assert.equal(state.settled, false);
   assert.equal(state.statusSeeds, undefined);
 });
+
+test('a Secret that is named no more is said to be none, where it was named before', () => {
+  const member = { metadata: { name: 'orders' }, spec: { cassandraImage: 'cassandra:5.0.8' } };
+  const named = { ...member, spec: { imagePullSecret: { name: 'registry' }, imageJolokiaSecret: {} } };
+  assert.deepEqual(casskop.emptied(member, named)['spec'], { ...member.spec, imagePullSecret: { name: '' } });
+  assert.deepEqual(casskop.emptied(named, named), named);
+  assert.deepEqual(casskop.emptied(member, member), member);
+});

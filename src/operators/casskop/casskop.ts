@@ -6,7 +6,8 @@ import type { Capabilities, PlannedPod, RegionalOperator } from '../operator.ts'
 import { memberChanges, memberSizes, withoutChanges, withRollingRestart } from './changes.ts';
 import { leafPaths } from './normalise.ts';
 import { obsoletePods, readMember } from './read.ts';
-import { renderMember } from './render.ts';
+import { namedObjects } from './references.ts';
+import { renderMember, withEmptiedSecrets } from './render.ts';
 
 const crd = z.looseObject({
   spec: z.looseObject({
@@ -55,6 +56,7 @@ export const casskop: RegionalOperator = {
   read: readMember,
   changes: memberChanges,
   without: withoutChanges,
+  emptied: withEmptiedSecrets,
   sizes: memberSizes,
   command: (member, command) =>
     command === 'restart'
@@ -62,6 +64,7 @@ export const casskop: RegionalOperator = {
       : { ...member, spec: { ...(member['spec'] as object), unlockNextOperation: true } },
   obsoletePods,
   paths: (member) => leafPaths(member['spec']),
+  references: namedObjects,
   pods: plannedPods,
 };
 

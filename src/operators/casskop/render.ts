@@ -53,6 +53,23 @@ function withoutEmptied(value: unknown): unknown {
   );
 }
 
+/**
+ * CassKop writes these as empty objects into every member. An apply that takes the name out, the one field in there, leaves an object that
+ * nobody has written a field of; the server makes it null, and its own schema refuses that.
+ */
+const alwaysThere = ['imagePullSecret', 'imageJolokiaSecret'];
+
+/** `member` with an empty name where it names no Secret and the live one has a name. */
+export function withEmptiedSecrets(member: KubeObject, live: KubeObject): KubeObject {
+  const spec = member['spec'] as JsonObject;
+  const emptied = alwaysThere.filter((field) => {
+    const there = isObject(live['spec']) ? live['spec'][field] : undefined;
+    return spec[field] === undefined && isObject(there) && there['name'] !== undefined;
+  });
+  if (emptied.length === 0) return member;
+  return { ...member, spec: { ...spec, ...Object.fromEntries(emptied.map((field) => [field, { name: '' }])) } };
+}
+
 function renderDatacenter(datacenter: EffectiveDatacenter): JsonObject {
   return {
     ...datacenter.overrides,
