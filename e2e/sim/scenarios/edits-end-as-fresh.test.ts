@@ -74,7 +74,7 @@ function stateOf(scene: Scene): unknown {
       member: withoutSeeds(scene.member(region)),
       replicas,
       containers,
-      initContainers: initContainers.map(({ env: _, ...rest }) => rest),
+      initContainers: initContainers.map((each) => ({ ...each, env: [] })),
     };
   });
 }
