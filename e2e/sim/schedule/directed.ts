@@ -30,7 +30,7 @@ export const directed = {
   'the next region is out of sight while it joins': {
     ...workload(2, three, [
       0,
-      { do: 'crash at', nth: 16, of: 'writes', point: 'after commit', backAfterMs: 1, cutOffMs: 60_000 },
+      { do: 'crash at', nth: 15, of: 'writes', point: 'after commit', backAfterMs: 1, cutOffMs: 60_000 },
     ]),
     lastsMs: formedMs,
   },
