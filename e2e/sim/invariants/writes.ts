@@ -187,7 +187,7 @@ function acknowledges(mcc: KubeObject, region: string, pod: string, hostId: stri
 export const nothingRecordedIsForgotten: Invariant = {
   name: 'nothing recorded is forgotten',
   statement:
-    'What the status recorded of a region (identity, seeds, hosts) and of the ring (founder, seeds) stays there whether the region answers or not: whoever forgets it founds a second ring or takes a lost disk for a new one.',
+    'What the status recorded of a region (identity, seeds, hosts) and of the ring (founder, seeds) stays there, the seeds in their order, whether the region answers or not: whoever forgets it founds a second ring or takes a lost disk for a new one.',
   watch: (facts) => ({
     onWrite: ({ by, plural, subresource, succeeded, before, after }) => {
       if (plural !== 'multicassandraclusters' || subresource !== 'status' || !succeeded || !after) return undefined;
@@ -198,6 +198,8 @@ export const nothingRecordedIsForgotten: Invariant = {
       const spec = after['spec'] as Spec;
       const lost = (was.seeds ?? []).filter((seed) => !is.seeds?.includes(seed) && isAsked(spec, facts, seed));
       if (lost.length > 0) return `${by} took the seeds ${lost.join(', ')} out of the status`;
+      const [kept, left] = [inBoth(was.seeds, is.seeds), inBoth(is.seeds, was.seeds)];
+      if (!isDeepStrictEqual(kept, left)) return `${by} moved the seeds ${kept.join(', ')} to ${left.join(', ')}`;
       for (const region of was.regions ?? []) {
         const now = is.regions?.find((each) => each.name === region.name);
         if (region.identity && !now) return `${by} took region ${region.name} out of the status`;
@@ -221,6 +223,10 @@ export const nothingRecordedIsForgotten: Invariant = {
     },
   }),
 };
+
+function inBoth(some: readonly string[] = [], others: readonly string[] = []): string[] {
+  return some.filter((each) => others.includes(each));
+}
 
 /** Whether the spec still asks for the pod that this seed is the address of. */
 function isAsked({ regions }: Spec, { shape }: Facts, seed: string): boolean {

@@ -129,7 +129,7 @@ export const memberMutants: readonly Mutant[] = [
   {
     name: 'the size of a region is changed like any harmless field',
     breaks: 'a scale-down is alone',
-    history: 'a node less, taken back',
+    history: 'a node less while its region restarts, taken back',
     file: 'operators/casskop/changes.ts',
     find: `changes.push({ path: path('nodesPerRacks'), kind: to > from ? 'scale-up' : 'scale-down', from, to });`,
     replace: `changes.push({ path: path('nodesPerRacks'), kind: 'benign', from, to });`,

@@ -22,15 +22,17 @@ export const directed = {
     [formedMs, { do: 'bad answers', cluster: 'us', status: 403, count: 20, of: 'customresourcedefinitions' }],
     [formedMs, { do: 'kill controller', backAfterMs: 1_000 }],
   ),
-  'a node less, taken back': workload(104, shapeOf([region('eu', 4), region('us')]), [
-    formedMs,
-    { do: 'resize region', region: 'eu', by: -1, forMs: 3_000 },
-  ]),
+  'a node less while its region restarts, taken back': workload(
+    104,
+    shapeOf([region('eu', 4), region('us')]),
+    [formedMs, { do: 'order a restart', token: 'november' }],
+    [formedMs + 15_000, { do: 'resize region', region: 'eu', by: -1, forMs: 3_000 }],
+  ),
   /** The controller dies with the member of the second region just created, and its successor cannot see it. */
   'the next region is out of sight while it joins': {
     ...workload(2, three, [
       0,
-      { do: 'crash at', nth: 16, of: 'writes', point: 'after commit', backAfterMs: 1, cutOffMs: 60_000 },
+      { do: 'crash at', nth: 15, of: 'writes', point: 'after commit', backAfterMs: 1, cutOffMs: 60_000 },
     ]),
     lastsMs: formedMs,
   },
@@ -42,7 +44,7 @@ export const directed = {
   ),
   /** It has no time to look at the last change of the member, which the controller makes by then. */
   'CassKop dies as the last seeds leave the spec': workload(2, three, [
-    33_550,
+    33_810,
     { do: 'crash CassKop', region: 'ap', backAfterMs: 60_000 },
   ]),
   /** Its old host stays in the ring until a person has removed it. */
@@ -122,5 +124,5 @@ export const directed = {
     [formedMs, { do: 'name Secret', forMs: 300_000 }],
     [formedMs + 200_000, { do: 'write Secret', holds: 'two' }],
   ),
-  'versions that get a digit more': workload(107, { ...three, firstVersion: 9_970 }),
+  'versions that get a digit more': workload(107, { ...three, firstVersion: 9_980 }),
 } as const satisfies Readonly<Record<string, History>>;
