@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, policies, types } from 'cassandra-driver';
+import { Client, types } from 'cassandra-driver';
 import type { DisruptionHistory } from './disruption-history.ts';
 
 /** A client in one region that writes a row and reads it back at LOCAL_QUORUM, again and again, until it is stopped. */
@@ -9,12 +9,15 @@ export class Customer {
   /** What went wrong meanwhile. */
   readonly errors: string[] = [];
   readonly #region: string;
-  readonly #client: Client;
+  /** Where the nodes of its region are now: each has another address after a restart. */
+  readonly #addresses: () => Promise<string[]>;
   readonly #end = new AbortController();
   readonly #shopping: Promise<void>;
+  #client: Client;
 
-  private constructor(region: string, client: Client, history: DisruptionHistory) {
+  private constructor(region: string, addresses: () => Promise<string[]>, client: Client, history: DisruptionHistory) {
     this.#region = region;
+    this.#addresses = addresses;
     this.#client = client;
     this.#shopping = this.#shop(history);
   }
@@ -23,16 +26,12 @@ export class Customer {
    * Needs the table shop.visits with `id text PRIMARY KEY, what text`.
    * @throws errors of the driver
    */
-  static async enter(region: string, contactPoints: string[], history: DisruptionHistory): Promise<Customer> {
-    const client = new Client({
-      contactPoints,
-      localDataCenter: region,
-      queryOptions: { consistency: types.consistencies.localQuorum },
-      policies: { reconnection: new policies.reconnection.ConstantReconnectionPolicy(200) },
-      socketOptions: { readTimeout: 30_000 },
-    });
-    await client.connect();
-    return new Customer(region, client, history);
+  static async enter(
+    region: string,
+    addresses: () => Promise<string[]>,
+    history: DisruptionHistory,
+  ): Promise<Customer> {
+    return new Customer(region, addresses, await connect(region, await addresses()), history);
   }
 
   async leave(): Promise<void> {
@@ -43,7 +42,15 @@ export class Customer {
 
   async #shop(history: DisruptionHistory): Promise<void> {
     const othersAreDisrupted = (): boolean => history.disrupted.length > 0 && !history.disrupted.includes(this.#region);
+    let moved = false;
     for (let id = 0; !this.#end.signal.aborted; id = (id + 1) % 50) {
+      await sleep(20);
+      if (history.disrupted.includes(this.#region)) {
+        moved = true;
+        continue;
+      }
+      if (moved && !(await this.#follow())) continue;
+      moved = false;
       const counts = othersAreDisrupted();
       const what = `${this.#region} ${id} ${Date.now()}`;
       const problem = await this.#buy(id, what);
@@ -51,8 +58,19 @@ export class Customer {
         if (problem === undefined) this.served += 1;
         else this.errors.push(problem);
       }
-      await sleep(20);
     }
+  }
+
+  /** Finds the nodes of its region anew after they have restarted; false: not all of them are there yet. */
+  async #follow(): Promise<boolean> {
+    const before = this.#client;
+    try {
+      this.#client = await connect(this.#region, await this.#addresses());
+    } catch {
+      return false;
+    }
+    await before.shutdown();
+    return true;
   }
 
   /** What went wrong; undefined: nothing. */
@@ -67,4 +85,21 @@ export class Customer {
       return String(error);
     }
   }
+}
+
+/** @throws errors of the driver */
+async function connect(region: string, contactPoints: string[]): Promise<Client> {
+  const client = new Client({
+    contactPoints,
+    localDataCenter: region,
+    queryOptions: { consistency: types.consistencies.localQuorum },
+    socketOptions: { readTimeout: 30_000 },
+  });
+  try {
+    await client.connect();
+  } catch (error) {
+    await client.shutdown();
+    throw error;
+  }
+  return client;
 }
