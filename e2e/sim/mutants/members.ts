@@ -113,7 +113,7 @@ export const memberMutants: readonly Mutant[] = [
   },
   {
     name: 'a region that left the spec is let go of',
-    breaks: 'writes name their version',
+    breaks: 'a dropped region is left alone',
     file: 'runtime/controller.ts',
     find: '    for (const [id, { value }] of this.#regions) if (!ids.has(id)) value.forget(key);',
     replace: `    for (const [id, { value }] of this.#regions) {
