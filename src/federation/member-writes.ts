@@ -225,8 +225,8 @@ function wantedMember(context: PlanContext, picture: KnownPicture, options: Memb
     // A member that is created, or taken over, has no restart to catch up with.
     restartToken: options.restartToken ?? (there ? (there.restartToken ?? '') : federation.rollout.restartToken),
   };
-  const emptied = picture.member ? operator.emptied(object, picture.member.object) : object;
-  const restarting = commands?.restart ? operator.command(emptied, 'restart') : emptied;
+  const over = picture.member ? operator.over(object, picture.member.object) : object;
+  const restarting = commands?.restart ? operator.command(over, 'restart') : over;
   const commanded = commands?.unlock ? operator.command(restarting, 'unlock') : restarting;
   return {
     ...commanded,

@@ -35,8 +35,11 @@ export interface RegionalOperator {
   without(wanted: KubeObject, held: readonly Change[]): KubeObject;
   /** Nodes in each rack by datacenter, as the member asks for now. */
   sizes(member: KubeObject): Readonly<Record<string, number>>;
-  /** `wanted`, which says of what is gone from `live` that it is empty, where an apply that merely left it out would be refused. */
-  emptied(wanted: KubeObject, live: KubeObject): KubeObject;
+  /**
+   * `wanted` over `live`: it says of what is gone that it is empty, where an apply that merely left it out would be refused, and keeps
+   * what was ordered and is not begun, such as the restart of a rack.
+   */
+  over(wanted: KubeObject, live: KubeObject): KubeObject;
   /** The member with a command in it that the operator carries out once and takes back: restart all, or skip its guard against disruption. */
   command(member: KubeObject, command: 'restart' | 'unlock'): KubeObject;
   /** Pods that keep the operator from rolling out what the member says now: not ready, and made before it. */

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { perObject } from '../../edges/per-object.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import type { Capabilities, PlannedPod, RegionalOperator } from '../operator.ts';
-import { memberChanges, memberSizes, withoutChanges, withRollingRestart } from './changes.ts';
+import { memberChanges, memberSizes, withOrdersOf, withoutChanges, withRollingRestart } from './changes.ts';
 import { leafPaths } from './normalise.ts';
 import { obsoletePods, readMember } from './read.ts';
 import { namedObjects } from './references.ts';
@@ -56,7 +56,7 @@ export const casskop: RegionalOperator = {
   read: readMember,
   changes: memberChanges,
   without: withoutChanges,
-  emptied: withEmptiedSecrets,
+  over: (wanted, live) => withOrdersOf(live, withEmptiedSecrets(wanted, live)),
   sizes: memberSizes,
   command: (member, command) =>
     command === 'restart'

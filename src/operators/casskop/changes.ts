@@ -158,19 +158,29 @@ export function memberSizes(member: KubeObject): Readonly<Record<string, number>
 
 /** The member with a restart of every rack ordered; CassKop takes the order back once it has begun. */
 export function withRollingRestart(member: KubeObject): KubeObject {
+  return ordered(member, () => true);
+}
+
+/** `wanted` with the orders in `live` that CassKop has not begun: it restarts one rack after the other, and a write in between must not take them back. */
+export function withOrdersOf(live: KubeObject, wanted: KubeObject): KubeObject {
+  const pending = racksOrderedToRestart(live);
+  return pending.length === 0 ? wanted : ordered(wanted, (rack) => pending.includes(rack));
+}
+
+function ordered(member: KubeObject, chosen: (rack: string) => boolean): KubeObject {
   const copy = structuredClone(member);
-  for (const datacenter of datacentersOf(copy['spec'])) {
-    for (const rack of listOf(datacenter['rack'])) rack['rollingRestart'] = true;
-  }
+  for (const { key, rack } of racksOf(copy)) if (chosen(key)) rack['rollingRestart'] = true;
   return copy;
 }
 
 /** The racks whose restart is ordered and not begun. CassKop is at rest for a moment between two racks. */
 export function racksOrderedToRestart(member: KubeObject): string[] {
+  return racksOf(member).flatMap(({ key, rack }) => (rack['rollingRestart'] === true ? [key] : []));
+}
+
+function racksOf(member: KubeObject): { key: string; rack: JsonObject }[] {
   return datacentersOf(member['spec']).flatMap(({ name, rack }) =>
-    listOf(rack)
-      .filter((each) => each['rollingRestart'] === true)
-      .map((each) => `${String(name)}-${String(each['name'])}`),
+    listOf(rack).map((each) => ({ key: `${String(name)}-${String(each['name'])}`, rack: each })),
   );
 }
 
