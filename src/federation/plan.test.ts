@@ -142,45 +142,6 @@ test('a wiped status is recovered from the members, and nothing is created again
   assert.equal(world.written.length, writes);
 });
 
-test('a MultiCassandraCluster that was made again adopts its members if it may, and changes nothing in them', async () => {
-  const world = new PlannerWorld();
-  await world.settle();
-  const specs = ['eu', 'us', 'ap'].map((region) => world.member(region)?.['spec']);
-  const writes = world.written.length;
-  world.mcc = mccOf({}, { uid: 'uid-made-again' });
-  await world.settle();
-  assert.equal(reasonOf(world, 'Stalled'), 'True ForeignMember');
-  assert.equal(world.written.length, writes);
-
-  world.mcc = mccOf({ adoptionPolicy: 'IfUnchanged' }, { uid: 'uid-made-again' });
-  await world.settle();
-  assert.equal(reasonOf(world, 'Ready'), 'True Ready');
-  assert.equal(world.mcc.status?.ring?.founder, 'eu');
-  for (const region of ['eu', 'us', 'ap']) {
-    assert.match(world.member(region)?.metadata.annotations?.['ringmaster.dev/owner'] ?? '', /uid-made-again/);
-    assert.match(world.mcc.status?.regions?.find(({ name }) => name === region)?.identity?.memberUID ?? '', /./);
-  }
-  assert.deepEqual(
-    ['eu', 'us', 'ap'].map((region) => world.member(region)?.['spec']),
-    specs,
-  );
-});
-
-test('a member that another MultiCassandraCluster has adopted is not taken back', async () => {
-  const world = new PlannerWorld(mccOf({ adoptionPolicy: 'IfUnchanged' }));
-  await world.settle();
-  const old = world.mcc;
-  world.mcc = mccOf({ adoptionPolicy: 'IfUnchanged' }, { uid: 'uid-on-another-hub' });
-  await world.settle();
-  assert.equal(reasonOf(world, 'Ready'), 'True Ready');
-  const writes = world.written.length;
-  world.mcc = old;
-  await world.settle();
-  assert.equal(world.written.length, writes);
-  assert.equal(reasonOf(world, 'Stalled'), 'True ForeignMember');
-  assert.match(condition(world, 'Stalled')?.message ?? '', /belongs to another MultiCassandraCluster by now/);
-});
-
 test('a pod that comes back with another host ID blocks ring changes until it is acknowledged', async () => {
   const world = new PlannerWorld(mccOf({ regions: [{ name: 'eu' }, { name: 'us' }] }));
   await world.settle();

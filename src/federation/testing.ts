@@ -73,6 +73,10 @@ export class PlannerWorld {
   readonly overrides = new Map<string, Partial<KnownRegion>>();
   readonly pods: Pod[] = [];
   refusedWrites: Record<string, string> = {};
+  /** Racks, as in `eu-rack1`, whose restart the operator does not begin although it is ordered. */
+  readonly waitingRacks = new Set<string>();
+  /** What a region's operator says instead of that all is done. */
+  readonly operatorStatus = new Map<string, Record<string, unknown>>();
   readonly written: Intent[] = [];
   readonly #members = new Map<string, KubeObject>();
   readonly #guards = new Map<string, KubeObject>();
@@ -241,7 +245,9 @@ export class PlannerWorld {
       const spec = member['spec'] as {
         topology: { dc: { name: string; nodesPerRacks: number; rack: { name: string; rollingRestart?: boolean }[] }[] };
       };
-      for (const rack of spec.topology.dc.flatMap((dc) => dc.rack)) delete rack.rollingRestart;
+      for (const dc of spec.topology.dc) {
+        for (const rack of dc.rack) if (!this.waitingRacks.has(`${dc.name}-${rack.name}`)) delete rack.rollingRestart;
+      }
       const racks = spec.topology.dc.flatMap((dc) =>
         dc.rack.map((rack) => ({ dc: dc.name, rack: rack.name, nodes: dc.nodesPerRacks })),
       );
@@ -266,6 +272,7 @@ export class PlannerWorld {
               { phase: 'Running', cassandraLastAction: { status: 'Done' } },
             ]),
           ),
+          ...this.operatorStatus.get(region),
         },
       });
       for (const { dc, rack, nodes } of racks) {

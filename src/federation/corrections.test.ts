@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PlannerWorld } from './testing.ts';
+import { changed, conditionOf, edit, edited, imageOf, memberOf, rest, withTemplate } from './rollout.fixture.ts';
+
+test('a region that was broken by a change gets its correction at once, and the others never see either', async () => {
+  const world = await edited(withTemplate({ cassandraImage: 'cassandra:bad' }));
+  await world.settle();
+  for (const pod of world.pods) if (pod.region === 'eu') pod.ready = false;
+  await rest(world);
+  assert.deepEqual(changed(world), ['eu']);
+  edit(world, {});
+  await world.step();
+  assert.deepEqual(changed(world), ['eu', 'eu']);
+  assert.equal(imageOf(world, 'eu'), 'cassandra:5.0.8');
+  assert.equal((memberOf(world, 'eu')['spec'] as Record<string, unknown>)['unlockNextOperation'], true);
+  for (const region of ['us', 'ap']) assert.equal(imageOf(world, region), 'cassandra:5.0.8');
+  for (const pod of world.pods) pod.ready = true;
+  await rest(world);
+  await rest(world);
+  assert.deepEqual(changed(world), ['eu', 'eu']);
+});
+
+test('a region that does not settle in time stalls the rollout, and says what to do', async () => {
+  const world = await edited({
+    ...withTemplate({ cassandraImage: 'cassandra:bad' }),
+    rollout: { progressDeadlineSeconds: 60 },
+  });
+  await world.settle();
+  for (const pod of world.pods) if (pod.region === 'eu') pod.ready = false;
+  await rest(world, 61_000);
+  assert.match(conditionOf(world, 'Stalled'), /^True ProgressDeadlineExceeded: region eu .*Put the old values back/);
+  assert.deepEqual(changed(world), ['eu']);
+});
+
+const otherImage = withTemplate({ cassandraImage: 'cassandra:5.0.9', serverVersion: '5.0.9' });
+
+/** The user's controller forgets what has settled where, as after the status was wiped. */
+function forgetProgress(world: PlannerWorld): void {
+  const { regions = [], ...status } = world.mcc.status ?? {};
+  const forgotten = regions.map(({ settledRevision: _settled, changingSince: _since, ...region }) => region);
+  world.mcc = { ...world.mcc, status: { ...status, regions: forgotten } };
+}
+
+/** The pods of a region become ready, or are not any more. */
+function setReady(world: PlannerWorld, region: string, ready: boolean): void {
+  for (const pod of world.pods) if (pod.region === region) pod.ready = ready;
+}
+
+for (const { title, spec } of [
+  { title: 'an edit that restarts nothing', spec: withTemplate({ autoPilot: true }) },
+  { title: 'a correction', spec: otherImage },
+]) {
+  test(`a rack that waits for its restart keeps the order through ${title}`, async () => {
+    const regions = {
+      regions: [
+        { name: 'eu', datacenters: [{ name: 'eu', racks: [{ name: 'rack1' }, { name: 'rack2' }] }] },
+        { name: 'us' },
+        { name: 'ap' },
+      ],
+    };
+    const rollout = { restartToken: 'today' };
+    const world = await edited({}, regions);
+    world.waitingRacks.add('eu-rack2');
+    edit(world, { ...regions, rollout });
+    await world.settle();
+    const orders = (): unknown[] => {
+      const { topology } = memberOf(world, 'eu')['spec'] as { topology: { dc: { rack: unknown[] }[] } };
+      return topology.dc.flatMap(({ rack }) => rack);
+    };
+    const waiting = [{ name: 'rack1' }, { name: 'rack2', rollingRestart: true }];
+    assert.deepEqual(orders(), waiting);
+    world.written.length = 0;
+    edit(world, { ...regions, ...spec, rollout });
+    await world.settle();
+    assert.ok(changed(world).includes('eu'));
+    assert.deepEqual(orders(), waiting);
+  });
+}
+
+test('a region that is up waits with its correction until that of another is through', async () => {
+  const world = await edited(otherImage);
+  for (let pass = 0; pass < 4; pass++) await rest(world);
+  assert.deepEqual(changed(world), ['eu', 'us', 'ap']);
+  world.written.length = 0;
+  forgetProgress(world);
+  setReady(world, 'eu', false);
+  world.operatorStatus.set('us', { phase: 'Pending' });
+  edit(world, withTemplate({ cassandraImage: 'cassandra:5.0.10', serverVersion: '5.0.10' }));
+  await world.settle();
+  assert.deepEqual(changed(world), ['eu']);
+  setReady(world, 'eu', true);
+  world.operatorStatus.clear();
+  for (let pass = 0; pass < 4; pass++) await rest(world);
+  assert.deepEqual(changed(world), ['eu', 'us', 'ap']);
+});
+
+test('two regions that changes of ours may have broken are corrected side by side', async () => {
+  const world = await edited(otherImage);
+  for (let pass = 0; pass < 4; pass++) await rest(world);
+  world.written.length = 0;
+  forgetProgress(world);
+  setReady(world, 'eu', false);
+  setReady(world, 'us', false);
+  edit(world, withTemplate({ cassandraImage: 'cassandra:5.0.10', serverVersion: '5.0.10' }));
+  await world.settle();
+  assert.deepEqual(changed(world), ['eu', 'us']);
+});
+
+test('of two regions that went down by themselves none is corrected while the other is down', async () => {
+  const world = await edited({});
+  forgetProgress(world);
+  setReady(world, 'eu', false);
+  setReady(world, 'us', false);
+  edit(world, otherImage);
+  await rest(world);
+  assert.deepEqual(changed(world), []);
+  setReady(world, 'us', true);
+  await rest(world);
+  assert.deepEqual(changed(world), ['eu']);
+});
+
+test('a region whose pods are being started is let be, unless one of them cannot start', async () => {
+  const world = new PlannerWorld();
+  world.operatorStatus.set('ap', { phase: 'Initializing' });
+  await world.settle();
+  await rest(world);
+  world.written.length = 0;
+  edit(world, otherImage);
+  await rest(world);
+  assert.deepEqual(changed(world), []);
+  const { ap } = world.snapshot().regions;
+  assert.ok(ap?.known);
+  const waiting = { state: { waiting: { reason: 'ImagePullBackOff' } } };
+  world.overrides.set('ap', {
+    pods: ap.pods.map((pod) => ({ ...pod, status: { containerStatuses: [waiting] } })),
+  });
+  await world.step();
+  assert.deepEqual(changed(world), ['ap']);
+});
+
+test('no region joins while one that is in the ring has not settled with its correction', async () => {
+  const world = new PlannerWorld();
+  for (const region of ['us', 'ap']) world.overrides.set(region, { serviceAccountExists: false });
+  world.operatorStatus.set('eu', { phase: 'Pending' });
+  await world.settle();
+  edit(world, otherImage);
+  await rest(world);
+  assert.deepEqual(changed(world), ['eu']);
+  world.overrides.clear();
+  await rest(world);
+  assert.equal(world.member('us'), undefined);
+  assert.match(conditionOf(world, 'Reconciling'), /region eu is being changed: CassKop says phase Pending/);
+  world.operatorStatus.clear();
+  await rest(world);
+  assert.ok(world.member('us'));
+});
+
+test('nodes that have been leaving for too long while a node is down need somebody to look at the operator', async () => {
+  const rollout = { progressDeadlineSeconds: 60 };
+  const world = await edited({ ...withTemplate({ nodesPerRacks: 1 }), rollout }, withTemplate({ nodesPerRacks: 2 }));
+  while (changed(world).length === 0) await world.step();
+  world.operatorStatus.set('eu', { lastClusterAction: 'ScaleDown', lastClusterActionStatus: 'Ongoing' });
+  await world.settle();
+  assert.deepEqual(changed(world), ['eu']);
+  await rest(world, 61_000);
+  assert.match(conditionOf(world, 'Stalled'), /^False/);
+  setReady(world, 'eu', false);
+  await rest(world);
+  assert.match(
+    conditionOf(world, 'Stalled'),
+    /^True ProgressDeadlineExceeded: nodes of region eu have been leaving the ring since .*, and pod orders-eu-rack1-0 is not ready.*Look at its log/,
+  );
+});
