@@ -21,6 +21,24 @@ test('three regions form one ring and then nothing is written', async () => {
   assert.equal(await world.step(), 0);
 });
 
+test('a federation is told to be Ready once, when nothing is under way any more', async () => {
+  const world = new PlannerWorld();
+  const told: string[] = [];
+  for (let pass = 0; pass < 60; pass++) {
+    // All is written before a node of another region has heard of the last one.
+    const [eu, , ap] = world.pods;
+    if (eu && ap && pass < 30) {
+      const view = world.viewOf(eu);
+      const live = view.live.filter((address) => address !== ap.address);
+      world.overrides.set('eu', { views: { [eu.name]: { ...view, live } } });
+    } else world.overrides.clear();
+    await world.step();
+    world.act();
+    if (reasonOf(world, 'Ready') === 'True Ready') told.push(reasonOf(world, 'Reconciling'));
+  }
+  assert.deepEqual([told.length, ...new Set(told)], [30, 'False Idle']);
+});
+
 test('the founder is recorded before anything is written to a region', async () => {
   const world = new PlannerWorld();
   await world.step();

@@ -81,7 +81,7 @@ function ownTurn(context: PlanContext, picture: MemberPicture): Steps | undefine
   }
   if (since === undefined || hasSettled(context, picture)) {
     if (!kinds.has('benign') || !stateOf(context, picture).settled)
-      return since === undefined ? undefined : nextOrWait(changes.length);
+      return since === undefined || changes.length > 0 ? undefined : noSteps;
     return delivered(context, picture, 'benign', { corrects: false, unlocks: false });
   }
   const late = deadlineObstacle(context, picture);
@@ -106,10 +106,6 @@ function ownTurn(context: PlanContext, picture: MemberPicture): Steps | undefine
   const freed = freeBrokenPods(context, picture);
   const stops = [...stuck(context, picture), ...obstacles];
   return { ...noSteps, intents: freed, obstacles: stops, busy: stops.length === 0 };
-
-  function nextOrWait(count: number): Steps | undefined {
-    return count > 0 ? undefined : { ...noSteps, busy: true };
-  }
 }
 
 /**
