@@ -158,7 +158,7 @@ for (const [kind, { resource, path, make, without, read }] of Object.entries(kin
     assert.equal(read(await server.client.apply(resource, make(freshName(), 3), signal)), 3);
   });
 
-  test(`${kind}: a JSON patch whose test fails is refused with 422, as one whose path is missing`, async () => {
+  test(`${kind}: a JSON patch whose test fails counts as a conflict, as one whose path is missing`, async () => {
     const name = freshName();
     const created = await create(name, 1);
     const ref = { namespace: 'default', name };
@@ -174,11 +174,11 @@ for (const [kind, { resource, path, make, without, read }] of Object.entries(kin
         signal,
       );
     const value = resource === gadgets ? '/spec/size' : '/data/value';
-    await refused(patch(anotherUid, value), 'Invalid', 422);
-    await refused(patch(created.metadata.uid, '/spec/no/such/field'), 'Invalid', 422);
+    await refused(patch(anotherUid, value), 'Conflict', 422);
+    await refused(patch(created.metadata.uid, '/spec/no/such/field'), 'Conflict', 422);
     assert.equal(read((await live(name)) ?? created), 1);
     await patch(created.metadata.uid, value);
-    await refused(patch(created.metadata.uid, value), 'Invalid', 422);
+    await refused(patch(created.metadata.uid, value), 'Conflict', 422);
   });
 
   test(`${kind}: delete needs the uid and the resourceVersion, and answers 404 when the object is gone`, async () => {

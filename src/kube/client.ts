@@ -55,7 +55,7 @@ export interface JsonPatchOperation {
  * | apply, resourceVersion alone | updated | Conflict | Conflict | created anew: never do this |
  * | apply, neither | seized by force | seized | seized | created: never do this |
  * | patchStatus, resourceVersion | updated | Conflict | not looked at | NotFound |
- * | jsonPatch with tests | patched | Invalid, as for a missing path | Invalid | NotFound |
+ * | jsonPatch with tests | patched | Conflict, as for a missing path | Conflict | NotFound |
  * | delete, uid and resourceVersion | deleted, or begun | Conflict | Conflict | NotFound |
  * | create | | AlreadyExists | AlreadyExists | created |
  * | replace, uid and resourceVersion | replaced | Conflict | Conflict | NotFound, or Conflict |
@@ -90,7 +90,7 @@ export interface KubeClient {
     status: Record<string, unknown>,
     signal: AbortSignal,
   ): Promise<KubeObject>;
-  /** JSON patch; begin with `test` operations on uid and resourceVersion. A failed test answers 422. */
+  /** JSON patch; begin with `test` operations on uid and resourceVersion. A failed test is answered with 422, which counts as a Conflict. */
   jsonPatch(
     resource: ResourceType,
     ref: ObjectRef,

@@ -151,6 +151,26 @@ test('every refusal becomes an error with its code, verb, path and the words of 
   }
 });
 
+test('a JSON patch that does not fit the object is a conflict, and one whose result is not valid is not', async () => {
+  const message = 'the server rejected our request due to an error in our request';
+  const invalid = {
+    kind: 'Gadget',
+    causes: [{ reason: 'FieldValueInvalid', message: 'Invalid value', field: 'spec.size' }],
+  };
+  for (const [response, code] of [
+    [status(422, 'Invalid', { message, details: {} }), 'Conflict'],
+    [
+      status(422, 'Invalid', { message: 'Gadget "a" is invalid: spec.size: Invalid value', details: invalid }),
+      'Invalid',
+    ],
+    [status(422, 'Invalid', { message, details: invalid }), 'Invalid'],
+    [status(422, 'Denied', { message: 'admission webhook "a" denied the request' }), 'Invalid'],
+  ] as const) {
+    const { client } = bench(() => response);
+    assert.equal((await errorOf(client.jsonPatch(resources.pods, pod, [], forever))).code, code);
+  }
+});
+
 test('the wait that a server asks for is understood in all its forms', async () => {
   const cases: [HttpResponse, number | undefined][] = [
     [jsonResponse(429, {}, { 'retry-after': '7' }), 7000],

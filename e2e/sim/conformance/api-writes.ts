@@ -155,6 +155,24 @@ export function registerWriteTests(client: () => Client): void {
     refused(await client().send('PATCH', path, stale, patchTypes.merge), 'Conflict', 409);
   });
 
+  void test('a JSON patch whose result is not valid is told from one whose test fails', async () => {
+    const name = freshName();
+    const path = `${paths.configMaps}/${name}`;
+    const { metadata } = await client().post(paths.configMaps, configMap(name));
+    const patch = (version: string | undefined) =>
+      client().send(
+        'PATCH',
+        path,
+        [
+          { op: 'test', path: '/metadata/resourceVersion', value: version },
+          { op: 'replace', path: '/metadata/uid', value: anotherUid },
+        ],
+        patchTypes.json,
+      );
+    refused(await patch('1'), 'Conflict', 422);
+    refused(await patch(metadata.resourceVersion), 'Invalid', 422, /field is immutable/);
+  });
+
   void test('a JSON patch is carried out whole or not at all', async () => {
     const name = freshName();
     const path = `${paths.configMaps}/${name}`;
@@ -162,9 +180,9 @@ export function registerWriteTests(client: () => Client): void {
     const patch = (...operations: object[]) => client().send('PATCH', path, operations, patchTypes.json);
     const isMine = { op: 'test', path: '/metadata/uid', value: metadata.uid };
     const removal = { op: 'remove', path: '/data/a' };
-    refused(await patch(removal, { ...isMine, value: anotherUid }), 'Invalid', 422);
-    refused(await patch(isMine, removal, { op: 'remove', path: '/data/none' }), 'Invalid', 422);
-    refused(await patch(isMine, { op: 'add', path: '/metadata/annotations/x', value: 'y' }), 'Invalid', 422);
+    refused(await patch(removal, { ...isMine, value: anotherUid }), 'Conflict', 422);
+    refused(await patch(isMine, removal, { op: 'remove', path: '/data/none' }), 'Conflict', 422);
+    refused(await patch(isMine, { op: 'add', path: '/metadata/annotations/x', value: 'y' }), 'Conflict', 422);
     assert.deepEqual((await client().get(path)).data, { a: '1', b: '2' });
     const done = await client().json(path, [
       isMine,
