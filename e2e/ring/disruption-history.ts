@@ -1,12 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import type { ApiObject, WatchEvent } from '../harness/index.ts';
-import type { Federation, PodObject } from './federation.ts';
+import type { Federation, PodObject, StatefulSetObject } from './federation.ts';
 
 /** A moment at which a pod began or ceased to be ready, or a StatefulSet was changed. */
 export interface Moment {
   readonly region: string;
   readonly what: string;
-  /** Regions with a pod that is missing or not ready, once this has happened. */
+  /** Regions with a pod that is missing, not ready or told to leave the ring, once this has happened. */
   readonly disrupted: readonly string[];
 }
 
@@ -17,6 +17,10 @@ export class DisruptionHistory {
   readonly deletions = new Map<string, number>();
   /** Region -> pod -> whether it is ready. */
   readonly #ready = new Map<string, Map<string, boolean>>();
+  /** Pods that were deleted and not made again. */
+  readonly #gone = new Set<string>();
+  /** StatefulSet -> pods that it asks for. */
+  readonly #sizes = new Map<string, number>();
   readonly #generations = new Map<string, number | undefined>();
   readonly #end = new AbortController();
   #failure: Error | undefined;
@@ -25,12 +29,13 @@ export class DisruptionHistory {
   static async start(federation: Federation): Promise<DisruptionHistory> {
     const history = new DisruptionHistory();
     setMaxListeners(0, history.#end.signal);
-    for (const { name } of federation.regions.all) {
-      const pods = `/api/v1/namespaces/${federation.namespace}/pods`;
-      const sets = `/apis/apps/v1/namespaces/${federation.namespace}/statefulsets`;
+    for (const name of federation.names) {
+      const namespace = federation.namespaceIn(name);
+      const pods = `/api/v1/namespaces/${namespace}/pods`;
+      const sets = `/apis/apps/v1/namespaces/${namespace}/statefulsets`;
       history.#ready.set(name, new Map());
       await history.#follow(federation, name, pods, (type, pod) => history.#pod(name, type, pod as PodObject));
-      await history.#follow(federation, name, sets, (_, set) => history.#set(name, set));
+      await history.#follow(federation, name, sets, (_, set) => history.#set(name, set as StatefulSetObject));
     }
     return history;
   }
@@ -86,21 +91,38 @@ export class DisruptionHistory {
     const isReady =
       type !== 'DELETED' &&
       metadata.deletionTimestamp === undefined &&
+      !isLeaving(metadata.labels) &&
       (status.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') ?? false);
     if (type === 'DELETED') this.deletions.set(metadata.name, (this.deletions.get(metadata.name) ?? 0) + 1);
-    if (pods.get(metadata.name) === isReady) return;
+    if (type === 'DELETED') this.#gone.add(metadata.name);
+    else this.#gone.delete(metadata.name);
+    if (type !== 'DELETED' && pods.get(metadata.name) === isReady) return;
     pods.set(metadata.name, isReady);
-    this.#note(region, `${metadata.name} is ${isReady ? 'ready' : 'not ready'}`);
+    this.#note(region, `${metadata.name} is ${isReady ? 'ready' : type === 'DELETED' ? 'gone' : 'not ready'}`);
   }
 
-  #set(region: string, { metadata }: ApiObject): void {
+  #set(region: string, { metadata, spec }: StatefulSetObject): void {
+    this.#sizes.set(metadata.name, spec.replicas);
     if (this.#generations.get(metadata.name) === metadata.generation) return;
     this.#generations.set(metadata.name, metadata.generation);
     this.#note(region, `changed StatefulSet ${metadata.name}`);
   }
 
   #note(region: string, what: string): void {
-    const disrupted = [...this.#ready].filter(([, pods]) => [...pods.values()].includes(false)).map(([name]) => name);
+    const disrupted = [...this.#ready]
+      .filter(([, pods]) => [...pods].some(([pod, isReady]) => !isReady && !this.#hasLeft(pod)))
+      .map(([name]) => name);
     this.moments.push({ region, what, disrupted });
   }
+
+  /** Whether a pod is gone that its StatefulSet does not ask for any more. */
+  #hasLeft(pod: string): boolean {
+    const [, set = '', ordinal] = /^(.+)-(\d+)$/.exec(pod) ?? [];
+    return this.#gone.has(pod) && Number(ordinal) >= (this.#sizes.get(set) ?? 0);
+  }
+}
+
+/** CassKop labels a pod whose node it has told to leave the ring; the pod itself stays ready until it is deleted. */
+function isLeaving(labels: Record<string, string> = {}): boolean {
+  return labels['operation-name'] === 'decommission';
 }

@@ -52,12 +52,28 @@ export class Federation {
   readonly name: string;
   readonly regions: Regions;
   readonly hub: ApiServer;
+  /** Regions of the spec that share the cluster of another one. */
+  readonly #guests = new Map<string, { readonly host: string; readonly namespace: string }>();
 
   constructor(regions: Regions, namespace: string, options: { name?: string; hub?: string } = {}) {
     this.regions = regions;
     this.namespace = namespace;
     this.name = options.name ?? 'orders';
     this.hub = regions.region(options.hub ?? regions.all[0]?.name ?? '').api;
+  }
+
+  /** Makes known where a region of the spec is that shares the cluster of another one, in a namespace of its own. */
+  addGuest(region: string, host: string, namespace: string): void {
+    this.#guests.set(region, { host, namespace });
+  }
+
+  /** All regions that the federation may have nodes in. */
+  get names(): string[] {
+    return [...this.regions.all.map(({ name }) => name), ...this.#guests.keys()];
+  }
+
+  namespaceIn(region: string): string {
+    return this.#guests.get(region)?.namespace ?? this.namespace;
   }
 
   get path(): string {
@@ -149,7 +165,8 @@ export class Federation {
   async untilBootstrapSays(region: string, pod: string, pattern: RegExp): Promise<void> {
     await waitFor(
       () => {
-        const log = this.regions.region(region).bootstrapLog(this.namespace, pod);
+        const host = this.#guests.get(region)?.host ?? region;
+        const log = this.regions.region(host).bootstrapLog(this.namespaceIn(region), pod);
         if (!pattern.test(log)) throw new Error(log.slice(-2000));
         return true;
       },
@@ -159,25 +176,23 @@ export class Federation {
 
   member(region: string): Promise<MemberObject | undefined> {
     return this.api(region).find<MemberObject>(
-      `/apis/db.orange.com/v2/namespaces/${this.namespace}/cassandraclusters/${this.name}`,
+      `/apis/db.orange.com/v2/namespaces/${this.namespaceIn(region)}/cassandraclusters/${this.name}`,
     );
   }
 
   guard(region: string): Promise<(ApiObject & { data?: Record<string, string> }) | undefined> {
-    return this.api(region).find(`/api/v1/namespaces/${this.namespace}/configmaps/${this.name}-ringmaster`);
+    return this.api(region).find(`/api/v1/namespaces/${this.namespaceIn(region)}/configmaps/${this.name}-ringmaster`);
   }
 
   pods(region: string): Promise<PodObject[]> {
     return this.api(region).list<PodObject>(
-      `/api/v1/namespaces/${this.namespace}/pods?labelSelector=cassandracluster%3D${this.name}`,
+      `/api/v1/namespaces/${this.namespaceIn(region)}/pods?labelSelector=cassandracluster%3D${this.name}`,
     );
   }
 
   /** The pods of all regions. */
   async allPods(): Promise<{ region: string; pod: PodObject }[]> {
-    const lists = this.regions.all.map(async ({ name }) =>
-      (await this.pods(name)).map((pod) => ({ region: name, pod })),
-    );
+    const lists = this.names.map(async (name) => (await this.pods(name)).map((pod) => ({ region: name, pod })));
     return (await Promise.all(lists)).flat();
   }
 
@@ -189,7 +204,9 @@ export class Federation {
   }
 
   statefulSets(region: string): Promise<StatefulSetObject[]> {
-    return this.api(region).list<StatefulSetObject>(`/apis/apps/v1/namespaces/${this.namespace}/statefulsets`);
+    return this.api(region).list<StatefulSetObject>(
+      `/apis/apps/v1/namespaces/${this.namespaceIn(region)}/statefulsets`,
+    );
   }
 
   /** Asks a pod's node, through its region's API server, for attributes of one of its beans. */
@@ -200,7 +217,7 @@ export class Federation {
     bean = 'StorageService',
   ): Promise<Record<string, unknown>> {
     const path =
-      `/api/v1/namespaces/${this.namespace}/pods/${pod}:8778/proxy/jolokia/read/` +
+      `/api/v1/namespaces/${this.namespaceIn(region)}/pods/${pod}:8778/proxy/jolokia/read/` +
       `org.apache.cassandra.db:type=${bean}/${attributes}`;
     const text = await this.api(region).get<unknown>(path);
     const answer = (typeof text === 'string' ? JSON.parse(text) : text) as { status: number; value: unknown };
@@ -211,7 +228,7 @@ export class Federation {
   /** Calls an operation of a pod's StorageService, as `nodetool` would. */
   async call(region: string, pod: string, operation: string): Promise<unknown> {
     const path =
-      `/api/v1/namespaces/${this.namespace}/pods/${pod}:8778/proxy/jolokia/exec/` +
+      `/api/v1/namespaces/${this.namespaceIn(region)}/pods/${pod}:8778/proxy/jolokia/exec/` +
       `org.apache.cassandra.db:type=StorageService/${operation}`;
     return this.api(region).get<unknown>(path);
   }
@@ -241,7 +258,7 @@ export class Federation {
 
   /** Everything that would differ if anything had been restarted or changed by the regional operators, by region. */
   async whatRuns(): Promise<Record<string, unknown>> {
-    const entries = this.regions.all.map(async ({ name }) => {
+    const entries = this.names.map(async (name) => {
       const sets = (await this.statefulSets(name)).map(({ metadata: { uid, generation } }) => ({ uid, generation }));
       const pods = (await this.pods(name)).map(({ metadata, status }) => ({
         uid: metadata.uid,
@@ -253,7 +270,7 @@ export class Federation {
   }
 
   api(region: string): ApiServer {
-    return this.regions.region(region).api;
+    return this.regions.region(this.#guests.get(region)?.host ?? region).api;
   }
 }
 

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { Client, types } from 'cassandra-driver';
 import { type Regions, startRegions, waitFor } from '../harness/index.ts';
 import { ControllerProcess } from './controller-process.ts';
-import { Customer } from './customer.ts';
-import { DisruptionHistory } from './disruption-history.ts';
+import { countOrders, createTables, writeOrders } from './cql.ts';
 import { Federation, formationTimeoutMs, installCrd } from './federation.ts';
 import { untilOneRing } from './one-ring.ts';
+import { watched } from './watched.ts';
 
 const namespace = 'rollout';
+const names = ['eu', 'us'];
 const rows = 200;
 /**
  * A node that has heard nobody's schema version when this delay is over takes its empty schema for complete, and joins
@@ -19,8 +19,8 @@ const patient = '-Dcassandra.ring_delay_ms=10000';
 suite('changes of the spec of a ring of two regions', () => {
   let regions: Regions;
   let federation: Federation;
-  /** What the user's spec holds by now. */
-  const wanted = { image: 'cassandra:5.0.8', cpu: '500m', sizes: { eu: 2, us: 1 }, restartToken: '' };
+  /** What the user's spec holds by now. Before there are rows no node has to be patient, and the ring forms sooner. */
+  const wanted = { image: 'cassandra:5.0.8', cpu: '500m', sizes: { eu: 2, us: 1 }, patient: false };
 
   before(async () => {
     regions = await startRegions({ regions: ['eu', 'us'] });
@@ -30,13 +30,7 @@ suite('changes of the spec of a ring of two regions', () => {
     new ControllerProcess(regions);
     await apply();
     await federation.ready();
-    await cql('eu', async (client) => {
-      await client.execute(
-        "CREATE KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'eu': 1, 'us': 1}",
-      );
-      await client.execute('CREATE TABLE shop.orders (id int PRIMARY KEY, what text)');
-      await client.execute('CREATE TABLE shop.visits (id text PRIMARY KEY, what text)');
-    });
+    await createTables(federation, { eu: 1, us: 1 });
   });
   after(() => regions?.stop());
 
@@ -50,7 +44,7 @@ suite('changes of the spec of a ring of two regions', () => {
           ...template.spec,
           cassandraImage: wanted.image,
           maxPodUnavailable: 1,
-          envVars: [{ name: 'JVM_EXTRA_OPTS', value: patient }],
+          ...(wanted.patient && { envVars: [{ name: 'JVM_EXTRA_OPTS', value: patient }] }),
           resources: { requests: resources, limits: resources },
         },
       },
@@ -58,66 +52,12 @@ suite('changes of the spec of a ring of two regions', () => {
         name,
         datacenters: [{ name, nodesPerRacks, racks: [{ name: 'rack1' }] }],
       })),
-      ...(wanted.restartToken !== '' && { rollout: { restartToken: wanted.restartToken } }),
-    });
-  }
-
-  /** Watches all regions while a change goes through them, and has a client in each that must not notice what happens in another. */
-  async function watched(change: () => Promise<void>): Promise<DisruptionHistory> {
-    const history = await DisruptionHistory.start(federation);
-    const customers = await Promise.all(
-      ['eu', 'us'].map((region) =>
-        Customer.enter(
-          region,
-          async () => (await federation.pods(region)).map(({ status }) => status.podIP ?? ''),
-          history,
-        ),
-      ),
-    );
-    try {
-      await change();
-    } finally {
-      await Promise.all(customers.map((customer) => customer.leave()));
-      history.stop();
-    }
-    assert.deepEqual(history.overlaps, [], 'two regions were disrupted at once');
-    assert.deepEqual(
-      customers.map(({ errors }) => errors),
-      [[], []],
-    );
-    for (const region of history.order) {
-      const other = customers[region === 'eu' ? 1 : 0];
-      assert.ok(other !== undefined && other.served > 0, `nobody was served while ${region} was disrupted`);
-    }
-    return history;
-  }
-
-  async function cql<T>(region: string, use: (client: Client) => Promise<T>): Promise<T> {
-    const address = await federation.podAddress(region, `orders-${region}-rack1-0`);
-    const client = new Client({
-      contactPoints: [address],
-      localDataCenter: region,
-      queryOptions: { consistency: types.consistencies.localQuorum },
-      socketOptions: { readTimeout: 30_000 },
-    });
-    try {
-      await client.connect();
-      return await use(client);
-    } finally {
-      await client.shutdown();
-    }
-  }
-
-  async function countRows(region: string): Promise<number> {
-    return cql(region, async (client) => {
-      const { rows: found } = await client.execute('SELECT id FROM shop.orders');
-      return found.length;
     });
   }
 
   test('what restarts nodes goes through one region after the other', async () => {
-    const history = await watched(async () => {
-      await apply({ cpu: '400m' });
+    const history = await watched(federation, names, async () => {
+      await apply({ cpu: '400m', patient: true });
       await federation.ready();
     });
     assert.deepEqual(history.order, ['eu', 'us']);
@@ -130,22 +70,13 @@ suite('changes of the spec of a ring of two regions', () => {
   });
 
   test('a region grows by a node and shrinks again: the node leaves the ring, and no row is lost', async () => {
-    await cql('eu', async (client) => {
-      const options = { prepare: true, consistency: types.consistencies.eachQuorum };
-      const insert = 'INSERT INTO shop.orders (id, what) VALUES (?, ?)';
-      for (let id = 0; id < rows; id += 20) {
-        const batch = Array.from({ length: 20 }, (_, index) =>
-          client.execute(insert, [id + index, `order ${id + index}`], options),
-        );
-        await Promise.all(batch);
-      }
-    });
+    await writeOrders(federation, 'eu', 0, rows);
     const before = (await federation.hostTable()).get('orders-eu-rack1-0');
     const whatRan = await federation.whatRuns();
     await apply({ sizes: { eu: 2, us: 2 } });
     await federation.ready();
     await untilOneRing(federation, 4);
-    assert.equal(await countRows('us'), rows);
+    assert.equal(await countOrders(federation, 'us'), rows);
 
     await apply({ sizes: { eu: 2, us: 1 } });
     await federation.ready();
@@ -160,13 +91,13 @@ suite('changes of the spec of a ring of two regions', () => {
       assert.deepEqual([LeavingNodes, UnreachableNodes], [[], []]);
     }
     assert.deepEqual((await federation.whatRuns())['eu'], whatRan['eu'], 'eu had nothing to do with it');
-    for (const region of ['eu', 'us']) assert.equal(await countRows(region), rows);
+    for (const region of ['eu', 'us']) assert.equal(await countOrders(federation, region), rows);
   });
 
   test('an image that cannot be pulled stops in the first region; the old one heals it, and the other is never touched', async () => {
     const { us } = await federation.whatRuns();
     const good = wanted.image;
-    await watched(async () => {
+    await watched(federation, names, async () => {
       await apply({ image: 'cassandra:5.0.8-does-not-exist' });
       await waitFor(
         async () => {
@@ -195,19 +126,5 @@ suite('changes of the spec of a ring of two regions', () => {
     });
     await federation.ready();
     assert.deepEqual(await federation.whatRuns(), ran);
-  });
-
-  test('a restart token restarts every node once, one region after the other', async () => {
-    const history = await watched(async () => {
-      await apply({ restartToken: 'november' });
-      await federation.ready();
-    });
-    assert.deepEqual(history.order, ['eu', 'us']);
-    assert.deepEqual(Object.fromEntries(history.deletions), {
-      'orders-eu-rack1-0': 1,
-      'orders-eu-rack1-1': 1,
-      'orders-us-rack1-0': 1,
-    });
-    await untilOneRing(federation, 3);
   });
 });

@@ -76,7 +76,7 @@ export class Zone {
 
 /** Every full name of a pod: those in the shared zone, and for pods of the asking region the cluster-local one. */
 export function namesOf({ namespace, pod, service }: NamedPod, region: string, local: boolean): string[] {
-  const names = [`${pod}.${region}.${zone}`, `${pod}.${namespace}.${region}.${zone}`];
+  const names = [`${pod}.${zone}`, `${pod}.${region}.${zone}`, `${pod}.${namespace}.${region}.${zone}`];
   if (local && service !== undefined) names.push(clusterLocalName(pod, service, namespace));
   return names;
 }

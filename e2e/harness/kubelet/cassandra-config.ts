@@ -1,6 +1,7 @@
 /**
  * A cassandra.yaml for a small node of Cassandra 5.0; it refuses keys that it does not know. The line of the seeds is
- * the one that the init container fills in.
+ * the one that the init container fills in. request_timeout is that of the echo by which a node finds another one alive: a node that
+ * misses the answer once holds the other to be down for good, see docs/decisions/0010-nodes-that-are-held-to-be-down.md.
  */
 export function cassandraYaml(node: {
   clusterName: string;
@@ -18,6 +19,7 @@ rpc_address: ${address}
 storage_port: ${ports.storage}
 native_transport_port: ${ports.native}
 start_native_transport: true
+request_timeout: 60s
 seed_provider:
   - class_name: org.apache.cassandra.locator.SimpleSeedProvider
     parameters:

@@ -94,10 +94,12 @@ export async function runKubelet(options: KubeletOptions, signal: AbortSignal): 
     if (!gone) for (const worker of workers.values()) worker.seeConfigMap(configMap);
   };
   const onClaim = (claim: Claim, gone: boolean): void => {
-    if (gone)
-      volumes.remove(claim, signal).catch((error: unknown) => {
-        if (!signal.aborted) console.log(`removing the volume of ${claim.metadata.name}: ${(error as Error).message}`);
-      });
+    const [what, work] = gone
+      ? ['removing the volume of', volumes.remove(claim, signal)]
+      : ['growing the volume of', volumes.grow(claim, signal)];
+    work.catch((error: unknown) => {
+      if (!signal.aborted) console.log(`${what} ${claim.metadata.name}: ${(error as Error).message}`);
+    });
   };
 
   await registerNode(api, context, signal);

@@ -56,7 +56,7 @@ export interface Claim extends ApiObject {
     volumeMode?: string;
     volumeName?: string;
   };
-  status?: { phase?: string };
+  status?: { phase?: string; capacity?: { storage?: string } };
 }
 
 export interface ConfigMap extends ApiObject {

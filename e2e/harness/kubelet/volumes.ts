@@ -59,6 +59,16 @@ export class Volumes {
     return directory;
   }
 
+  /** Gives a bound claim the room that it asks for by now, as a provisioner does that can expand volumes. */
+  async grow({ metadata, spec, status }: Claim, signal: AbortSignal): Promise<void> {
+    const wanted = spec.resources.requests?.storage;
+    if (status?.phase !== 'Bound' || wanted === undefined || status.capacity?.storage === wanted) return;
+    const capacity = { storage: wanted };
+    await this.#api.patch(`/api/v1/persistentvolumes/${spec.volumeName}`, 'merge', { spec: { capacity } }, signal);
+    const path = `/api/v1/namespaces/${metadata.namespace}/persistentvolumeclaims/${metadata.name}/status`;
+    await this.#api.patch(path, 'merge', { metadata: { uid: metadata.uid }, status: { capacity } }, signal);
+  }
+
   /** Removes the volume of a claim that is gone, and its data. */
   async remove(claim: Claim, signal: AbortSignal): Promise<void> {
     const volume = volumeName(claim.metadata.uid);
