@@ -1,13 +1,14 @@
+import type { Condition } from '../api/schema.ts';
 import { isMember } from '../ring/view.ts';
 import { changesOf, revisionOf, stateOf } from './changes.ts';
 import type { PlanContext } from './context.ts';
 import { isReady, type KnownPicture, type MemberPicture, type RegionPicture } from './picture.ts';
 
 /**
- * How long a region must be seen settled after a write before that is believed: CassKop notes that it has processed a change in one
- * request, and what it makes of it in the next. Milliseconds.
+ * How long a region must have been at rest after a write before that is believed. CassKop may note that it has processed a change
+ * and make nothing of it, since a pod is not ready; once all are it looks again within 5 s. Conditions tell of whole seconds only. Milliseconds.
  */
-export const settledForMs = 5_000;
+export const settledForMs = 8_000;
 
 /** What speaks against a region's nodes being alive and at rest in the ring: their own words, and those of the others. */
 export function doubts({ views }: PlanContext, picture: KnownPicture): string[] {
@@ -60,13 +61,22 @@ export function changingSince(context: PlanContext, picture: RegionPicture): num
 export function hasSettled(context: PlanContext, picture: MemberPicture): boolean {
   if (unrest(context, picture) !== undefined || changesOf(context, picture).rejected) return false;
   const { delivery } = picture.member.bookkeeping;
-  return !delivery || context.snapshot.nowMs - Date.parse(delivery.since) >= settledForMs;
+  if (!delivery) return true;
+  const since = Math.max(Date.parse(delivery.since), restingSince(picture));
+  return wasAtRest(picture) && context.snapshot.nowMs - since >= settledForMs;
 }
 
 /** When the region last came to rest, milliseconds since 1970, as its conditions tell. */
-export function restingSince({ recorded }: RegionPicture): number {
-  const times = (recorded?.conditions ?? [])
-    .filter(({ type }) => type === 'Settled' || type === 'RingMember')
-    .map(({ lastTransitionTime }) => Date.parse(lastTransitionTime));
-  return Math.max(0, ...times);
+export function restingSince(picture: RegionPicture): number {
+  return Math.max(0, ...ofRest(picture).map(({ lastTransitionTime }) => Date.parse(lastTransitionTime)));
+}
+
+/** Whether the region was at rest when its conditions were written last. */
+function wasAtRest(picture: RegionPicture): boolean {
+  const conditions = ofRest(picture);
+  return conditions.length === 2 && conditions.every(({ status }) => status === 'True');
+}
+
+function ofRest({ recorded }: RegionPicture): readonly Condition[] {
+  return (recorded?.conditions ?? []).filter(({ type }) => type === 'Settled' || type === 'RingMember');
 }

@@ -30,6 +30,19 @@ test('a restart goes through the regions in the order of the spec, the next one 
   assert.equal(conditionOf(world, 'Ready').slice(0, 10), 'True Ready');
 });
 
+test('a region that has only just come to rest is not believed to be, however long its change took', async () => {
+  const world = await edited(withTemplate({ cassandraImage: 'cassandra:5.0.9', serverVersion: '5.0.9' }));
+  await world.settle();
+  for (const pod of world.pods) if (pod.region === 'eu') pod.ready = false;
+  await rest(world, 60_000);
+  world.nowMs += 60_000;
+  for (const pod of world.pods) pod.ready = true;
+  await world.settle();
+  assert.deepEqual(changed(world), ['eu']);
+  await rest(world);
+  assert.deepEqual(changed(world), ['eu', 'us']);
+});
+
 test('what restarts nothing goes to all regions at once', async () => {
   const world = await edited(withTemplate({ autoPilot: true }));
   await world.step();
