@@ -25,6 +25,8 @@ export interface RingOptions extends Pick<NamespaceOptions, 'pace'> {
   readonly nodes: 'cassandra' | 'light';
   /** Region -> nodes of its one rack; the first one is the hub, too. */
   readonly sizes: Readonly<Record<string, number>>;
+  /** What the controller may use beyond the default, as a rule for its --allow. */
+  readonly allow?: string;
   /** Whether nodes that join wait long enough to stream their rows for certain, see {@link patient}; a ring takes longer to form so. */
   readonly patient?: boolean;
 }
@@ -82,7 +84,7 @@ export class ChangingRing {
           allowVolumeExpansion: true,
         });
       await regions.prepareNamespace(namespace, { pace });
-      await ring.#startController();
+      await ring.#startController(options.allow);
       await ring.apply();
       await ring.federation.waitForCondition('Ready', 'True', { timeoutMs: changeTimeoutMs });
       return ring;
@@ -170,7 +172,7 @@ export class ChangingRing {
     await this.federation.waitForCondition('Ready', 'True', { timeoutMs: turnTimeoutMs });
   }
 
-  async #startController(): Promise<void> {
+  async #startController(allow: string | undefined): Promise<void> {
     for (const { name, url } of this.regions.all) this.#proxies.set(name, await TcpProxy.start(url));
     const kubeconfig = join(this.regions.directory, 'proxied.kubeconfig');
     const planes = this.regions.all.map(({ name, controlPlane: { authority, tokens } }) => ({
@@ -180,7 +182,7 @@ export class ChangingRing {
       url: this.#proxy(name).url,
     }));
     writeKubeconfig(kubeconfig, 'ringmaster', planes);
-    new ControllerProcess(this.regions, { kubeconfig });
+    new ControllerProcess(this.regions, { kubeconfig, ...(allow !== undefined && { arguments: ['--allow', allow] }) });
   }
 
   #proxy(region: string): TcpProxy {

@@ -31,7 +31,8 @@ export class DisruptionHistory {
     setMaxListeners(0, history.#end.signal);
     for (const name of federation.names) {
       const namespace = federation.namespaceIn(name);
-      const pods = `/api/v1/namespaces/${namespace}/pods`;
+      // Others are none of its nodes: the real CassKop has one that is never ready, for its lock.
+      const pods = `/api/v1/namespaces/${namespace}/pods?labelSelector=cassandracluster%3D${federation.name}`;
       const sets = `/apis/apps/v1/namespaces/${namespace}/statefulsets`;
       history.#ready.set(name, new Map());
       await history.#follow(federation, name, pods, (type, pod) => history.#pod(name, type, pod as PodObject));
