@@ -47,7 +47,7 @@ export function memberChanges(context: PlanContext, picture: MemberPicture): Cha
   const harmless = new Set(harmlessStalePaths(context, picture));
   const gone = stalePaths(context, picture).filter((path) => !harmless.has(path));
   const labels = wanted.metadata.labels ?? {};
-  const changes = [...changesBetween(wanted)(object, gone)];
+  const changes = [...changesBetween(context, wanted, object, gone)];
   if (bookkeeping.owner !== undefined && !isDeepStrictEqual(labels, bookkeeping.renderedLabels)) {
     const message = 'CassKop copies labels into selectors that can never change. Put the old labels back.';
     changes.push({
@@ -59,17 +59,20 @@ export function memberChanges(context: PlanContext, picture: MemberPicture): Cha
     });
   }
   return changes;
+}
 
-  function changesBetween(member: KubeObject): (live: KubeObject, gonePaths: readonly string[]) => readonly Change[] {
-    const known = compared(member);
-    return (live, gonePaths) => {
-      const found = known.get(live);
-      if (found && gonePaths.length === 0) return found;
-      const fresh = context.operator.changes(member, live, gonePaths);
-      if (gonePaths.length === 0) known.set(live, fresh);
-      return fresh;
-    };
-  }
+/** As the operator tells them; what nothing has left is asked for in every pass, and kept with the two objects. */
+function changesBetween(
+  { operator }: PlanContext,
+  wanted: KubeObject,
+  live: KubeObject,
+  gone: readonly string[],
+): readonly Change[] {
+  if (gone.length > 0) return operator.changes(wanted, live, gone);
+  const known = compared(wanted);
+  let found = known.get(live);
+  if (!found) known.set(live, (found = operator.changes(wanted, live, gone)));
+  return found;
 }
 
 const compared = perObject<KubeObject, WeakMap<KubeObject, readonly Change[]>>(() => new WeakMap());
@@ -78,13 +81,16 @@ const compared = perObject<KubeObject, WeakMap<KubeObject, readonly Change[]>>((
 function seedChanges(context: PlanContext, picture: MemberPicture): Change[] {
   const { bookkeeping } = picture.member;
   if (bookkeeping.injecting) return [];
-  const due = dueSeedsOf(context, picture);
   const { statusSeeds } = stateOf(context, picture);
-  const given = seedsOf(context, picture);
-  const isRolled = context.federation.seeds.updatePolicy === 'Rolling';
-  const to = isRolled ? due : given;
+  const to = seedsToRoll(context, picture);
   if (isDeepStrictEqual(statusSeeds, to)) return [];
   return [{ path: seedsPath, kind: 'seeds', from: statusSeeds, to }];
+}
+
+/** The seeds that the region is to be given: other ones than it has only if these may roll. */
+function seedsToRoll(context: PlanContext, picture: MemberPicture): readonly string[] {
+  const isRolled = context.federation.seeds.updatePolicy === 'Rolling';
+  return isRolled ? dueSeedsOf(context, picture) : seedsOf(context, picture);
 }
 
 function restartOrder({ federation }: PlanContext, { member }: MemberPicture): Change[] {
@@ -94,8 +100,7 @@ function restartOrder({ federation }: PlanContext, { member }: MemberPicture): C
 }
 
 function targetOf(context: PlanContext, picture: MemberPicture): string {
-  const isRolled = context.federation.seeds.updatePolicy === 'Rolling';
-  const seeds = isRolled ? dueSeedsOf(context, picture) : seedsOf(context, picture);
+  const seeds = seedsToRoll(context, picture);
   return hashOf([render(context, picture, false).hash, seeds, context.federation.rollout.restartToken]);
 }
 
