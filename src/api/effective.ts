@@ -46,6 +46,8 @@ export interface EffectiveRegion {
   datacenters: EffectiveDatacenter[];
   racks: EffectiveRack[];
   acknowledgedHosts: AcknowledgedHost[];
+  /** Host IDs that a person has given up for good. */
+  abandonedHosts: readonly string[];
 }
 
 export interface EffectiveDatacenter {
@@ -110,6 +112,7 @@ function effectiveRegion(mcc: MultiCassandraCluster, region: RegionSpec): Effect
       })),
     ),
     acknowledgedHosts: region.acknowledgedHosts ?? [],
+    abandonedHosts: region.abandonedHosts ?? [],
   };
 }
 

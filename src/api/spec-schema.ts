@@ -63,15 +63,14 @@ export const datacenterSchema = z
   })
   .describe('One Cassandra datacenter.');
 
+const hostIdSchema = z.string().regex(uuid, {
+  error: 'A Cassandra host ID is a UUID in lower case, such as 8d5ed9f4-7764-4dbd-bad8-43fddce94b7c.',
+});
+
 export const acknowledgedHostSchema = z
   .object({
     pod: z.string().min(1).max(63).describe('Name of the pod.'),
-    hostId: z
-      .string()
-      .regex(uuid, {
-        error: 'A Cassandra host ID is a UUID in lower case, such as 8d5ed9f4-7764-4dbd-bad8-43fddce94b7c.',
-      })
-      .describe('The Cassandra host ID the pod carries now.'),
+    hostId: hostIdSchema.describe('The Cassandra host ID the pod carries now.'),
   })
   .describe('A person confirms that this pod carries another host ID than before: its disk was lost.');
 
@@ -113,8 +112,8 @@ export const regionSchema = z
       .enum(['Managed', 'Observed', 'Removing', 'Abandoned'])
       .default('Managed')
       .describe(
-        'Managed: kept as the spec says. Observed: never written to. Removing: its nodes leave the ring, then it may be dropped. ' +
-          'Abandoned: lost for good.',
+        'Managed: kept as the spec says. Observed: never written to. Removing: its nodes leave the ring, and when its stage is Removed ' +
+          'the entry may be dropped. Abandoned: lost for good; its nodes are removed from the ring without their help.',
       ),
     datacenters: z
       .array(datacenterSchema)
@@ -140,6 +139,15 @@ export const regionSchema = z
       })
       .exactOptional(),
     deletionPolicy: deletionPolicySchema.describe('Default: that of the spec.').exactOptional(),
+    abandonedHosts: z
+      .array(hostIdSchema)
+      .max(1000)
+      .meta({
+        description:
+          'With state Abandoned: the host IDs of all nodes that are given up. They are never let into the ring again.',
+        ...atomicList,
+      })
+      .exactOptional(),
     acknowledgedHosts: z
       .array(acknowledgedHostSchema)
       .max(256)

@@ -61,6 +61,10 @@ export const regionStatusSchema = z
       .datetime()
       .describe('When the region was last changed, until it has settled with it.')
       .exactOptional(),
+    leavingSince: z.iso
+      .datetime()
+      .describe('When the region began to leave the ring; from then on it leaves, whatever the spec says.')
+      .exactOptional(),
     hosts: z
       .array(hostSchema)
       .meta({
@@ -93,6 +97,13 @@ export const statusSchema = z
           .describe('The one region that starts the ring. Written before anything is created.')
           .exactOptional(),
         hosts: z.int().describe('Nodes in the ring, as every view agrees.').exactOptional(),
+        abandonedHosts: z
+          .array(z.string())
+          .meta({
+            description: 'Host IDs of nodes that were given up for good; none of them may come back.',
+            'x-kubernetes-list-type': 'atomic',
+          })
+          .exactOptional(),
       })
       .describe('The ring.')
       .exactOptional(),

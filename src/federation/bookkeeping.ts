@@ -21,6 +21,8 @@ export const annotations = {
   delivery: 'ringmaster.dev/delivery',
   restartToken: 'ringmaster.dev/restart-token',
   contentHash: 'ringmaster.dev/content-hash',
+  leavingSince: 'ringmaster.dev/leaving-since',
+  abandonedHosts: 'ringmaster.dev/abandoned-hosts',
 } as const;
 
 export const managedByLabel = { 'app.kubernetes.io/managed-by': 'ringmaster' };
@@ -79,6 +81,10 @@ export interface Bookkeeping {
   restartToken: string | undefined;
   /** Of a copy: hash of what it was last given. */
   contentHash: string | undefined;
+  /** Of a guard: since when its region leaves the ring. */
+  leavingSince: string | undefined;
+  /** Of a guard: host IDs that were given up for good. */
+  abandonedHosts: readonly string[];
 }
 
 /** Reads the annotations back; what is missing or malformed is undefined. Never throws: people edit annotations. */
@@ -97,6 +103,8 @@ export const readBookkeeping = perObject((object: KubeObject): Bookkeeping => {
     delivery: deliverySchema.safeParse(json(all[annotations.delivery])).data,
     restartToken: all[annotations.restartToken],
     contentHash: all[annotations.contentHash],
+    leavingSince: z.iso.datetime().safeParse(all[annotations.leavingSince]).data,
+    abandonedHosts: stringsSchema.safeParse(json(all[annotations.abandonedHosts])).data ?? [],
   };
 });
 

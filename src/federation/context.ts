@@ -16,7 +16,9 @@ export interface PlanContext {
   readonly operator: RegionalOperator;
   readonly pictures: readonly RegionPicture[];
   readonly memory: Memory;
-  /** Fresh views by pod name. */
+  /** Fresh views by pod name, of whoever answers. */
+  readonly heard: ReadonlyMap<string, NodeView>;
+  /** Those that count: without nodes that have left, and blind to hosts that are given up and down. */
   readonly views: ReadonlyMap<string, NodeView>;
   readonly ring: RingState;
   readonly hosts: Hosts;

@@ -1,6 +1,8 @@
+import { type Clock, withDeadline } from '../edges/clock.ts';
 import type { KubeClient, ObjectRef } from '../kube/client.ts';
 import { KubeError } from '../kube/errors.ts';
 import { type KubeObject, resources, type ResourceType } from '../kube/objects.ts';
+import { NodeUnreadableError, orderNode } from '../ring/jolokia.ts';
 import type { Intent, Write } from './intents.ts';
 
 /** What became of one intent. */
@@ -19,6 +21,7 @@ export interface ExecuteOptions {
    * cache is older than the server. Nothing may be planned for that region before the server itself has been asked.
    */
   doubt(region: string, resource: ResourceType, ref: ObjectRef): void;
+  readonly clock: Clock;
   /** Called before each request; throws to forbid it. */
   permit?(intent: Intent): void;
   /** Asked before each request: the plan is not gone on with once it is. */
@@ -56,7 +59,7 @@ async function perform(intent: Intent, options: ExecuteOptions, signal: AbortSig
   const client = options.client(region);
   try {
     options.permit?.(intent);
-    const left = await send(client, write, signal);
+    const left = await send(client, write, options.clock, signal);
     if (left) options.seen(region, write.resource, left);
     if (!left) options.doubt(region, write.resource, refOf(write));
     return { intent, error: undefined };
@@ -94,7 +97,7 @@ function withoutData(error: KubeError, write: Write): KubeError {
 }
 
 /** Resolves with the object as it is now; without one when it was deleted. */
-function send(client: KubeClient, write: Write, signal: AbortSignal): Promise<KubeObject | undefined> {
+function send(client: KubeClient, write: Write, clock: Clock, signal: AbortSignal): Promise<KubeObject | undefined> {
   switch (write.verb) {
     case 'create':
       return client.apply(write.resource, withVersion(write.object, '1'), signal);
@@ -106,6 +109,8 @@ function send(client: KubeClient, write: Write, signal: AbortSignal): Promise<Ku
       const { uid, resourceVersion } = write;
       return client.delete(write.resource, write.ref, { uid, resourceVersion }, signal);
     }
+    case 'order':
+      return tell(client, write, clock, signal);
     case 'removeFields':
       return client.jsonPatch(
         write.resource,
@@ -122,6 +127,34 @@ function send(client: KubeClient, write: Write, signal: AbortSignal): Promise<Ku
         ],
         signal,
       );
+  }
+}
+
+/** How long a node is listened to that was told to leave, milliseconds: what it refuses it refuses at once, and the rest its view of the ring tells. */
+const orderPatienceMs = 5_000;
+
+async function tell(
+  client: KubeClient,
+  { ref: { name: pod, namespace = '' }, hostId, order }: Extract<Write, { verb: 'order' }>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<undefined> {
+  let isSent = false;
+  const onSent = (): void => {
+    isSent = true;
+  };
+  using deadline = withDeadline(clock, orderPatienceMs, signal);
+  try {
+    await orderNode(client, { namespace, pod, hostId }, order, onSent, deadline.signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (deadline.signal.aborted && isSent) return;
+    if (error instanceof NodeUnreadableError) {
+      // That it is not the node it was taken for is a race that was lost; what it answers to the order is a refusal.
+      const [code, status] = isSent ? (['Invalid', 422] as const) : (['Conflict', 409] as const);
+      throw new KubeError(code, error.message, { status, reason: 'NodeRefuses', cause: error });
+    }
+    throw error;
   }
 }
 

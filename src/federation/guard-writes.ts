@@ -25,16 +25,33 @@ export function wantedGuard(context: PlanContext, picture: KnownPicture): KubeOb
       name: guardName(federation.clusterName),
       namespace: picture.region.namespace,
       labels: managedByLabel,
-      annotations: annotationsFor(context, picture),
+      annotations: {
+        ...annotationsFor(context, picture),
+        ...(picture.leavingSince !== undefined && { [annotations.leavingSince]: picture.leavingSince }),
+        ...(memory.abandonedHosts.length > 0 && {
+          [annotations.abandonedHosts]: JSON.stringify(memory.abandonedHosts),
+        }),
+      },
     },
     data: guardData({
       ignition: founds && address !== undefined ? [{ pod: first, address }] : [],
       joined: joinedPods(hosts.joined),
       waitSeconds: federation.seeds.guardWaitSeconds,
+      closed: closedPods(context, picture),
       userPreRun: scripts.preRun,
       userPostRun: scripts.postRun,
     }),
   };
+}
+
+/** In a region that leaves: every pod that has left, or has never come in. The others may restart until it is their turn. */
+function closedPods({ federation, operator, hosts }: PlanContext, { region, leavingSince }: KnownPicture): string[] {
+  if (leavingSince === undefined) return [];
+  if (region.state === 'Abandoned') return ['*'];
+  return operator
+    .pods(federation, region)
+    .map(({ name }) => name)
+    .filter((name) => !hosts.joined.has(name));
 }
 
 /** One list for all regions of a pass. */

@@ -1,5 +1,6 @@
-import type { EffectiveFederation } from '../api/effective.ts';
+import type { EffectiveFederation, EffectiveRegion } from '../api/effective.ts';
 import { isMember, type NodeView } from '../ring/view.ts';
+import type { PlannedPod } from '../operators/operator.ts';
 import type { Memory } from './memory.ts';
 import { answeredFor, isReady, type RegionPicture } from './picture.ts';
 
@@ -46,6 +47,8 @@ export function proveHosts(
     for (const { name } of picture.pods) {
       const view = views.get(name);
       const recorded = memory.hosts.get(name);
+      // Who leaves is not let in again, and its disk is nobody's worry.
+      if (picture.leavingSince !== undefined) continue;
       if (recorded !== undefined && acknowledgesOther(picture, name, recorded)) superseded.push(recorded);
       if (!view || view.clusterName !== federation.clusterName || recorded === view.hostId) continue;
       if (!isNormal(view)) {
@@ -74,7 +77,8 @@ export function proveHosts(
     memory.dropped.length > 0 ||
     pictures.some((picture) => {
       const mayHavePods = !picture.known || picture.member !== undefined || picture.snapshot.pods.length > 0;
-      return mayHavePods && picture.pods.some(({ name }) => !views.has(name));
+      const isCounted = ({ name }: PlannedPod): boolean => picture.leavingSince === undefined || joined.has(name);
+      return mayHavePods && picture.pods.some((pod) => isCounted(pod) && !views.has(pod.name));
     });
   return {
     joined,
@@ -96,13 +100,23 @@ function hasLeft(
   pictures: readonly RegionPicture[],
   views: ReadonlyMap<string, NodeView>,
 ): boolean {
-  const picture = pictures.find(({ region }) =>
-    region.datacenters.some((datacenter) => pod.startsWith(`${clusterName}-${datacenter.name}-`)),
-  );
+  const picture = pictures.find(({ region }) => isPodOf(pod, clusterName, region));
+  if (picture?.leavingSince !== undefined) {
+    // Whoever is still NORMAL itself has not left, whatever the others hold of it.
+    const others = [...views.values()].filter((view) => isNormal(view) && !isPodOf(view.pod, clusterName, picture.region));
+    const own = views.get(pod);
+    const isIn = own !== undefined && own.hostId === hostId && isNormal(own);
+    return !isIn && others.length > 0 && others.every((view) => !Object.values(view.hosts).includes(hostId));
+  }
   if (!picture || !answeredFor(picture) || picture.pods.some((each) => each.name === pod)) return false;
   if (picture.snapshot.pods.some((each) => each.metadata.name === pod)) return false;
   const heard = [...views.values()].filter(isNormal);
   return heard.length > 0 && heard.every((view) => !Object.values(view.hosts).includes(hostId));
+}
+
+/** Whether a pod of this name is one of the region's; names hold the datacenter's, which is unique. */
+export function isPodOf(pod: string, clusterName: string, region: EffectiveRegion): boolean {
+  return region.datacenters.some(({ name }) => pod.startsWith(`${clusterName}-${name}-`));
 }
 
 /** The pod that starts the ring: the founder's first. It may do so only until the first node was proven NORMAL. */

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ObjectRef } from '../kube/client.ts';
 import type { KubeObject, ResourceType } from '../kube/objects.ts';
+import type { NodeOrder } from '../ring/jolokia.ts';
 import { withoutMoment } from './bookkeeping.ts';
 
 /**
@@ -44,6 +45,14 @@ export type Write =
       readonly resourceVersion: string;
       readonly paths: readonly string[];
       readonly annotations?: Readonly<Record<string, string>>;
+    }
+  /** Tells the node in a pod what to do; nothing happens unless it still is this host, and NORMAL. */
+  | {
+      readonly verb: 'order';
+      readonly resource: ResourceType;
+      readonly ref: ObjectRef;
+      readonly hostId: string;
+      readonly order: NodeOrder;
     };
 
 /** Whether one write asks for what the other one did, at another time. */

@@ -3,7 +3,7 @@ import type { RegionStatus } from '../api/schema.ts';
 import { perObject } from '../edges/per-object.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
 import { parseGuard } from './guard/guard.ts';
-import type { KnownPicture, OwnedObject, RegionPicture } from './picture.ts';
+import { hasGone, isGivenUp, type KnownPicture, type OwnedObject, type RegionPicture } from './picture.ts';
 import { appendSeeds, dueSeeds, plannedSeeds, type Seed } from './seeds.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -24,6 +24,8 @@ export interface Memory {
   readonly hosts: ReadonlyMap<string, string>;
   /** Regions that are part of the ring and not in the spec any more. */
   readonly dropped: readonly string[];
+  /** Host IDs that a person has given up for good; they may never be in the ring again. */
+  readonly abandonedHosts: readonly string[];
 }
 
 export function recall(
@@ -49,13 +51,27 @@ export function recall(
   return {
     founder: recordedFounder ?? (founders.size === 1 ? [...founders][0] : undefined),
     founderConflict: founders.size > 1 ? [...founders].sort().join(' and ') : undefined,
-    seeds: founded ? dueSeeds(federation, operator, appendSeeds(status?.seeds ?? [], recovered)) : [],
+    seeds: founded ? dueSeeds(present(federation, pictures), operator, appendSeeds(status?.seeds ?? [], recovered)) : [],
     planned,
     hosts: recallHosts(snapshot, pictures),
     dropped: (status?.regions ?? [])
       .filter((each) => isPlaced(each) && !federation.regions.some((region) => region.name === each.name))
       .map(({ name }) => name),
+    abandonedHosts: [
+      ...new Set([
+        ...(status?.ring?.abandonedHosts ?? []),
+        ...witnesses.flatMap(({ bookkeeping }) => bookkeeping.abandonedHosts),
+        ...pictures.filter(isGivenUp).flatMap(({ region }) => region.abandonedHosts),
+      ]),
+    ].sort(),
   };
+}
+
+/** The federation without regions that have left the ring: nobody is to start from their nodes any more. */
+function present(federation: EffectiveFederation, pictures: readonly RegionPicture[]): EffectiveFederation {
+  const left = new Set(pictures.filter(hasGone).map(({ region }) => region.name));
+  if (left.size === 0) return federation;
+  return { ...federation, regions: federation.regions.filter(({ name }) => !left.has(name)) };
 }
 
 /** Objects whose annotations may be believed: ours, and of an adoptable region those beside its member. */
@@ -95,6 +111,7 @@ function recallHosts(snapshot: Snapshot, pictures: readonly RegionPicture[]): Ma
  * Whether a region may hold part of the ring. After a wiped status its hosts are known from the guards of other regions
  * before it has been seen itself.
  */
-export function isPlaced({ identity, hosts = [] }: RegionStatus): boolean {
+export function isPlaced({ stage, identity, hosts = [] }: RegionStatus): boolean {
+  if (stage === 'Removed' || stage === 'Abandoned') return false;
   return identity !== undefined || hosts.length > 0;
 }

@@ -16,6 +16,8 @@ interface PictureBase {
   readonly pods: readonly PlannedPod[];
   /** What the status recorded of it so far. */
   readonly recorded: RegionStatus | undefined;
+  /** Since when it leaves the ring, as its status or its guard tells; from then on there is no way back but to the end. */
+  readonly leavingSince: string | undefined;
 }
 
 export interface UnknownPicture extends PictureBase {
@@ -63,17 +65,20 @@ export function pictureRegions(
       pods: operator.pods(federation, deliveredRegion(region, there, operator)),
       recorded: snapshot.mcc.status?.regions?.find((each) => each.name === region.name),
     };
-    if (!there.known) return { ...base, known: false, snapshot: there };
+    const { leavingSince } = base.recorded ?? {};
+    if (!there.known) return { ...base, leavingSince, known: false, snapshot: there };
     const remembered = base.recorded?.identity?.clusterUID;
     if (remembered !== undefined && remembered !== there.clusterUid) {
-      return { ...base, known: false, snapshot: anotherCluster(region, remembered, there.clusterUid) };
+      return { ...base, leavingSince, known: false, snapshot: anotherCluster(region, remembered, there.clusterUid) };
     }
+    const guard = there.guard && owned(there.guard, snapshot, base.recorded);
     return {
       ...base,
+      leavingSince: leavingSince ?? (guard?.ownership === 'ours' ? guard.bookkeeping.leavingSince : undefined),
       known: true,
       snapshot: there,
       member: there.member && owned(there.member, snapshot, base.recorded),
-      guard: there.guard && owned(there.guard, snapshot, base.recorded),
+      guard,
       copies: there.copies.map(({ kind, object }) => ({ kind, ...owned(object, snapshot, base.recorded) })),
     };
   });
@@ -142,6 +147,22 @@ export function owned(
  */
 export function wasOurs(recorded: RegionStatus | undefined): boolean {
   return recorded?.identity?.memberUID !== undefined;
+}
+
+/** Whether the region is on its way out of the ring, and nothing but that is done with it. */
+export function isLeaving({ region, leavingSince }: RegionPicture): boolean {
+  return region.state === 'Removing' || region.state === 'Abandoned' || leavingSince !== undefined;
+}
+
+/** Whether a person has given the region up, and it was seen that its nodes are down. */
+export function isGivenUp({ region, leavingSince }: RegionPicture): boolean {
+  return region.state === 'Abandoned' && leavingSince !== undefined;
+}
+
+/** Whether none of the region's nodes is part of the ring any more, and it is to stay so. */
+export function hasGone({ region, recorded }: RegionPicture): boolean {
+  const isToStayOut = region.state === 'Removing' || region.state === 'Abandoned';
+  return isToStayOut && (recorded?.stage === 'Removed' || recorded?.stage === 'Abandoned');
 }
 
 export function answeredFor(picture: RegionPicture): picture is MemberPicture {

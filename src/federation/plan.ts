@@ -21,6 +21,7 @@ import {
 import { guardIntent } from './guard-writes.ts';
 import { freshViews, proveHosts } from './hosts.ts';
 import type { Intent } from './intents.ts';
+import { viewsOfRing, withoutLeft } from './leaving-views.ts';
 import { createMember, upkeepIntent } from './member-writes.ts';
 import { recall } from './memory.ts';
 import {
@@ -124,16 +125,19 @@ export function contextOf(snapshot: Snapshot, operator: RegionalOperator): PlanC
   const federation = effective(snapshot.mcc);
   const pictures = pictureRegions(snapshot, federation, operator);
   const memory = recall(snapshot, federation, operator, pictures);
-  const views = freshViews(pictures, snapshot.monotonicMs, viewMaxAgeMs);
+  const heard = freshViews(pictures, snapshot.monotonicMs, viewMaxAgeMs);
+  const hosts = proveHosts(federation, pictures, memory, heard);
+  const views = viewsOfRing(heard, pictures, hosts);
   return {
     snapshot,
     federation,
     operator,
-    pictures,
+    pictures: pictures.map((picture) => withoutLeft(picture, hosts)),
     memory,
+    heard,
     views,
     ring: assessRing([...views.values()]),
-    hosts: proveHosts(federation, pictures, memory, views),
+    hosts,
     workedOut: new Map(),
   };
 }

@@ -11,6 +11,12 @@ export interface Steps {
   readonly busy: boolean;
   /** The region whose turn it is to be changed, to be noted before anything is written to it. */
   readonly begins?: string;
+  /** Regions that begin to leave the ring, to be noted before anything is done about it. */
+  readonly leaves?: readonly string[];
+  /** Regions none of whose nodes is part of the ring any more, and nothing of ours is left in. */
+  readonly removed?: readonly string[];
+  /** Regions none of whose nodes is part of the ring any more, and that cannot be seen, or are being cleared away. */
+  readonly abandoned?: readonly string[];
   /** One of the intents disrupts its region. */
   readonly disrupts?: boolean;
 }

@@ -105,6 +105,43 @@ export async function readReplication(
   return value;
 }
 
+/** What a node can be told to do with the ring. */
+export type NodeOrder =
+  /** Streams its rows to those who take them over, and leaves. */
+  | { readonly what: 'decommission' }
+  /** Takes a host that is down out of the ring; those who take its ranges over stream from the replicas that are left. */
+  | { readonly what: 'removeNode'; readonly hostId: string };
+
+/**
+ * Tells the node in `pod` what to do, if it is still the host that it was taken for, and NORMAL. Cassandra answers when all is done,
+ * which takes minutes; giving up waiting stops nothing, and the views of the ring tell how it goes on.
+ * @param hostId what the node must be
+ * @param onSent called when the order itself is about to be sent
+ * @throws NodeUnreadableError when the node is another one, or refuses; KubeError when the API server fails; the signal's reason
+ */
+export async function orderNode(
+  client: Pick<KubeClient, 'podProxyGet'>,
+  { namespace, pod, hostId }: { namespace: string; pod: string; hostId: string },
+  order: NodeOrder,
+  onSent: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const read = `/jolokia/read/${storageService}/LocalHostId,OperationMode,ReleaseVersion`;
+  const parsed = identity.safeParse(await jolokiaGet(client, namespace, pod, read, signal));
+  if (!parsed.success) throw new NodeUnreadableError(`${pod} does not say which host it is`);
+  const { LocalHostId, OperationMode, ReleaseVersion } = parsed.data;
+  if (LocalHostId !== hostId || OperationMode !== 'NORMAL') {
+    throw new NodeUnreadableError(`${pod} is host ${LocalHostId} and ${OperationMode}, not host ${hostId} and NORMAL`);
+  }
+  // system_auth and its like may ask for more replicas than there are nodes left; what is the user's was looked at before.
+  const forced = ReleaseVersion.startsWith('3.') ? 'decommission' : 'decommission/true';
+  const operation = order.what === 'decommission' ? forced : `removeNode/${order.hostId}`;
+  onSent();
+  await jolokiaGet(client, namespace, pod, `/jolokia/exec/${storageService}/${operation}`, signal);
+}
+
+const identity = z.looseObject({ LocalHostId: z.string(), OperationMode: z.string(), ReleaseVersion: z.string() });
+
 async function jolokiaGet(
   client: Pick<KubeClient, 'podProxyGet'>,
   namespace: string,

@@ -46,9 +46,35 @@ export function statementsBeforeNewDatacenter(
 
 /** Replicas that Cassandra's words, e.g. `NetworkTopologyStrategy {eu=3, us=2}`, ask for in one datacenter; SimpleStrategy asks for none in particular. */
 export function replicasIn(words: string, datacenter: string): number {
+  const own = factorsIn(words).find(([name]) => name === datacenter);
+  return own ? Number.parseInt(own[1], 10) || 0 : 0;
+}
+
+function factorsIn(words: string): [string, string][] {
   const factors = /\{(.*)\}/.exec(words)?.[1]?.split(',') ?? [];
-  const own = factors.map((each) => each.trim().split('=')).find(([name]) => name === datacenter);
-  return own ? Number.parseInt(own[1] ?? '', 10) || 0 : 0;
+  return factors.map((each) => {
+    const [name = '', replicas = ''] = each.trim().split('=');
+    return [name, replicas];
+  });
+}
+
+/**
+ * What keeps a datacenter's nodes from leaving for good: keyspaces that ask for replicas in it.
+ * @param datacenters those that leave
+ * @returns CQL statements that leave them out; for a keyspace that is replicated nowhere else a comment that says so.
+ */
+export function statementsWithoutDatacenters(
+  replication: Readonly<Record<string, string>>,
+  datacenters: readonly string[],
+): string[] {
+  return Object.entries(replication)
+    .filter(([, words]) => datacenters.some((name) => replicasIn(words, name) > 0))
+    .map(([keyspace, words]) => {
+      const kept = factorsIn(words).filter(([name]) => !datacenters.includes(name));
+      if (kept.length === 0) return `-- keyspace ${quoted(keyspace)} has all its replicas in ${datacenters.join(', ')}: give it some elsewhere`;
+      const factors = kept.map(([name, replicas]) => `'${name}': ${replicas}`);
+      return `ALTER KEYSPACE ${quoted(keyspace)} WITH replication = {'class': 'NetworkTopologyStrategy', ${factors.join(', ')}};`;
+    });
 }
 
 function quoted(identifier: string): string {

@@ -24,17 +24,14 @@ function* specProblems({ spec }: MultiCassandraCluster): Generator<Problem> {
   }
 }
 
-const stateSentences = {
-  Observed: 'Ringmaster does not watch regions that it does not write to yet.',
-  Removing: 'Ringmaster does not take regions out of the ring yet.',
-  Abandoned: 'Ringmaster does not give up lost regions yet.',
-};
-
 function* regionProblems({ spec }: MultiCassandraCluster): Generator<Problem> {
   for (const [index, region] of spec.regions.entries()) {
     const path = ['spec', 'regions', index];
-    if (region.state !== 'Managed') {
-      yield notYetSupported([...path, 'state'], `${stateSentences[region.state]} Use Managed.`);
+    if (region.state === 'Observed') {
+      yield notYetSupported(
+        [...path, 'state'],
+        'Ringmaster does not watch regions that it does not write to yet. Use Managed.',
+      );
     }
     if (region.operator !== undefined && region.operator !== 'CassKop') {
       yield notYetSupported([...path, 'operator'], `Ringmaster does not drive ${region.operator} yet. Use CassKop.`);

@@ -14,6 +14,8 @@ export interface Guard {
   joined: readonly JoinedPod[];
   /** Seconds a joined pod waits for a live seed before it starts with the data it has. */
   waitSeconds: number;
+  /** Pods that may not start at all, since they have left the ring or are not to join it any more; `*` is every pod. */
+  closed: readonly string[];
 }
 
 export interface IgnitionPod {
@@ -51,12 +53,17 @@ const postRun = readFileSync(new URL('./post_run.sh', import.meta.url), 'utf8');
  * @param guard.userPostRun the user's own `post_run.sh`, run before the guard's check
  */
 export function guardData(
-  guard: Guard & { userPreRun?: string | undefined; userPostRun?: string | undefined },
+  guard: Omit<Guard, 'closed'> & {
+    closed?: readonly string[];
+    userPreRun?: string | undefined;
+    userPostRun?: string | undefined;
+  },
 ): Record<string, string> {
   return {
     ignition: lines(guard.ignition.map(({ pod, address }) => [pod, address])),
     joined: joinedLines(guard.joined),
     guard_wait_seconds: String(guard.waitSeconds),
+    closed: (guard.closed ?? []).toSorted().map((pod) => `${pod}\n`).join(''),
     'pre_run.sh': preRun,
     'post_run.sh': postRun,
     ...(guard.userPreRun === undefined ? {} : { 'user_pre_run.sh': guard.userPreRun }),
@@ -70,6 +77,7 @@ export function parseGuard(data: Readonly<Record<string, string>> | undefined): 
     ignition: pairs(data?.['ignition']).map(([pod, address]) => ({ pod, address })),
     joined: pairs(data?.['joined']).map(([pod, hostId]) => ({ pod, hostId })),
     waitSeconds: waitSeconds(data?.['guard_wait_seconds']),
+    closed: (data?.['closed'] ?? '').split(/\s+/).filter((pod) => pod !== ''),
   };
 }
 

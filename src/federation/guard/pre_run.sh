@@ -36,6 +36,10 @@ read_guard() {
     if [[ $name ]]; then joined["$name"]=$value; fi
     if [[ $value ]]; then joined_ids["$value"]=$name; fi
   done < <(configured joined | tr -d '\r')
+  closed=()
+  while read -r name _ || [[ $name ]]; do
+    if [[ $name ]]; then closed["$name"]=closed; fi
+  done < <(configured closed | tr -d '\r')
   wait_seconds=$(configured guard_wait_seconds | tr -d '[:space:]')
   if [[ ! $wait_seconds =~ ^[0-9]{1,9}$ ]]; then wait_seconds=$default_wait_seconds; fi
   wait_seconds=$((10#$wait_seconds))
@@ -151,12 +155,18 @@ try_seeds() {
 rm -f "$marker"
 if [[ -e $CONFIGMAP/user_pre_run.sh ]]; then bash "$CONFIGMAP/user_pre_run.sh"; fi
 
-declare -A ignition joined joined_ids
+declare -A ignition joined joined_ids closed
 pod=$(hostname)
 started=$(uptime_seconds)
 said='' said_at=0 report='' wait_seconds=$default_wait_seconds
 while true; do
   read_guard
+  if [[ ${closed["$pod"]:-} || ${closed['*']:-} ]]; then
+    if [[ $said != closed ]]; then say "$pod does not start: it has left the ring, or is not to join it any more"; fi
+    said=closed
+    sleep "$round_seconds"
+    continue
+  fi
   member=
   if [[ ${joined["$pod"]:-} ]]; then member=member; fi
   if [[ ${ignition["$pod"]+chosen} ]]; then pass_alone "${member:-founder}" 'it is chosen to start the ring'; fi
