@@ -167,6 +167,17 @@ describe('pre_run.sh', { concurrency: 4 }, () => {
     assert.ok(script.running);
   });
 
+  test('lets a pod that has left the ring not start, whatever else speaks for it, until it may again', async () => {
+    await using seed = await JolokiaServer.start(freshAddress(), answers.normal);
+    using guarded = new GuardedPod({ name: pod, seeds: [seed.address] });
+    guarded.guard({ joined: joinedSeed, closed: [pod] });
+    const script = guarded.run('pre_run.sh');
+    await script.says(/does not start: it has left the ring/);
+    assert.ok(script.running);
+    guarded.guard({ joined: joinedSeed });
+    assert.equal(await script.exitCode(), 0, script.output);
+  });
+
   test('lets the ignition pod start alone, as founder', async () => {
     const seeds = [freshAddress()];
     using guarded = new GuardedPod({ name: pod, seeds });

@@ -106,6 +106,7 @@ export const reasons = {
     NoView: 'No node could be asked.',
     NoRing: 'There is no ring yet.',
     UnknownHosts: 'The ring holds hosts that belong to no pod.',
+    ReturnedAfterAbandon: 'A host that was given up for good is in the ring again.',
     DataLossSuspected: 'A pod carries another host ID than before.',
   },
   RegionsReachable: {

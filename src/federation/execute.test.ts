@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { VirtualClock } from '../edges/testing.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { KubeError } from '../kube/errors.ts';
 import { resources } from '../kube/objects.ts';
@@ -18,6 +19,7 @@ async function send(write: Write, client: Partial<KubeClient>): Promise<{ outcom
     [{ region: 'eu', why: 'test', write }],
     {
       client: () => client as KubeClient,
+      clock: new VirtualClock(),
       seen: () => undefined,
       doubt: (_region, _resource, { name }) => doubted.push(name),
     },

@@ -8,6 +8,9 @@ import { parseGuard } from './guard/guard.ts';
 import type { Hosts } from './hosts.ts';
 import {
   answeredFor,
+  hasGone,
+  isGivenUp,
+  isLeaving,
   isReady,
   type KnownPicture,
   type MemberPicture,
@@ -225,6 +228,9 @@ export function ringObstacle(
   if (hosts.suspected.length > 0) {
     return { stalled: true, reason: 'DataLossSuspected', message: describeLoss(hosts) };
   }
+  if (hosts.returned.length > 0) {
+    return { stalled: true, reason: 'ReturnedAfterAbandon', message: describeReturned(hosts) };
+  }
   if (ring.kind === 'split') return { stalled: true, reason: 'RingSplit', message: describeSplit(ring) };
   if (ring.kind === 'unknown') return wait('no node of the ring has been heard yet');
   if (ring.kind === 'differing') return wait(`the views of the ring have not met yet: ${ring.why}`);
@@ -262,7 +268,10 @@ export function wasInRing(picture: RegionPicture, hosts: Hosts): boolean {
 }
 
 /** A region nobody can see is known to be empty only if it was last seen so, and nothing was written there since. */
-function mayHoldNodes({ recorded, snapshot }: UnknownPicture): boolean {
+function mayHoldNodes(picture: UnknownPicture): boolean {
+  const { recorded, snapshot } = picture;
+  // Of one that is given up the others tell.
+  if (hasGone(picture) || isGivenUp(picture)) return false;
   return recorded?.identity !== undefined || recorded?.stage !== 'Waiting' || snapshot.reason === 'BehindOwnWrite';
 }
 
@@ -302,9 +311,9 @@ export function replicationObstacle(
 ): Obstacle | undefined {
   const keyspaces = [...new Set([...views.values()].flatMap((view) => view.keyspaces))];
   if (userKeyspaces(keyspaces).length === 0) return undefined;
-  const inRing = pictures.filter(answeredFor);
-  const replication = inRing.find((picture) => picture.snapshot.replication)?.snapshot.replication;
-  if (!replication || keyspaces.some((keyspace) => replication[keyspace] === undefined)) {
+  const inRing = pictures.filter(answeredFor).filter((picture) => !isLeaving(picture));
+  const replication = replicationOf(pictures, keyspaces);
+  if (!replication) {
     return { stalled: false, reason: 'Waiting', message: 'the replication of the ring’s keyspaces is being read' };
   }
   const datacenters: Record<string, number> = {};
@@ -330,9 +339,8 @@ export function replicasObstacle(context: PlanContext, picture: MemberPicture): 
   const region = picture.region.name;
   const keyspaces = [...new Set([...context.views.values()].flatMap((view) => view.keyspaces))];
   if (userKeyspaces(keyspaces).length === 0) return undefined;
-  const replication = context.pictures.filter(answeredFor).find((each) => each.snapshot.replication)
-    ?.snapshot.replication;
-  if (!replication || keyspaces.some((keyspace) => replication[keyspace] === undefined)) {
+  const replication = replicationOf(context.pictures, keyspaces);
+  if (!replication) {
     return {
       stalled: false,
       reason: 'Waiting',
@@ -355,6 +363,17 @@ export function replicasObstacle(context: PlanContext, picture: MemberPicture): 
   return undefined;
 }
 
+/** In Cassandra's own words, by keyspace; undefined unless it is known of each of them. */
+export function replicationOf(
+  pictures: readonly RegionPicture[],
+  keyspaces: readonly string[],
+): Readonly<Record<string, string>> | undefined {
+  return pictures
+    .filter(answeredFor)
+    .map(({ snapshot }) => snapshot.replication)
+    .find((replication) => replication && keyspaces.every((keyspace) => replication[keyspace] !== undefined));
+}
+
 export function describeLoss({ suspected }: Hosts): string {
   return suspected
     .map(
@@ -363,6 +382,13 @@ export function describeLoss({ suspected }: Hosts): string {
         `wait until spec.regions[${region}].acknowledgedHosts lists {pod: ${pod}, hostId: ${found}}`,
     )
     .join('; ');
+}
+
+export function describeReturned({ returned }: Hosts): string {
+  return (
+    `host ${returned.join(', ')} was given up for good and is alive in the ring again, perhaps with rows that were deleted since. Stop its machine, or ` +
+    'cut its network; with its region in the spec, as Abandoned, it is removed once more'
+  );
 }
 
 export function describeSplit(ring: Extract<RingState, { kind: 'split' }>): string {

@@ -18,6 +18,8 @@ export interface Hosts {
   readonly suspected: readonly SuspectedLoss[];
   /** Hosts that were proven under a pod's name, and a person has acknowledged that the pod is another one by now. */
   readonly superseded: readonly string[];
+  /** Hosts that were given up for good, and that a node of the ring holds to be alive. */
+  readonly returned: readonly string[];
   /** Host IDs that nodes of ours have given as their own. */
   readonly own: ReadonlySet<string>;
   /** Some pod of ours has not told its host ID lately, so a host that nobody knows may be that pod's. */
@@ -70,6 +72,7 @@ export function proveHosts(
       }
     }
   }
+  const normal = [...views.values()].filter(isNormal);
   const heard = new Set([...views.values()].map((view) => view.hostId));
   const proven = new Set(joined.values());
   const own = new Set([...proven, ...heard]);
@@ -84,6 +87,7 @@ export function proveHosts(
     joined,
     suspected,
     superseded: superseded.filter((host) => proven.has(host) && !heard.has(host)),
+    returned: memory.abandonedHosts.filter((host) => normal.some((view) => holdsAlive(view, host))),
     own,
     someUnheard,
   };
@@ -103,7 +107,9 @@ function hasLeft(
   const picture = pictures.find(({ region }) => isPodOf(pod, clusterName, region));
   if (picture?.leavingSince !== undefined) {
     // Whoever is still NORMAL itself has not left, whatever the others hold of it.
-    const others = [...views.values()].filter((view) => isNormal(view) && !isPodOf(view.pod, clusterName, picture.region));
+    const others = [...views.values()].filter(
+      (view) => isNormal(view) && !isPodOf(view.pod, clusterName, picture.region),
+    );
     const own = views.get(pod);
     const isIn = own !== undefined && own.hostId === hostId && isNormal(own);
     return !isIn && others.length > 0 && others.every((view) => !Object.values(view.hosts).includes(hostId));
@@ -143,6 +149,10 @@ export function freshViews(
 
 function isNormal(view: NodeView): boolean {
   return view.operationMode === 'NORMAL';
+}
+
+function holdsAlive(view: NodeView, hostId: string): boolean {
+  return view.live.some((address) => view.hosts[address] === hostId);
 }
 
 function knowEachOther(one: NodeView, other: NodeView): boolean {

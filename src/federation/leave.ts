@@ -6,7 +6,7 @@ import { type Obstacle, replicationOf, ringObstacle, staleObstacle } from './gat
 import { guardIntent } from './guard-writes.ts';
 import { isPodOf } from './hosts.ts';
 import type { Intent } from './intents.ts';
-import { hasGone, isLeaving, isReady, type KnownPicture, type RegionPicture } from './picture.ts';
+import { answeredFor, hasGone, isLeaving, isReady, type KnownPicture, type RegionPicture } from './picture.ts';
 import { noSteps, type Steps } from './steps.ts';
 
 /**
@@ -22,15 +22,18 @@ import { noSteps, type Steps } from './steps.ts';
  */
 export function leave(context: PlanContext, picture: RegionPicture): Steps {
   if (hasGone(picture) && !holdsOurs(picture)) return noSteps;
-  if (picture.leavingSince === undefined) return begin(context, picture);
   const { name } = picture.region;
+  const guard = answeredFor(picture) ? guardIntent(context, picture) : undefined;
+  if (picture.leavingSince === undefined) {
+    const steps = begin(context, picture);
+    return guard ? { ...steps, intents: [guard] } : steps;
+  }
   if (!picture.known) {
     const message =
       `region ${name} leaves the ring and cannot be seen: ${picture.snapshot.message}. It goes on once it can be. If the region is lost for ` +
       'good, set its state to Abandoned';
     return waitFor({ stalled: false, reason: 'RegionUnreachable', region: name, message });
   }
-  const guard = picture.member ? guardIntent(context, picture) : undefined;
   if (guard) return { ...noSteps, intents: [guard], busy: true };
   const last = picture.pods.toSorted((one, other) => other.ordinal - one.ordinal)[0];
   if (last) return decommission(context, picture, last.name);
@@ -109,16 +112,26 @@ export function clearAway(context: PlanContext, picture: KnownPicture): Steps | 
   if (member?.ownership === 'ours') {
     if (member.object.metadata.deletionTimestamp !== undefined) return { ...noSteps, busy: true };
     const why = `delete the member of region ${name}, whose nodes are not part of the ring any more`;
-    return { ...noSteps, intents: [deletion(name, namespace, context.operator.member, member.object, why)], busy: true };
+    return {
+      ...noSteps,
+      intents: [deletion(name, namespace, context.operator.member, member.object, why)],
+      busy: true,
+    };
   }
   const left = [...snapshot.statefulSets, ...snapshot.pods].map(({ metadata }) => metadata.name);
   if (left.length > 0) {
     const message = `what the regional operator made in region ${name} is being deleted: ${left.join(', ')}`;
     return waitFor({ stalled: false, reason: 'Waiting', region: name, message });
   }
-  const copies = ownCopies(context, picture).map(({ kind, object }) => {
+  const copies = ownCopies(picture).map(({ kind, object }) => {
     const resource = kind === 'Secret' ? resources.secrets : resources.configMaps;
-    return deletion(name, namespace, resource, object, `delete the copy of ${kind} ${object.metadata.name} in region ${name}`);
+    return deletion(
+      name,
+      namespace,
+      resource,
+      object,
+      `delete the copy of ${kind} ${object.metadata.name} in region ${name}`,
+    );
   });
   if (copies.length > 0) return { ...noSteps, intents: copies, busy: true };
   if (guard?.ownership !== 'ours') return undefined;
@@ -164,7 +177,7 @@ function keyspacesGate(context: PlanContext, picture: RegionPicture, which: 'use
   const { name, datacenters } = picture.region;
   const keyspaces = [...new Set([...context.views.values()].flatMap((view) => view.keyspaces))];
   if (userKeyspaces(keyspaces).length === 0) return undefined;
-  const replication = replicationOf(context);
+  const replication = replicationOf(context.pictures, keyspaces);
   if (!replication) {
     const message = 'the replication of the ring’s keyspaces is being read';
     return { stalled: false, reason: 'Waiting', region: name, message };

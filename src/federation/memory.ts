@@ -51,7 +51,9 @@ export function recall(
   return {
     founder: recordedFounder ?? (founders.size === 1 ? [...founders][0] : undefined),
     founderConflict: founders.size > 1 ? [...founders].sort().join(' and ') : undefined,
-    seeds: founded ? dueSeeds(present(federation, pictures), operator, appendSeeds(status?.seeds ?? [], recovered)) : [],
+    seeds: founded
+      ? dueSeeds(present(federation, pictures), operator, appendSeeds(status?.seeds ?? [], recovered))
+      : [],
     planned,
     hosts: recallHosts(snapshot, pictures),
     dropped: (status?.regions ?? [])

@@ -18,14 +18,18 @@ import {
   staleObstacle,
   wasInRing,
 } from './gates.ts';
+import { abandon } from './abandon.ts';
 import { guardIntent } from './guard-writes.ts';
 import { freshViews, proveHosts } from './hosts.ts';
 import type { Intent } from './intents.ts';
+import { leave } from './leave.ts';
 import { viewsOfRing, withoutLeft } from './leaving-views.ts';
 import { createMember, upkeepIntent } from './member-writes.ts';
 import { recall } from './memory.ts';
 import {
   answeredFor,
+  hasGone,
+  isLeaving,
   isPassing,
   isReady,
   type KnownPicture,
@@ -156,27 +160,38 @@ export function nextSteps(context: PlanContext): Steps {
   if (ring?.founder !== memory.founder || !isDeepStrictEqual(seeds ?? [], memory.seeds))
     return { ...noSteps, busy: true };
 
-  const kept = keepAll(context);
+  const kept = [...keepAll(context), ...pictures.filter(isLeaving).map((picture) => letGo(context, picture))];
   const isBusy = ({ intents, obstacles, begins }: Steps): boolean =>
     intents.length > 0 || obstacles.some(({ isLocal }) => !isLocal) || begins !== undefined;
   const grown = grow(
     context,
     kept.some(isBusy) ||
-      pictures.some(({ recorded }) => recorded?.settledRevision !== undefined && recorded.changingSince !== undefined),
+      pictures.some(
+        ({ recorded }) => recorded?.settledRevision !== undefined && recorded.changingSince !== undefined,
+      ) ||
+      pictures.some((picture) => picture.leavingSince !== undefined && !hasGone(picture)),
   );
   const begins = kept.find((steps) => steps.begins !== undefined)?.begins;
   return {
     ...(begins !== undefined && { begins }),
+    // One at a time, and not while another one's turn begins.
+    leaves: begins === undefined ? kept.flatMap((steps) => steps.leaves ?? []).slice(0, 1) : [],
+    removed: kept.flatMap((steps) => steps.removed ?? []),
+    abandoned: kept.flatMap((steps) => steps.abandoned ?? []),
     intents: [...kept, grown].flatMap((steps) => steps.intents),
     obstacles: [...kept, grown].flatMap((steps) => steps.obstacles),
     busy: grown.busy || kept.some((steps) => steps.busy),
   };
 }
 
+function letGo(context: PlanContext, picture: RegionPicture): Steps {
+  return picture.region.state === 'Abandoned' ? abandon(context, picture) : leave(context, picture);
+}
+
 /** Chooses the founder. Only the choice is recorded in this pass; the founder's member is written once it is seen. */
 function found(context: PlanContext): Steps {
   const { pictures, federation } = context;
-  const first = pictures[0];
+  const first = pictures.find((picture) => !isLeaving(picture));
   const obstacle =
     foundingObstacle(pictures, federation.clusterName) ??
     (first?.known && (regionObstacle(context, first) ?? missingReference(context, first)));
@@ -186,7 +201,7 @@ function found(context: PlanContext): Steps {
 
 /** Keeps the regions that have their members: their guards up to date, their seeds where they belong, and changes of the spec going through them. */
 function keepAll(context: PlanContext): Steps[] {
-  const members = context.pictures.filter(answeredFor);
+  const members = context.pictures.filter(answeredFor).filter((picture) => !isLeaving(picture));
   const obstacles = new Map(members.map((each) => [each, regionObstacle(context, each) ?? newerWriter(each)]));
   const isFree = (each: MemberPicture): boolean =>
     obstacles.get(each) === undefined && each.member.object.metadata.deletionTimestamp === undefined;
@@ -223,6 +238,7 @@ function grow(context: PlanContext, othersBusy: boolean): Steps {
   const urgency = (picture: RegionPicture): number =>
     picture.region.name === memory.founder ? 2 : Number(wasInRing(picture, context.hosts));
   const waiting = pictures
+    .filter((picture) => !isLeaving(picture))
     .filter((picture) => !(picture.known ? picture.member !== undefined : picture.recorded?.identity?.memberUID))
     .sort((one, other) => urgency(other) - urgency(one));
 
@@ -261,7 +277,8 @@ function grow(context: PlanContext, othersBusy: boolean): Steps {
     return { intents: copies.length > 0 ? copies : [createMember(context, picture)], obstacles, busy: true };
   }
   const joining = pictures.some(
-    (picture) => answeredFor(picture) && picture.pods.some((pod) => !context.hosts.joined.has(pod.name)),
+    (picture) =>
+      answeredFor(picture) && !isLeaving(picture) && picture.pods.some((pod) => !context.hosts.joined.has(pod.name)),
   );
   return { ...noSteps, obstacles, busy: joining };
 }

@@ -7,7 +7,7 @@ import type { Capabilities, RegionalOperator } from '../operators/operator.ts';
 import { changesOf } from './changes.ts';
 import type { PlanContext } from './context.ts';
 import { isPlaced } from './memory.ts';
-import { answeredFor, type KnownPicture } from './picture.ts';
+import { answeredFor, isLeaving, type KnownPicture } from './picture.ts';
 import type { RegionSnapshot } from './snapshot.ts';
 
 /** Why a valid spec is not accepted: what only a look at the regions and at the past can tell. */
@@ -22,6 +22,7 @@ export function refusals(context: PlanContext): Refusal[] {
   return [
     ...dropped(context),
     ...moved(context),
+    ...staying(context),
     ...sharedPlaces(context),
     ...misspelt(context),
     ...forbidden(context),
@@ -53,6 +54,15 @@ function moved({ pictures }: PlanContext): Refusal[] {
         message: `Region ${name} was written to context ${identity.context}, namespace ${identity.namespace}, and stays there. Put that back, or add a region of another name.`,
       },
     ];
+  });
+}
+
+/** A region that has begun to leave may have lost nodes to it already. */
+function staying({ pictures }: PlanContext): Refusal[] {
+  return pictures.flatMap(({ region, leavingSince }, index) => {
+    if (leavingSince === undefined || region.state !== 'Managed') return [];
+    const message = `Region ${region.name} has been leaving the ring since ${leavingSince}, and has to leave it first. Put its state back to Removing; once its stage is Removed it can be added again.`;
+    return [{ path: formatPath(['spec', 'regions', index, 'state']), reason: 'RemovalUnderWay' as const, message }];
   });
 }
 
@@ -117,7 +127,7 @@ export function misspeltFields(
 /** What a running member cannot become: the regional operator would refuse it, or do harm. */
 function forbidden(context: PlanContext): Refusal[] {
   return context.pictures.flatMap((picture, index) => {
-    if (!answeredFor(picture) || picture.member.ownership !== 'ours') return [];
+    if (!answeredFor(picture) || picture.member.ownership !== 'ours' || isLeaving(picture)) return [];
     const { changes, drifted } = changesOf(context, picture);
     // What somebody else has done to the member is no fault of the spec.
     if (drifted) return [];

@@ -7,6 +7,7 @@ import { changesOf, describeChanges, revisionOf, stateOf } from './changes.ts';
 import { changingSince, doubts, hasSettled } from './health.ts';
 import {
   answeredFor,
+  isLeaving,
   isPassing,
   isReady,
   type KnownPicture,
@@ -14,6 +15,7 @@ import {
   type RegionPicture,
 } from './picture.ts';
 import { reachable, unseen } from './reachable.ts';
+import { describeLeaving } from './leaving-status.ts';
 import { nextKind } from './rollout.ts';
 import { momentOf } from './snapshot.ts';
 import type { Steps } from './steps.ts';
@@ -25,6 +27,11 @@ const restartsUntilSaid = 3;
 
 /** One region's entry in the status. A region that cannot be seen keeps what was last known of it. */
 export function describeRegion(context: PlanContext, picture: RegionPicture, steps: Steps): RegionStatus {
+  const status = describeStaying(context, picture, steps);
+  return isLeaving(picture) ? describeLeaving(context, picture, steps, status) : status;
+}
+
+function describeStaying(context: PlanContext, picture: RegionPicture, steps: Steps): RegionStatus {
   const { snapshot, hosts } = context;
   const { region, recorded } = picture;
   const now = momentOf(snapshot);

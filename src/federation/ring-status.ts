@@ -1,8 +1,8 @@
 import type { ConditionUpdate } from '../api/conditions.ts';
 import type { NodeView, RingState } from '../ring/view.ts';
-import { describeLoss, describeSplit, describeStrangers, strangersIn, unprovenIn } from './gates.ts';
+import { describeLoss, describeReturned, describeSplit, describeStrangers, strangersIn, unprovenIn } from './gates.ts';
 import type { Hosts } from './hosts.ts';
-import { answeredFor, isReady, type RegionPicture } from './picture.ts';
+import { answeredFor, hasGone, isGivenUp, isReady, type RegionPicture } from './picture.ts';
 
 type RingIntact = Extract<ConditionUpdate, { type: 'RingIntact' }>;
 
@@ -22,6 +22,7 @@ export function ringIntact(
     reason,
     message,
   });
+  if (hosts.returned.length > 0) return say('False', 'ReturnedAfterAbandon', describeReturned(hosts));
   if (ring.kind === 'split') return say('False', 'RingSplit', describeSplit(ring));
   if (hosts.suspected.length > 0) return say('False', 'DataLossSuspected', describeLoss(hosts));
   if (ring.kind === 'unknown') {
@@ -37,10 +38,14 @@ export function ringIntact(
   if (unproven.length > 0) {
     return say('False', 'NodesMissing', `host ${unproven.join(', ')} is not proven NORMAL yet`);
   }
-  const missing = [...hosts.joined].filter(([, hostId]) => !ring.hosts.has(hostId)).map(([pod]) => pod);
+  const givenUp = new Set(pictures.filter(isGivenUp).flatMap(({ pods }) => pods.map(({ name }) => name)));
+  const missing = [...hosts.joined]
+    .filter(([pod, hostId]) => !ring.hosts.has(hostId) && !givenUp.has(pod))
+    .map(([pod]) => pod);
   if (missing.length > 0) return say('False', 'NodesMissing', `the ring does not know ${missing.join(', ')}`);
 
   const silent = pictures.flatMap((picture) => {
+    if (isGivenUp(picture) || hasGone(picture)) return [];
     if (!picture.known)
       return picture.recorded?.identity?.memberUID === undefined ? [] : [`region ${picture.region.name}`];
     if (!answeredFor(picture)) return [];

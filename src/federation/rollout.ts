@@ -7,7 +7,15 @@ import { type Obstacle, replicasObstacle, replicationObstacle, ringObstacle, sta
 import { changingSince, hasSettled, nodesUnrest, restingSince, unrest } from './health.ts';
 import type { Intent } from './intents.ts';
 import { deliver } from './member-writes.ts';
-import { answeredFor, cannotStart, isReady, type MemberPicture, type RegionPicture } from './picture.ts';
+import {
+  answeredFor,
+  cannotStart,
+  hasGone,
+  isLeaving,
+  isReady,
+  type MemberPicture,
+  type RegionPicture,
+} from './picture.ts';
 import { noSteps, type Steps } from './steps.ts';
 
 /** What the rollout does in one region in this pass. */
@@ -208,6 +216,7 @@ export function changeUnderWay(context: PlanContext, { region }: RegionPicture):
  * in the order of the spec.
  */
 function holdsUp(context: PlanContext, other: RegionPicture, picture: MemberPicture): boolean {
+  if (isLeaving(other)) return other.leavingSince !== undefined && !hasGone(other);
   if (!isChanging(context, other)) return false;
   if (!other.known || !answeredFor(other) || !hasSettled(context, other)) return true;
   const isEarlier = context.pictures.indexOf(other) < context.pictures.indexOf(picture);
@@ -216,6 +225,7 @@ function holdsUp(context: PlanContext, other: RegionPicture, picture: MemberPict
 }
 
 function whatGoesOn(context: PlanContext, picture: RegionPicture): string {
+  if (isLeaving(picture)) return ': it leaves the ring';
   if (!picture.known) return ', and cannot be seen';
   const why = picture.member && unrest(context, picture as MemberPicture);
   return why === undefined ? '' : `: ${why}`;

@@ -5,7 +5,7 @@ import type { Condition, RegionStatus, Status } from '../api/schema.ts';
 import { changesOf } from './changes.ts';
 import { dueSeedsOf, type PlanContext, seedsOf } from './context.ts';
 import { isGuardWrite } from './guard-writes.ts';
-import { answeredFor, isPassing } from './picture.ts';
+import { answeredFor, isLeaving, isPassing } from './picture.ts';
 import { isPlaced } from './memory.ts';
 import { regionsReachable } from './reachable.ts';
 import type { Refusal } from './refusals.ts';
@@ -31,6 +31,7 @@ export function describe(context: PlanContext, refused: readonly Refusal[], step
   // A spec that is not accepted changes no list.
   const seeds = refused.length > 0 ? (before.seeds ?? due) : due;
 
+  const active = regions.filter(isActive);
   const nodes = regions.reduce((sum, region) => sum + (region.nodes ?? 0), 0);
   const ready = regions.reduce((sum, region) => sum + (region.readyNodes ?? 0), 0);
   const running = regions.filter((region) => region.stage === 'Running').length;
@@ -47,21 +48,30 @@ export function describe(context: PlanContext, refused: readonly Refusal[], step
   const intact = ringIntact(ring, hosts, pictures, views);
   const updates = [
     accepted(refused),
-    ...progress(context, regions, intact, refused, steps),
+    ...progress(context, active, intact, refused, steps),
     intact,
-    regionsReachable(regions),
-    seedsCurrent(context, regions),
+    regionsReachable(active),
+    seedsCurrent(context, active),
   ];
   return {
     observedGeneration: snapshot.mcc.metadata.generation ?? 0,
     conditions: withConditions(snapshot, before.conditions, updates),
-    summary: { regions: `${running}/${regions.length}`, nodes: `${ready}/${nodes}` },
+    summary: { regions: `${running}/${active.length}`, nodes: `${ready}/${nodes}` },
     ...(founder !== undefined && {
-      ring: { founder, ...(hostCount !== undefined && { hosts: hostCount }) },
+      ring: {
+        founder,
+        ...(hostCount !== undefined && { hosts: hostCount }),
+        ...(memory.abandonedHosts.length > 0 && { abandonedHosts: [...memory.abandonedHosts] }),
+      },
       seeds: [...seeds],
     }),
     regions: [...regions, ...gone],
   };
+}
+
+/** Whether a region is, or is to be, part of the ring. */
+function isActive({ stage }: RegionStatus): boolean {
+  return stage !== 'Removed' && stage !== 'Abandoned';
 }
 
 /** The status of a spec that cannot even be read as a federation: everything else stays as it was. */
@@ -131,12 +141,16 @@ function progress(
   const settled = regions.filter(
     (region) => is(region, 'Settled') && is(region, 'RingMember') && is(region, 'Applied'),
   );
-  const unknown = context.pictures.filter((picture) => !picture.known);
+  const unknown = context.pictures.filter((picture) => !picture.known && !isLeaving(picture));
+  const leaving = regions.filter((region) => region.stage === 'Removing');
 
   let ready: ConditionUpdate;
   if (unknown.length > 0) {
     const message = `cannot see ${unknown.map((picture) => picture.region.name).join(', ')}`;
     ready = { type: 'Ready', status: 'Unknown', reason: 'RegionsUnreachable', message };
+  } else if (leaving.length > 0) {
+    const message = leaving.map((region) => `${region.name}: ${applied(region)}`).join('; ');
+    ready = { type: 'Ready', status: 'False', reason: 'Changing', message };
   } else if (regions.some((region) => region.stage !== 'Running')) {
     const missing = regions.filter((region) => region.stage !== 'Running').map((region) => region.name);
     ready = {
@@ -176,13 +190,15 @@ function progress(
           status: 'True',
           reason: founding
             ? 'Founding'
-            : forming(regions)
-              ? 'Joining'
-              : paused
-                ? 'Paused'
-                : ready.reason === 'Changing'
-                  ? 'Changing'
-                  : 'Settling',
+            : leaving.length > 0
+              ? 'Leaving'
+              : forming(regions)
+                ? 'Joining'
+                : paused
+                  ? 'Paused'
+                  : ready.reason === 'Changing'
+                    ? 'Changing'
+                    : 'Settling',
           message: what,
         }
       : { type: 'Reconciling', status: 'False', reason: 'Idle', message: 'nothing is under way' },
@@ -200,7 +216,9 @@ function isChanging(context: PlanContext, regions: readonly RegionStatus[], step
     steps.obstacles.some(({ isLocal }) => isLocal) ||
     context.pictures.some(
       (each) =>
-        answeredFor(each) && (each.member.ownership === 'adoptable' || changesOf(context, each).changes.length > 0),
+        answeredFor(each) &&
+        !isLeaving(each) &&
+        (each.member.ownership === 'adoptable' || changesOf(context, each).changes.length > 0),
     )
   );
 }
@@ -211,7 +229,7 @@ function forming(regions: readonly RegionStatus[]): boolean {
 
 /** What only a person can put right in the ring itself; it weighs more than what a single region lacks. */
 function ringTrouble(intact: ConditionUpdate): { reason: string; message: string } | undefined {
-  const personNeeded = new Set(['RingSplit', 'DataLossSuspected', 'UnknownHosts']);
+  const personNeeded = new Set(['RingSplit', 'DataLossSuspected', 'UnknownHosts', 'ReturnedAfterAbandon']);
   return intact.status === 'False' && personNeeded.has(intact.reason) ? intact : undefined;
 }
 
@@ -248,6 +266,10 @@ const stallReasons = [
   'PreconditionMissing',
   'SeedsUnreachable',
   'ReplicationGate',
+  'LastRegion',
+  'AbandonUnconfirmed',
+  'StillAlive',
+  'ReturnedAfterAbandon',
   'ProgressDeadlineExceeded',
   'NoPodReady',
   'UnknownHosts',
@@ -265,7 +287,10 @@ function stallReason(reason: string): (typeof stallReasons)[number] {
 
 function seedsCurrent(context: PlanContext, regions: readonly RegionStatus[]): ConditionUpdate {
   const older = context.pictures.filter(
-    (picture) => answeredFor(picture) && !isDeepStrictEqual(seedsOf(context, picture), dueSeedsOf(context, picture)),
+    (picture) =>
+      answeredFor(picture) &&
+      !isLeaving(picture) &&
+      !isDeepStrictEqual(seedsOf(context, picture), dueSeedsOf(context, picture)),
   );
   if (older.length > 0) {
     const names = older.map((picture) => picture.region.name).join(', ');
@@ -280,7 +305,7 @@ function seedsCurrent(context: PlanContext, regions: readonly RegionStatus[]): C
     };
   }
   const pending = regions
-    .filter((region) => !region.appliedSeeds || !is(region, 'Settled'))
+    .filter((region) => region.stage !== 'Removing' && (!region.appliedSeeds || !is(region, 'Settled')))
     .map((region) => region.name);
   return pending.length === 0
     ? {
@@ -294,6 +319,10 @@ function seedsCurrent(context: PlanContext, regions: readonly RegionStatus[]): C
 
 function is(region: RegionStatus, type: string): boolean {
   return region.conditions?.some((condition) => condition.type === type && condition.status === 'True') ?? false;
+}
+
+function applied(region: RegionStatus): string {
+  return region.conditions?.find((condition) => condition.type === 'Applied')?.message ?? 'it leaves the ring';
 }
 
 function firstFalse(region: RegionStatus): string {

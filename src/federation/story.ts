@@ -57,6 +57,7 @@ const actions = {
   removeFields: 'UpdateMember',
   patchStatus: 'GiveSeeds',
   delete: 'DeletePod',
+  order: 'OrderNode',
 } as const;
 
 const copied: ReadonlySet<string> = new Set([resources.secrets.plural, resources.configMaps.plural]);
@@ -65,6 +66,13 @@ const copied: ReadonlySet<string> = new Set([resources.secrets.plural, resources
 export function lineOfWrite({ why, write }: Intent): Line | undefined {
   if (isGuardWrite(write)) return undefined;
   const isCopy = copied.has(write.resource.plural);
-  const action = isCopy ? (write.verb === 'delete' ? 'DeleteCopy' : 'Copy') : actions[write.verb];
+  const isMember = !isCopy && write.resource.plural !== resources.pods.plural;
+  const action = isCopy
+    ? write.verb === 'delete'
+      ? 'DeleteCopy'
+      : 'Copy'
+    : write.verb === 'delete' && isMember
+      ? 'DeleteMember'
+      : actions[write.verb];
   return { type: 'Normal', reason: 'Written', action, note: why };
 }

@@ -3,6 +3,7 @@ import type { MultiCassandraCluster } from '../api/schema.ts';
 import { parseMultiCassandraCluster } from '../api/parse.ts';
 import { parsePointer } from '../api/merge.ts';
 import type { KubeObject } from '../kube/objects.ts';
+import type { Clock } from '../edges/clock.ts';
 import { casskop } from '../operators/casskop/casskop.ts';
 import type { NodeView } from '../ring/view.ts';
 import { readBookkeeping } from './bookkeeping.ts';
@@ -54,6 +55,8 @@ interface Pod {
   hostId: string;
   address: string;
   ready: boolean;
+  /** It was decommissioned, and goes on running. */
+  left?: true;
 }
 
 /** The members' real schema is the harness's business; here every field is known. */
@@ -72,6 +75,9 @@ export class PlannerWorld {
   readonly sources = new Map<string, Looked>();
   readonly overrides = new Map<string, Partial<KnownRegion>>();
   readonly pods: Pod[] = [];
+  /** Hosts whose machines are gone, and that the others still know. */
+  readonly ghosts: Pod[] = [];
+  replication: Record<string, string> | undefined;
   refusedWrites: Record<string, string> = {};
   /** Racks, as in `eu-rack1`, whose restart the operator does not begin although it is ordered. */
   readonly waitingRacks = new Set<string>();
@@ -184,6 +190,7 @@ export class PlannerWorld {
     await execute(
       [intent],
       {
+        clock: { timer: () => ({ cancel: () => undefined }) } as unknown as Clock,
         client: () => ({
           apply: async (_resource, object) => {
             if (object.metadata.resourceVersion === '1') {
@@ -222,12 +229,17 @@ export class PlannerWorld {
               store.delete(id);
               return Promise.resolve(undefined);
             }
+            if (kind !== 'Pod') {
+              check(uid, resourceVersion);
+              store.delete(id);
+              return Promise.resolve(undefined);
+            }
             const index = this.pods.findIndex((pod) => pod.name === name);
             if (index < 0 || this.pods[index]?.ready) refuse('no such pod, or it is ready');
             this.pods.splice(index, 1);
             return Promise.resolve(undefined);
           },
-          podProxyGet: unused,
+          podProxyGet: (_namespace, pod, _port, path) => Promise.resolve({ status: 200, body: this.#ask(pod, path) }),
           getPath: unused,
         }),
         seen: () => undefined,
@@ -238,9 +250,33 @@ export class PlannerWorld {
     this.written.push(intent);
   }
 
+  /** The region's machines are gone at once, and its API server with them. */
+  lose(region: string): void {
+    for (const pod of this.pods.filter((each) => each.region === region)) {
+      this.ghosts.push(pod);
+      this.pods.splice(this.pods.indexOf(pod), 1);
+    }
+    this.#members.delete(region);
+    this.#guards.delete(region);
+    this.unknown.set(region, { known: false, reason: 'Unreachable', message: `context ${region}: no answer` });
+  }
+
+  /** What a node's Jolokia port answers. */
+  #ask(name: string, path: string): string {
+    const pod = this.pods.find((each) => each.name === name);
+    const [, host] = /removeNode\/(.*)$/.exec(path) ?? [];
+    if (path.includes('/exec/') && pod && host === undefined) pod.left = true;
+    const ghost = this.ghosts.findIndex(({ hostId }) => hostId === host);
+    if (ghost >= 0) this.ghosts.splice(ghost, 1);
+    const value = { LocalHostId: pod?.hostId, OperationMode: 'NORMAL', ReleaseVersion: '5.0.8', LeavingNodes: [] };
+    return JSON.stringify({ status: 200, value });
+  }
+
   /** Lets the regional operators and the nodes do one round; true when anything changed. */
   act(): boolean {
     const before = JSON.stringify([this.pods, [...this.#members]]);
+    const kept = this.pods.filter(({ region }) => this.#members.has(region) || this.unknown.has(region));
+    this.pods.splice(0, this.pods.length, ...kept);
     for (const [region, member] of this.#members) {
       const spec = member['spec'] as {
         topology: { dc: { name: string; nodesPerRacks: number; rack: { name: string; rollingRestart?: boolean }[] }[] };
@@ -326,7 +362,7 @@ export class PlannerWorld {
       })),
       views: Object.fromEntries(pods.filter((pod) => pod.ready).map((pod) => [pod.name, this.viewOf(pod)])),
       unreadable: {},
-      replication: undefined,
+      replication: this.replication,
       ...this.overrides.get(name),
     };
   }
@@ -358,18 +394,19 @@ export class PlannerWorld {
   }
 
   viewOf(pod: Pod): NodeView {
+    const inRing = this.pods.filter((each) => !each.left);
     return {
       pod: pod.name,
       hostId: pod.hostId,
       clusterName: 'orders',
-      operationMode: 'NORMAL',
+      operationMode: pod.left ? 'DECOMMISSIONED' : 'NORMAL',
       schemaVersion: 'same',
-      hosts: Object.fromEntries(this.pods.map((each) => [each.address, each.hostId])),
-      live: this.pods.filter((each) => each.ready).map((each) => each.address),
+      hosts: Object.fromEntries([...inRing, ...this.ghosts].map((each) => [each.address, each.hostId])),
+      live: inRing.filter((each) => each.ready).map((each) => each.address),
       joining: [],
       leaving: [],
       moving: [],
-      keyspaces: ['system_auth', 'system_distributed', 'system_traces'],
+      keyspaces: Object.keys(this.replication ?? { system_auth: '', system_distributed: '', system_traces: '' }),
       observedAtMs: this.nowMs,
       hostsSinceMs: this.nowMs - 60_000,
     };

@@ -113,7 +113,7 @@ export type NodeOrder =
   | { readonly what: 'removeNode'; readonly hostId: string };
 
 /**
- * Tells the node in `pod` what to do, if it is still the host that it was taken for, and NORMAL. Cassandra answers when all is done,
+ * Tells the node in `pod` what to do, if it is still the host that it was taken for, and NORMAL, and knows of nobody who leaves. Cassandra answers when all is done,
  * which takes minutes; giving up waiting stops nothing, and the views of the ring tell how it goes on.
  * @param hostId what the node must be
  * @param onSent called when the order itself is about to be sent
@@ -126,13 +126,15 @@ export async function orderNode(
   onSent: () => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const read = `/jolokia/read/${storageService}/LocalHostId,OperationMode,ReleaseVersion`;
+  const read = `/jolokia/read/${storageService}/LeavingNodes,LocalHostId,OperationMode,ReleaseVersion`;
   const parsed = identity.safeParse(await jolokiaGet(client, namespace, pod, read, signal));
   if (!parsed.success) throw new NodeUnreadableError(`${pod} does not say which host it is`);
-  const { LocalHostId, OperationMode, ReleaseVersion } = parsed.data;
+  const { LeavingNodes, LocalHostId, OperationMode, ReleaseVersion } = parsed.data;
   if (LocalHostId !== hostId || OperationMode !== 'NORMAL') {
     throw new NodeUnreadableError(`${pod} is host ${LocalHostId} and ${OperationMode}, not host ${hostId} and NORMAL`);
   }
+  if (LeavingNodes.length > 0)
+    throw new NodeUnreadableError(`${pod} says that ${LeavingNodes.join(', ')} leaves already`);
   // system_auth and its like may ask for more replicas than there are nodes left; what is the user's was looked at before.
   const forced = ReleaseVersion.startsWith('3.') ? 'decommission' : 'decommission/true';
   const operation = order.what === 'decommission' ? forced : `removeNode/${order.hostId}`;
@@ -140,7 +142,12 @@ export async function orderNode(
   await jolokiaGet(client, namespace, pod, `/jolokia/exec/${storageService}/${operation}`, signal);
 }
 
-const identity = z.looseObject({ LocalHostId: z.string(), OperationMode: z.string(), ReleaseVersion: z.string() });
+const identity = z.looseObject({
+  LeavingNodes: z.array(z.string()),
+  LocalHostId: z.string(),
+  OperationMode: z.string(),
+  ReleaseVersion: z.string(),
+});
 
 async function jolokiaGet(
   client: Pick<KubeClient, 'podProxyGet'>,

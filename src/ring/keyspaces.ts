@@ -71,7 +71,8 @@ export function statementsWithoutDatacenters(
     .filter(([, words]) => datacenters.some((name) => replicasIn(words, name) > 0))
     .map(([keyspace, words]) => {
       const kept = factorsIn(words).filter(([name]) => !datacenters.includes(name));
-      if (kept.length === 0) return `-- keyspace ${quoted(keyspace)} has all its replicas in ${datacenters.join(', ')}: give it some elsewhere`;
+      if (kept.length === 0)
+        return `-- keyspace ${quoted(keyspace)} has all its replicas in ${datacenters.join(', ')}: give it some elsewhere`;
       const factors = kept.map(([name, replicas]) => `'${name}': ${replicas}`);
       return `ALTER KEYSPACE ${quoted(keyspace)} WITH replication = {'class': 'NetworkTopologyStrategy', ${factors.join(', ')}};`;
     });

@@ -71,8 +71,8 @@ export function regionAccess({ name, member, crdName }: RegionalOperator): reado
       scope: 'namespace',
       group: member.group,
       resource: member.plural,
-      verbs: ['get', 'list', 'watch', 'create', 'patch'],
-      why: 'the member',
+      verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+      why: 'the member; it is deleted once its region has left the ring',
     },
     {
       scope: 'namespace',
@@ -86,7 +86,7 @@ export function regionAccess({ name, member, crdName }: RegionalOperator): reado
       group: '',
       resource: 'configmaps',
       verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
-      why: 'the guard, and copies of what the member names; only copies are deleted',
+      why: 'the guard, and copies of what the member names',
     },
     {
       scope: 'namespace',
@@ -104,7 +104,13 @@ export function regionAccess({ name, member, crdName }: RegionalOperator): reado
       verbs: ['get', 'list', 'watch', 'delete'],
       why: 'nodes, of which one that can never get ready is removed once its member was corrected',
     },
-    { scope: 'namespace', group: '', resource: 'pods/proxy', verbs: ['get'], why: 'what nodes say over Jolokia' },
+    {
+      scope: 'namespace',
+      group: '',
+      resource: 'pods/proxy',
+      verbs: ['get'],
+      why: 'what nodes say over Jolokia, and are told when they are to leave the ring',
+    },
     {
       scope: 'namespace',
       group: '',

@@ -219,6 +219,7 @@ export class Reconciler {
           turn,
           {
             client: () => client,
+            clock: this.#surroundings.clock,
             seen: (_region, resource, object) => there.expect(resource, object),
             doubt: (_region, resource, ref) => there.doubt(resource, ref),
             isOutdated,

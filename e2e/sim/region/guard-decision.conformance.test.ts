@@ -76,6 +76,7 @@ interface Situation {
   ignition?: string;
   joined?: string;
   wait?: string;
+  closed?: string;
 }
 
 const own = `${pod} ${otherHostId}\n`;
@@ -91,6 +92,10 @@ const table: readonly (readonly [string, Situation])[] = [
   ['a live seed behind others', { seeds: ['refused', 'booting', 'normal'], joined: eu }],
   ['a live seed after a name that cannot be looked up', { seeds: ['unresolvable', 'normal'], joined: eu }],
   ['a live seed before a name that cannot be looked up', { seeds: ['normal', 'unresolvable'], joined: eu }],
+  ['a pod that has left, beside a live seed', { seeds: ['normal'], joined: own + eu, closed: `a\n${pod}\n` }],
+  ['another pod has left', { seeds: ['normal'], joined: eu, closed: 'orders-us-rack1-1\n' }],
+  ['every pod is closed', { seeds: ['normal'], ignition: `${pod} @refused\n`, joined: eu, closed: '*\n' }],
+  ['a closed pod without the end of its line', { seeds: ['normal'], joined: eu, closed: ` ${pod} x` }],
   ['no seed at all', { seeds: [], joined: eu }],
   ['only seeds that are not NORMAL', { seeds: ['joining', 'leaving', 'starting', 'decommissioned'], joined: eu }],
   ['a seed of another cluster', { seeds: ['foreign'], joined: eu }],
@@ -136,6 +141,7 @@ function drawSituation(random: SeededRandom): Situation {
     seeds: some(3, kind),
     ignition: some(pick(0, 0, 1, 2), () => line(() => `@${kind()}`)).join(''),
     joined: some(pick(0, 1, 3), () => line(() => pick(recordedHostId, recordedHostId, otherHostId, ''))).join(''),
+    ...(random.next() < 0.2 && { closed: some(2, () => `${pick(pod, pod, '*', 'a')}\n`).join('') }),
     ...(random.next() < 0.7 && { wait: pick('0', '600', '', 'x', '00') }),
   };
 }
@@ -162,13 +168,14 @@ describe('the decision of the bootstrap container', { concurrency: 4 }, () => {
   const kindOf = (seed: string): Kind => [...addresses].find(([, each]) => each === seed)?.[0] ?? 'unknown';
   const inserted = (text: string): string => text.replaceAll(/@(\w+)/g, (_, kind: string) => seedOf(kind));
 
-  function inputOf({ seeds, ignition, joined, wait }: Situation): BootstrapInput {
+  function inputOf({ seeds, ignition, joined, wait, closed }: Situation): BootstrapInput {
     return {
       configMap: {
         ...scripts,
         ignition: inserted(ignition ?? ''),
         joined: inserted(joined ?? ''),
         guard_wait_seconds: wait ?? '600',
+        closed: closed ?? '',
       },
       pod,
       hostName,
@@ -211,7 +218,7 @@ describe('the decision of the bootstrap container', { concurrency: 4 }, () => {
 
     const script = guarded.run('pre_run.sh');
     const waits = await Promise.race([
-      script.says(/waits for a live seed/).then(
+      script.says(/waits for a live seed|does not start/).then(
         () => true,
         () => false,
       ),

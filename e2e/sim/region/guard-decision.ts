@@ -71,6 +71,8 @@ export function decideBootstrap(input: BootstrapInput): BootstrapDecision {
 
 /** One round of pre_run.sh. */
 export function preRun({ configMap = {}, pod, clusterName, seeds, elapsedSeconds, ask }: BootstrapInput): PreRun {
+  const closed = new Set(words(configMap['closed']).map(([name]) => name));
+  if (closed.has(pod) || closed.has('*')) return { kind: 'wait', untilSeconds: undefined };
   const ignition = readPairs(configMap['ignition']);
   const joined = readPairs(configMap['joined']);
   const isMember = hasJoined(configMap, pod);

@@ -19,18 +19,6 @@ refused([
     ],
   },
   {
-    title: 'a region to be removed',
-    change: us({ state: 'Removing' }),
-    expected: [
-      'spec.regions[1].state: NotYetSupported: Ringmaster does not take regions out of the ring yet. Use Managed.',
-    ],
-  },
-  {
-    title: 'a region that is lost',
-    change: us({ state: 'Abandoned' }),
-    expected: ['spec.regions[1].state: NotYetSupported: Ringmaster does not give up lost regions yet. Use Managed.'],
-  },
-  {
     title: 'a policy to delete',
     change: { deletionPolicy: 'Delete' },
     expected: [

@@ -15,6 +15,7 @@ const guard = fc.record({
     selector: (entry) => entry.pod,
   }),
   waitSeconds: fc.nat(999_999_999),
+  closed: fc.uniqueArray(word, { maxLength: 3 }),
 });
 
 test('a guard survives being written and read back', () => {
@@ -24,6 +25,7 @@ test('a guard survives being written and read back', () => {
       assert.deepEqual(new Set(read.ignition), new Set(written.ignition));
       assert.deepEqual(new Set(read.joined), new Set(written.joined));
       assert.equal(read.waitSeconds, written.waitSeconds);
+      assert.deepEqual(new Set(read.closed), new Set(written.closed));
     }),
   );
 });
@@ -31,7 +33,12 @@ test('a guard survives being written and read back', () => {
 test('the order of entries does not change the data', () => {
   fc.assert(
     fc.property(guard, (written) => {
-      const reversed = { ...written, ignition: written.ignition.toReversed(), joined: written.joined.toReversed() };
+      const reversed = {
+        ...written,
+        ignition: written.ignition.toReversed(),
+        joined: written.joined.toReversed(),
+        closed: written.closed.toReversed(),
+      };
       assert.deepEqual(guardData(reversed), guardData(written));
     }),
   );
@@ -43,7 +50,7 @@ test('an entry with a line break in it cannot add another entry', () => {
     joined: [{ pod: 'a', hostId: '' }],
     waitSeconds: 1,
   });
-  assert.deepEqual(parseGuard(data), { ignition: [], joined: [], waitSeconds: 1 });
+  assert.deepEqual(parseGuard(data), { ignition: [], joined: [], waitSeconds: 1, closed: [] });
 });
 
 test('any data can be read, and the wait is 600 s where it says none', () => {
@@ -54,13 +61,19 @@ test('any data can be read, and the wait is 600 s where it says none', () => {
       assert.ok(Number.isSafeInteger(read.waitSeconds) && read.waitSeconds >= 0);
     }),
   );
-  assert.deepEqual(parseGuard(undefined), { ignition: [], joined: [], waitSeconds: defaultGuardWaitSeconds });
+  assert.deepEqual(parseGuard(undefined), {
+    ignition: [],
+    joined: [],
+    waitSeconds: defaultGuardWaitSeconds,
+    closed: [],
+  });
   assert.equal(parseGuard({ guard_wait_seconds: 'soon' }).waitSeconds, defaultGuardWaitSeconds);
 });
 
 test("the scripts are in the data, and the user's own only where there are some", () => {
   const empty = { ignition: [], joined: [], waitSeconds: 600 };
   assert.deepEqual(Object.keys(guardData(empty)).toSorted(), [
+    'closed',
     'guard_wait_seconds',
     'ignition',
     'joined',

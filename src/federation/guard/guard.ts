@@ -63,7 +63,10 @@ export function guardData(
     ignition: lines(guard.ignition.map(({ pod, address }) => [pod, address])),
     joined: joinedLines(guard.joined),
     guard_wait_seconds: String(guard.waitSeconds),
-    closed: (guard.closed ?? []).toSorted().map((pod) => `${pod}\n`).join(''),
+    closed: (guard.closed ?? [])
+      .toSorted()
+      .map((pod) => `${pod}\n`)
+      .join(''),
     'pre_run.sh': preRun,
     'post_run.sh': postRun,
     ...(guard.userPreRun === undefined ? {} : { 'user_pre_run.sh': guard.userPreRun }),
@@ -77,7 +80,7 @@ export function parseGuard(data: Readonly<Record<string, string>> | undefined): 
     ignition: pairs(data?.['ignition']).map(([pod, address]) => ({ pod, address })),
     joined: pairs(data?.['joined']).map(([pod, hostId]) => ({ pod, hostId })),
     waitSeconds: waitSeconds(data?.['guard_wait_seconds']),
-    closed: (data?.['closed'] ?? '').split(/\s+/).filter((pod) => pod !== ''),
+    closed: (data?.['closed'] ?? '').split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []),
   };
 }
 

@@ -1,0 +1,278 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { casskop } from '../operators/casskop/casskop.ts';
+import { mccOf, PlannerWorld } from './testing.ts';
+
+type State = 'Managed' | 'Removing' | 'Abandoned';
+
+const template = { cassandraImage: 'cassandra:5.0.8', serverVersion: '5.0.8', nodesPerRacks: 2, dataCapacity: '1Gi' };
+
+function specOf(states: Record<string, State>, more: Record<string, unknown> = {}): Record<string, unknown> {
+  const regions = Object.entries(states).map(([name, state]) => ({ name, state, ...(name === 'eu' && more) }));
+  return { template: { spec: template }, regions };
+}
+
+const three: Record<string, State> = { eu: 'Managed', us: 'Managed', ap: 'Managed' };
+
+async function formed(): Promise<PlannerWorld> {
+  const world = new PlannerWorld(mccOf(specOf(three)));
+  await world.settle();
+  world.written.length = 0;
+  return world;
+}
+
+function edit(world: PlannerWorld, states: Record<string, State>, more?: Record<string, unknown>): void {
+  const generation = (world.mcc.metadata.generation ?? 0) + 1;
+  world.mcc = {
+    ...world.mcc,
+    metadata: { ...world.mcc.metadata, generation },
+    spec: mccOf(specOf(states, more)).spec,
+  };
+}
+
+function orders(world: PlannerWorld): string[] {
+  return world.written.flatMap(({ write }) =>
+    write.verb === 'order'
+      ? [`${write.ref.name} ${write.order.what}${write.order.what === 'removeNode' ? ` ${write.order.hostId}` : ''}`]
+      : [],
+  );
+}
+
+function conditionOf(world: PlannerWorld, type: string, region?: string): string {
+  const { conditions, regions } = world.mcc.status ?? {};
+  const list = region === undefined ? conditions : regions?.find(({ name }) => name === region)?.conditions;
+  const found = list?.find((each) => each.type === type);
+  return `${found?.status} ${found?.reason}: ${found?.message}`;
+}
+
+const stageOf = (world: PlannerWorld, name: string): string | undefined =>
+  world.mcc.status?.regions?.find((region) => region.name === name)?.stage;
+
+const hostsOf = (world: PlannerWorld, name: string): string[] =>
+  (world.mcc.status?.regions?.find((region) => region.name === name)?.hosts ?? []).map(({ hostId }) => hostId);
+
+test('a region leaves node by node, the last ordinal first, then its objects go, and its entry may be dropped', async () => {
+  const world = await formed();
+  edit(world, { ...three, eu: 'Removing' });
+  await world.settle();
+  assert.deepEqual(orders(world), ['orders-eu-rack1-1 decommission', 'orders-eu-rack1-0 decommission']);
+  assert.equal(world.member('eu'), undefined);
+  assert.equal(world.guard('eu'), undefined);
+  assert.equal(stageOf(world, 'eu'), 'Removed');
+  assert.match(conditionOf(world, 'Ready'), /^True Ready: 2 regions run one ring of 4 nodes/);
+  assert.equal(world.mcc.status?.summary?.regions, '2/2');
+  edit(world, { us: 'Managed', ap: 'Managed' });
+  await world.settle();
+  assert.match(conditionOf(world, 'Accepted'), /^True/);
+  assert.deepEqual(
+    world.mcc.status?.regions?.map(({ name }) => name),
+    ['us', 'ap'],
+  );
+  assert.match(conditionOf(world, 'Ready'), /^True/);
+});
+
+test('nodes that have left may not start again, and the guards of the others forget them', async () => {
+  const world = await formed();
+  edit(world, { ...three, eu: 'Removing' });
+  while (orders(world).length < 2) {
+    await world.step();
+    if (orders(world).length === 1) {
+      await world.step();
+      assert.equal(world.guard('eu')?.['closed'], 'orders-eu-rack1-1\n');
+      break;
+    }
+  }
+  await world.settle();
+  assert.doesNotMatch(world.guard('us')?.['joined'] ?? '', /orders-eu/);
+});
+
+test('that a region leaves is recorded before its first node is told to', async () => {
+  const world = await formed();
+  edit(world, { ...three, eu: 'Removing' });
+  assert.equal(await world.step(1), 1);
+  assert.ok(world.mcc.status?.regions?.[0]?.leavingSince);
+  assert.deepEqual(orders(world), []);
+});
+
+test('a region whose keyspaces have replicas there does not begin to leave, and the statements to run are said', async () => {
+  const world = await formed();
+  world.replication = {
+    system_auth: 'NetworkTopologyStrategy {eu=2, us=2}',
+    shop: 'NetworkTopologyStrategy {eu=2, us=2}',
+  };
+  edit(world, { ...three, eu: 'Removing' });
+  await world.settle();
+  assert.deepEqual(orders(world), []);
+  assert.match(
+    conditionOf(world, 'Stalled'),
+    /^True ReplicationGate: .*ALTER KEYSPACE shop WITH replication = \{'class': 'NetworkTopologyStrategy', 'us': 2\};$/,
+  );
+  world.replication = { ...world.replication, shop: 'NetworkTopologyStrategy {us=2}' };
+  await world.settle();
+  assert.equal(orders(world).length, 2);
+  assert.match(conditionOf(world, 'Stalled'), /^True ReplicationGate: .*ALTER KEYSPACE system_auth/);
+  assert.equal(stageOf(world, 'eu'), 'Removing');
+  world.replication = { ...world.replication, system_auth: 'NetworkTopologyStrategy {us=2}' };
+  await world.settle();
+  assert.equal(stageOf(world, 'eu'), 'Removed');
+});
+
+test('setting the state back cancels a removal that has not begun, and is refused afterwards', async () => {
+  const world = await formed();
+  world.replication = { shop: 'NetworkTopologyStrategy {eu=2, us=2}' };
+  edit(world, { ...three, eu: 'Removing' });
+  await world.settle();
+  edit(world, three);
+  await world.settle();
+  assert.match(conditionOf(world, 'Ready'), /^True/);
+  world.replication = { shop: 'NetworkTopologyStrategy {us=2}' };
+  edit(world, { ...three, eu: 'Removing' });
+  await world.step();
+  edit(world, three);
+  await world.settle();
+  assert.match(conditionOf(world, 'Accepted'), /^False RemovalUnderWay: .*Put its state back to Removing/);
+  assert.deepEqual(orders(world), []);
+  edit(world, { ...three, eu: 'Removing' });
+  await world.settle();
+  assert.equal(stageOf(world, 'eu'), 'Removed');
+});
+
+test('that a region leaves is read back from its guard when the status is wiped', async () => {
+  const world = await formed();
+  edit(world, { ...three, eu: 'Removing' });
+  while (orders(world).length < 1) await world.step();
+  const { status: _, ...bare } = world.mcc;
+  world.mcc = bare;
+  edit(world, three);
+  await world.settle();
+  assert.match(conditionOf(world, 'Accepted'), /^False RemovalUnderWay/);
+});
+
+test('the last region does not leave', async () => {
+  const world = new PlannerWorld(mccOf(specOf({ eu: 'Managed' })));
+  await world.settle();
+  edit(world, { eu: 'Removing' });
+  await world.settle();
+  assert.match(conditionOf(world, 'Stalled'), /^True LastRegion: .*Delete the MultiCassandraCluster/);
+  assert.deepEqual(orders(world), []);
+});
+
+test('two regions do not leave at once', async () => {
+  const world = await formed();
+  edit(world, { eu: 'Removing', us: 'Removing', ap: 'Managed' });
+  const seen: string[] = [];
+  for (let pass = 0; pass < 100; pass++) {
+    await world.step();
+    world.act();
+    const leaving = world.mcc.status?.regions?.filter(
+      ({ stage, leavingSince }) => leavingSince && stage === 'Removing',
+    );
+    seen.push((leaving ?? []).map(({ name }) => name).join());
+  }
+  assert.deepEqual([...new Set(seen)].sort(), ['', 'eu', 'us']);
+  assert.deepEqual([stageOf(world, 'eu'), stageOf(world, 'us')], ['Removed', 'Removed']);
+});
+
+test('a region that was never written to is removed at once', async () => {
+  const world = new PlannerWorld(mccOf(specOf({ eu: 'Removing', us: 'Managed', ap: 'Managed' })));
+  await world.settle();
+  assert.equal(world.member('eu'), undefined);
+  assert.equal(stageOf(world, 'eu'), 'Removed');
+  assert.match(conditionOf(world, 'Ready'), /^True Ready: 2 regions/);
+});
+
+test('a region that was removed joins again when its state is Managed once more', async () => {
+  const world = await formed();
+  edit(world, { ...three, eu: 'Removing' });
+  await world.settle();
+  edit(world, three);
+  await world.settle();
+  assert.equal(stageOf(world, 'eu'), 'Running');
+  assert.match(conditionOf(world, 'Ready'), /^True Ready: 3 regions run one ring of 6 nodes/);
+});
+
+test('a lost region is given up once its hosts are typed, and removed host by host', async () => {
+  const world = await formed();
+  const hosts = hostsOf(world, 'eu');
+  world.lose('eu');
+  edit(world, { ...three, eu: 'Abandoned' });
+  await world.settle();
+  assert.match(conditionOf(world, 'Stalled'), /^True AbandonUnconfirmed: /);
+  for (const host of hosts) assert.ok(conditionOf(world, 'Stalled').includes(host));
+  edit(world, { ...three, eu: 'Abandoned' }, { abandonedHosts: hosts.slice(0, 1) });
+  await world.settle();
+  assert.deepEqual(orders(world), []);
+  edit(world, { ...three, eu: 'Abandoned' }, { abandonedHosts: hosts });
+  await world.settle();
+  assert.deepEqual(
+    orders(world).map((order) => order.split(' ').slice(1).join(' ')),
+    hosts.map((host) => `removeNode ${host}`),
+  );
+  assert.equal(stageOf(world, 'eu'), 'Abandoned');
+  assert.deepEqual(world.mcc.status?.ring?.abandonedHosts, hosts.toSorted());
+  assert.match(conditionOf(world, 'Ready'), /^True Ready: 2 regions run one ring of 4 nodes/);
+  edit(world, { us: 'Managed', ap: 'Managed' });
+  await world.settle();
+  assert.match(conditionOf(world, 'Ready'), /^True/);
+  assert.deepEqual(world.mcc.status?.ring?.abandonedHosts, hosts.toSorted());
+});
+
+test('hosts that are still alive are not given up', async () => {
+  const world = await formed();
+  world.unknown.set('eu', { known: false, reason: 'Unreachable', message: 'context eu: no answer' });
+  edit(world, { ...three, eu: 'Abandoned' }, { abandonedHosts: hostsOf(world, 'eu') });
+  await world.settle();
+  assert.match(conditionOf(world, 'Stalled'), /^True StillAlive: .*cut its network/);
+  assert.deepEqual(orders(world), []);
+});
+
+test('a given up region that returns is closed and its member deleted, and its hosts are removed again', async () => {
+  const world = await formed();
+  const hosts = hostsOf(world, 'eu');
+  // Its API server is out of sight, and so are its nodes for the others.
+  world.unknown.set('eu', { known: false, reason: 'Unreachable', message: 'context eu: no answer' });
+  for (const pod of world.pods) if (pod.region === 'eu') pod.ready = false;
+  const nodes = world.pods.filter(({ region }) => region === 'eu');
+  world.pods.splice(0, world.pods.length, ...world.pods.filter(({ region }) => region !== 'eu'));
+  world.ghosts.push(...nodes);
+  edit(world, { ...three, eu: 'Abandoned' }, { abandonedHosts: hosts });
+  await world.settle();
+  assert.equal(stageOf(world, 'eu'), 'Abandoned');
+  world.unknown.delete('eu');
+  world.pods.push(...nodes.map((node) => ({ ...node, ready: true })));
+  await world.step();
+  assert.match(conditionOf(world, 'Applied', 'eu'), /^False /);
+  await world.settle();
+  assert.equal(world.member('eu'), undefined);
+  assert.equal(stageOf(world, 'eu'), 'Removed');
+  assert.deepEqual(
+    world.pods.map(({ region }) => region),
+    ['us', 'us', 'ap', 'ap'],
+  );
+});
+
+test('a host that was given up and is alive in the ring again stops every change of the ring', async () => {
+  const world = await formed();
+  const hosts = hostsOf(world, 'eu');
+  world.lose('eu');
+  edit(world, { ...three, eu: 'Abandoned' }, { abandonedHosts: hosts });
+  await world.settle();
+  edit(world, { us: 'Managed', ap: 'Managed' });
+  await world.settle();
+  const [us] = world.pods;
+  assert.ok(us);
+  const view = world.viewOf(us);
+  const ghost = '198.18.9.9';
+  const hostsThere = { ...view.hosts, [ghost]: hosts[0] ?? '' };
+  world.overrides.set('us', { views: { [us.name]: { ...view, hosts: hostsThere, live: [...view.live, ghost] } } });
+  world.unknown.delete('eu');
+  edit(world, { us: 'Managed', ap: 'Managed', eu: 'Managed' });
+  await world.step();
+  assert.match(conditionOf(world, 'Stalled'), /^True ReturnedAfterAbandon: /);
+  assert.equal(plannedMembers(world), 0);
+});
+
+function plannedMembers(world: PlannerWorld): number {
+  return world.plan().intents.filter(({ write }) => write.verb === 'create' && write.resource === casskop.member)
+    .length;
+}
