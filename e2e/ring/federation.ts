@@ -21,6 +21,7 @@ export interface Condition {
 export interface RegionStatus {
   name: string;
   stage: string;
+  leavingSince?: string;
   nodes?: number;
   readyNodes?: number;
   hosts?: { pod: string; hostId: string }[];
@@ -34,7 +35,7 @@ export interface Mcc extends ApiObject {
   status?: {
     conditions?: Condition[];
     summary?: { regions: string; nodes: string };
-    ring?: { founder?: string; hosts?: number };
+    ring?: { founder?: string; hosts?: number; abandonedHosts?: string[] };
     seeds?: string[];
     regions?: RegionStatus[];
   };

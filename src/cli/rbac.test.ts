@@ -95,7 +95,7 @@ test('a client does not send what its rules do not allow', async () => {
   await client.get(resources.namespaces, { name: 'kube-system' }, never);
 
   await assert.rejects(client.get(resources.statefulSets, ref, never), refused);
-  await assert.rejects(client.delete(casskop.member, ref, { uid: '', resourceVersion: '' }, never), refused);
+  await assert.rejects(client.delete(resources.statefulSets, ref, { uid: '', resourceVersion: '' }, never), refused);
   await assert.rejects(client.patchStatus(resources.pods, ref, '', {}, never), refused);
   await assert.rejects(client.getPath('/metrics', never), refused);
   await assert.rejects(client.list(resources.pods, {}, never), refused, 'in all namespaces');

@@ -14,7 +14,12 @@ const alive: readonly AccessRule[] = [
  */
 export const hubAccess: readonly AccessRule[] = [
   ...alive,
-  { scope: 'cluster', ...mcc, verbs: ['get', 'list', 'watch'], why: 'what it works for, in every namespace' },
+  {
+    scope: 'cluster',
+    ...mcc,
+    verbs: ['get', 'list', 'watch', 'patch'],
+    why: 'what it works for, in every namespace; only its finalizer is written',
+  },
   { scope: 'cluster', ...mcc, resource: `${mcc.resource}/status`, verbs: ['patch'], why: 'what it has to say' },
   {
     scope: 'cluster',

@@ -13,6 +13,7 @@ import { describeRefusal } from '../federation/status.ts';
 import type { Snapshot, UnknownReason, UnknownRegion } from '../federation/snapshot.ts';
 import { latestLeader } from '../federation/stamps.ts';
 import { type Line, lineOfWrite } from '../federation/story.ts';
+import { isTornDown, tearDown } from '../federation/teardown.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeError } from '../kube/errors.ts';
 import { type KubeObject, resources } from '../kube/objects.ts';
@@ -21,6 +22,7 @@ import type { Store } from '../kube/store.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Doubts } from './doubts.ts';
+import { isHeld, setHeld } from './finalizer.ts';
 import type { Leadership, Term } from './leadership.ts';
 import type { NamedObjects } from './named-objects.ts';
 import type { RegionNamespace } from './region.ts';
@@ -117,8 +119,7 @@ export class Reconciler {
   async reconcile(key: string): Promise<Next> {
     const { hub, clock, operator, leadership } = this.#surroundings;
     const raw = hub.store.get(key);
-    if (!raw || raw.metadata.deletionTimestamp !== undefined) {
-      // Orphan is the only deletion policy so far: the members stay as they are.
+    if (!raw || (raw.metadata.deletionTimestamp !== undefined && !isHeld(raw))) {
       this.#forget(key);
       return { afterMs: undefined };
     }
@@ -142,6 +143,12 @@ export class Reconciler {
     const snapshot = this.#observe(key, mcc);
     const latest = latestLeader(snapshot);
     if (latest) leadership.met(latest.transitions, latest.where);
+    if (mcc.metadata.deletionTimestamp !== undefined) return this.#tearDown(key, raw, mcc, snapshot);
+    if (leadership.term && isHeld(raw) !== isTornDown(mcc)) {
+      // Nothing is made that is to be deleted with the object before the object waits for that.
+      await setHeld(hub, raw, isTornDown(mcc), leadership.term.signal);
+      return { afterMs: expectedEventMs };
+    }
     const result = plan(snapshot, operator);
     this.#setPace(key, mcc, result.pace);
     const { term } = leadership;
@@ -153,6 +160,23 @@ export class Reconciler {
     const when = this.#isSettlingIn(key, snapshot) ? 'facts' : 'paced';
     const written = await this.#statuses.write(raw, result.status, when, term.signal);
     return { afterMs: isOver ? 0 : earliest(earliest(written, retryMs), planPaceMs[result.pace]) };
+  }
+
+  /** One pass for an object that is being deleted and waits for us. */
+  async #tearDown(key: string, raw: KubeObject, mcc: MultiCassandraCluster, snapshot: Snapshot): Promise<Next> {
+    const { hub, operator, leadership } = this.#surroundings;
+    const { term } = leadership;
+    if (!term) return { afterMs: undefined };
+    if (term.transitions !== snapshot.leaseTransitions) return { afterMs: 0 };
+    const { intents, status, isOver } = tearDown(snapshot, operator);
+    this.#setPace(key, mcc, 'slow');
+    if (isOver) {
+      await setHeld(hub, raw, false, term.signal);
+      return { afterMs: expectedEventMs };
+    }
+    const retryMs = this.#beginTurns(key, mcc, snapshot, intents, term);
+    const written = await this.#statuses.write(raw, status, 'paced', term.signal);
+    return { afterMs: earliest(earliest(written, retryMs), planPaceMs.slow) };
   }
 
   /**
@@ -202,10 +226,10 @@ export class Reconciler {
     term: Term,
   ): number | undefined {
     const { logger, clock, hub, leadership } = this.#surroundings;
-    const { uid, generation } = mcc.metadata;
+    const { uid, generation, deletionTimestamp } = mcc.metadata;
     const isOutdated = (): boolean => {
       const now = hub.store.get(key)?.metadata;
-      const isSame = now?.uid === uid && now?.generation === generation && now?.deletionTimestamp === undefined;
+      const isSame = now?.uid === uid && now?.generation === generation && now?.deletionTimestamp === deletionTimestamp;
       if (!isSame || this.#turns.isStopping || leadership.term !== term) return true;
       return clock.monotonic() - snapshot.monotonicMs > planMaxAgeMs;
     };

@@ -84,6 +84,7 @@ function isUrgent(before: Status | undefined, after: Status): boolean {
 function facts(status: Status | undefined): unknown {
   return [
     status?.ring?.founder,
+    status?.ring?.abandonedHosts,
     status?.seeds,
     status?.regions?.map((region) => [
       region.name,
@@ -92,6 +93,8 @@ function facts(status: Status | undefined): unknown {
       region.hosts,
       region.changingSince,
       region.settledRevision,
+      region.leavingSince,
+      region.stage === 'Removed' || region.stage === 'Abandoned',
     ]),
   ];
 }

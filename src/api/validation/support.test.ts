@@ -19,20 +19,6 @@ refused([
     ],
   },
   {
-    title: 'a policy to delete',
-    change: { deletionPolicy: 'Delete' },
-    expected: [
-      'spec.deletionPolicy: NotYetSupported: Ringmaster does not delete members yet. Use Orphan, and delete the regional objects by hand.',
-    ],
-  },
-  {
-    title: 'a policy to delete in one region',
-    change: us({ deletionPolicy: 'Delete' }),
-    expected: [
-      'spec.regions[1].deletionPolicy: NotYetSupported: Ringmaster does not delete members yet. Use Orphan, and delete the regional objects by hand.',
-    ],
-  },
-  {
     title: 'seeds of another ring',
     change: { seeds: { address: '{pod}.{region}.db.example.net', external: ['10.0.0.1'], updatePolicy: 'Rolling' } },
     expected: [

@@ -16,12 +16,6 @@ function* specProblems({ spec }: MultiCassandraCluster): Generator<Problem> {
       'Ringmaster does not join a ring that exists already yet. Leave seeds.external empty.',
     );
   }
-  if (spec.deletionPolicy !== 'Orphan') {
-    yield notYetSupported(
-      ['spec', 'deletionPolicy'],
-      'Ringmaster does not delete members yet. Use Orphan, and delete the regional objects by hand.',
-    );
-  }
 }
 
 function* regionProblems({ spec }: MultiCassandraCluster): Generator<Problem> {
@@ -35,12 +29,6 @@ function* regionProblems({ spec }: MultiCassandraCluster): Generator<Problem> {
     }
     if (region.operator !== undefined && region.operator !== 'CassKop') {
       yield notYetSupported([...path, 'operator'], `Ringmaster does not drive ${region.operator} yet. Use CassKop.`);
-    }
-    if (region.deletionPolicy !== undefined && region.deletionPolicy !== 'Orphan') {
-      yield notYetSupported(
-        [...path, 'deletionPolicy'],
-        'Ringmaster does not delete members yet. Use Orphan, and delete the regional objects by hand.',
-      );
     }
   }
 }
