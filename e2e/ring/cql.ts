@@ -60,7 +60,7 @@ export async function writeOrders(federation: Federation, region: string, first:
 /** How many orders a region's own nodes answer with. */
 export function countOrders(federation: Federation, region: string): Promise<number> {
   return cql(federation, region, async (client) => {
-    const { rows } = await client.execute('SELECT id FROM ledger.orders');
-    return rows.length;
+    const { rows } = await client.execute('SELECT COUNT(*) AS orders FROM ledger.orders');
+    return Number(rows[0]?.['orders']);
   });
 }

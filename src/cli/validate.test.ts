@@ -81,12 +81,12 @@ test('with the regional operator’s CRD, misspelt fields of the template are fo
 
 test('several documents: other kinds are passed over, one bad object is enough to fail', () => {
   const namespace = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: cassandra}\n';
-  const bad = valid.replace('name: orders', 'name: other').replace('deletionPolicy', '') + '  deletionPolicy: Delete\n';
+  const bad = valid.replace('name: orders', 'name: other').replace('operator', '') + '  operator: CassOperator\n';
   const { lines, code } = validateText(['', namespace, valid, bad, ''].join('---\n'));
   assert.deepEqual(lines, [
     'F:2:1: passed over, for it is no MultiCassandraCluster',
     'F:6:1: orders: valid: cluster orders, regions eu us ap, nodes 9',
-    'F:23:3: spec.deletionPolicy: Ringmaster does not delete members yet. Use Orphan, and delete the regional objects by hand. (NotYetSupported)',
+    'F:23:3: spec.operator: Ringmaster does not drive CassOperator yet. Use CassKop. (NotYetSupported)',
   ]);
   assert.equal(code, 1);
   assert.equal(validateText([namespace, valid].join('---\n')).code, 0);

@@ -20,7 +20,6 @@ import { noSteps, type Steps } from './steps.ts';
  */
 export function abandon(context: PlanContext, picture: RegionPicture): Steps {
   const { name } = picture.region;
-  if (hasGone(picture) && picture.recorded?.stage === 'Removed') return noSteps;
   if (picture.leavingSince === undefined) {
     const gate = abandonGate(context, picture);
     return gate ? waitFor({ ...gate, region: name }) : { ...noSteps, leaves: [name], busy: true };
@@ -36,9 +35,18 @@ export function abandon(context: PlanContext, picture: RegionPicture): Steps {
       busy: removal.busy || cleared !== undefined,
     };
   }
+  if (hasGone(picture) && picture.recorded?.stage === 'Removed' && !cleared) return { ...noSteps, removed: [name] };
   if (!picture.known) return { ...noSteps, abandoned: [name] };
-  return cleared ? { ...cleared, abandoned: [name] } : { ...noSteps, removed: [name], busy: true };
+  if (cleared) return { ...cleared, abandoned: [name] };
+  const unsteady = witnesses(context, picture).some((view) => view.observedAtMs - view.hostsSinceMs < steadyMs);
+  return unsteady ? { ...noSteps, abandoned: [name], busy: true } : { ...noSteps, removed: [name], busy: true };
 }
+
+/**
+ * Nodes that came back for a moment, before their member was deleted, show in the views of the others a little later. They all have to have
+ * told of the same hosts for so long before it is believed that nobody came back. Milliseconds.
+ */
+const steadyMs = 30_000;
 
 /** What is ours in the region goes as soon as it can be seen; undefined: nothing is left, or nobody can tell. */
 function clear(context: PlanContext, picture: RegionPicture): Steps | undefined {

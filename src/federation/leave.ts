@@ -21,8 +21,8 @@ import { noSteps, type Steps } from './steps.ts';
  * 6. When no node knows any of its hosts and no keyspace asks for replicas in it, it is Removed, and its entry may be dropped.
  */
 export function leave(context: PlanContext, picture: RegionPicture): Steps {
-  if (hasGone(picture) && !holdsOurs(picture)) return noSteps;
   const { name } = picture.region;
+  if (hasGone(picture) && !holdsOurs(picture)) return { ...noSteps, removed: [name] };
   const guard = answeredFor(picture) ? guardIntent(context, picture) : undefined;
   if (picture.leavingSince === undefined) {
     const steps = begin(context, picture);

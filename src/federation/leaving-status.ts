@@ -22,7 +22,9 @@ export function describeLeaving(
   const observedGeneration = snapshot.mcc.metadata.generation ?? 0;
   const saying = (update: ConditionUpdate): Condition[] =>
     setCondition(rest.conditions, { ...update, observedGeneration }, now);
-  if (steps.removed?.includes(region.name) || (hasGone(picture) && recorded?.stage === 'Removed')) {
+  // A pass that decides nothing says nothing of it either.
+  const was = (stage: RegionStatus['stage']): boolean => hasGone(picture) && recorded?.stage === stage;
+  if (steps.removed?.includes(region.name) ?? was('Removed')) {
     const message = `region ${region.name} has left the ring; its entry may be dropped from spec.regions`;
     const said = ['Reachable', 'Applied'];
     return {
@@ -30,6 +32,8 @@ export function describeLeaving(
       stage: 'Removed',
       nodes: 0,
       readyNodes: 0,
+      // Whoever was given up may still come back, and is then removed again.
+      ...(region.state === 'Abandoned' && picture.leavingSince !== undefined && { leavingSince: picture.leavingSince }),
       conditions: saying({ type: 'Applied', status: 'True', reason: 'Removed', message }).filter(({ type }) =>
         said.includes(type),
       ),
@@ -37,7 +41,7 @@ export function describeLeaving(
   }
   const since = picture.leavingSince ?? (steps.leaves?.includes(region.name) ? now : undefined);
   const leavingSince = since === undefined ? {} : { leavingSince: since };
-  if (steps.abandoned?.includes(region.name) || hasGone(picture)) {
+  if (steps.abandoned?.includes(region.name) ?? was('Abandoned')) {
     const { hosts: ___, ...kept } = rest;
     const message =
       `no node of region ${region.name} is part of the ring any more. Its entry may be dropped from spec.regions, but had better stay until the region was seen and ` +

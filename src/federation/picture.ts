@@ -65,7 +65,7 @@ export function pictureRegions(
       pods: operator.pods(federation, deliveredRegion(region, there, operator)),
       recorded: snapshot.mcc.status?.regions?.find((each) => each.name === region.name),
     };
-    const { leavingSince } = base.recorded ?? {};
+    const leavingSince = leavingSinceOf(region, base.recorded);
     if (!there.known) return { ...base, leavingSince, known: false, snapshot: there };
     const remembered = base.recorded?.identity?.clusterUID;
     if (remembered !== undefined && remembered !== there.clusterUid) {
@@ -82,6 +82,11 @@ export function pictureRegions(
       copies: there.copies.map(({ kind, object }) => ({ kind, ...owned(object, snapshot, base.recorded) })),
     };
   });
+}
+
+/** One that has left may join anew; but whoever was given up can come back from the dead, and still has to leave then. */
+function leavingSinceOf({ state }: EffectiveRegion, recorded: RegionStatus | undefined): string | undefined {
+  return recorded?.stage === 'Removed' && state !== 'Abandoned' ? undefined : recorded?.leavingSince;
 }
 
 /** The region at the size its member has: a change of size that was not delivered yet has made no pod. */
