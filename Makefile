@@ -66,9 +66,9 @@ test-casskop: $(INSTALLED) ## how a CassKop behaves, asked of the stand-in or of
 
 SOAK_MINUTES := 10
 
-test-long: $(INSTALLED) ## real API servers: faults on the way and in them, SOAK_MINUTES=10 of flapping regions; half an hour
+test-long: $(INSTALLED) ## real API servers: changes of a ring at CassKop's own pace, faults, SOAK_MINUTES=10 of flapping regions; an hour
 	node e2e/harness/toolchain.ts
-	SOAK_MINUTES=$(SOAK_MINUTES) $(NODE_TEST) --test-concurrency=1 'e2e/faults/**/*.test.ts' e2e/soak/soak.test.ts
+	SOAK_MINUTES=$(SOAK_MINUTES) $(NODE_TEST) --test-concurrency=1 'e2e/{changes,faults}/**/*.test.ts' e2e/soak/soak.test.ts
 
 regions: $(INSTALLED) ## start the regions eu, us and ap and keep them
 	node e2e/regions.ts up

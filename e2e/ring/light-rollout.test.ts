@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { ChangingRing } from '../changes/changing-ring.ts';
+import { assertVolumesGrow } from '../changes/volumes.ts';
 import { waitFor } from '../harness/index.ts';
 import { formationTimeoutMs } from './federation.ts';
 import { untilOneRing } from './one-ring.ts';
@@ -34,6 +35,10 @@ suite('changes of the spec of a ring of light nodes', () => {
       'orders-ap-rack1-0': 1,
     });
     await untilOneRing(ring.federation, 4);
+  });
+
+  test('larger volumes: the StatefulSets are made anew around their pods, and no pod restarts for it', async () => {
+    await assertVolumesGrow(ring, '2Gi');
   });
 
   test('while nodes leave a region an edit waits, and not a word is written there; then it goes through all regions', async () => {

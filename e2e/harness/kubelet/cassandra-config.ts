@@ -1,7 +1,8 @@
 /**
  * A cassandra.yaml for a small node of Cassandra 5.0; it refuses keys that it does not know. The line of the seeds is
  * the one that the init container fills in. request_timeout is that of the echo by which a node finds another one alive: a node that
- * misses the answer once holds the other to be down for good, see docs/decisions/0010-nodes-that-are-held-to-be-down.md.
+ * misses the answer once holds the other to be down for good, see docs/decisions/0010-nodes-that-are-held-to-be-down.md. Reads and
+ * writes may take long, too: on a busy machine a node that takes in the hints of its absence is slow, and that is no failure.
  */
 export function cassandraYaml(node: {
   clusterName: string;
@@ -20,6 +21,8 @@ storage_port: ${ports.storage}
 native_transport_port: ${ports.native}
 start_native_transport: true
 request_timeout: 60s
+read_request_timeout: 20s
+write_request_timeout: 20s
 seed_provider:
   - class_name: org.apache.cassandra.locator.SimpleSeedProvider
     parameters:
