@@ -2,7 +2,7 @@ import type { Problem } from '../api/problem.ts';
 import { validate } from '../api/validate.ts';
 import type { Change, RegionalOperator } from '../operators/operator.ts';
 import { changesOf, describeChanges } from './changes.ts';
-import { answeredFor, type RegionPicture } from './picture.ts';
+import { answeredFor, hasGone, isLeaving, type RegionPicture } from './picture.ts';
 import { contextOf, nextSteps } from './plan.ts';
 import { refusals } from './refusals.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -25,9 +25,11 @@ export interface RegionPreview {
    * - created: it would join the ring, or found it.
    * - changed: see `changes`, `cost`.
    * - unknown: it cannot be seen, so nobody can tell.
+   * - leaves: its nodes leave the ring, or it is given up.
+   * - gone: it has left.
    * - untouched: it holds a member that is not ours.
    */
-  readonly outcome: 'unchanged' | 'created' | 'changed' | 'unknown' | 'untouched';
+  readonly outcome: 'unchanged' | 'created' | 'changed' | 'leaves' | 'gone' | 'unknown' | 'untouched';
   /** In words: what it costs the region, or why it cannot be told. */
   readonly cost: string;
   readonly changes: readonly Change[];
@@ -47,6 +49,8 @@ export function preview(snapshot: Snapshot, operator: RegionalOperator): Preview
       cost,
       changes,
     });
+    if (hasGone(picture)) return told('gone', 'it has left the ring');
+    if (isLeaving(picture)) return told('leaves', departure(picture));
     if (!picture.known) return told('unknown', picture.snapshot.message);
     if (!picture.member)
       return told('created', creation(picture, context.memory.founder ?? context.pictures[0]?.region.name));
@@ -64,6 +68,9 @@ export function preview(snapshot: Snapshot, operator: RegionalOperator): Preview
     next: [
       ...(steps.founder === undefined ? [] : [`record ${steps.founder} as the region that founds the ring`]),
       ...(steps.begins === undefined ? [] : [`begin to change region ${steps.begins}`]),
+      ...(steps.leaves ?? []).map(
+        (region) => `record that region ${region} leaves the ring, which cannot be taken back then`,
+      ),
       ...steps.intents.map(({ why }) => why),
     ],
     waits: steps.obstacles.map(({ message }) => message),
@@ -76,7 +83,14 @@ function creation({ pods, region }: RegionPicture, founder: string | undefined):
   return `its ${nodes} ${pods.length === 1 ? `${verb}s` : verb} the ring`;
 }
 
+function departure({ pods, region }: RegionPicture): string {
+  const nodes = `${pods.length} ${pods.length === 1 ? 'node' : 'nodes'}`;
+  if (region.state === 'Abandoned')
+    return `its ${nodes} ${pods.length === 1 ? 'is' : 'are'} given up: what only they hold is lost`;
+  return `its ${nodes} ${pods.length === 1 ? 'leaves' : 'leave'} the ring, one after the other, and its member is deleted`;
+}
+
 /** Whether the spec would change anything. */
 export function changesAnything({ regions }: Preview): boolean {
-  return regions.some(({ outcome }) => outcome === 'created' || outcome === 'changed');
+  return regions.some(({ outcome }) => ['created', 'changed', 'leaves'].includes(outcome));
 }
