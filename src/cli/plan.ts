@@ -103,7 +103,15 @@ async function withWhatIsThere(
   }
 }
 
-const marks = { unchanged: '=', created: '+', changed: '~', unknown: '?', untouched: '!' } as const;
+const marks = {
+  unchanged: '=',
+  created: '+',
+  changed: '~',
+  unknown: '?',
+  leaves: '-',
+  gone: ' ',
+  untouched: '!',
+} as const;
 
 function describe({ refused, regions, next, waits }: Preview): string {
   const lines = [
