@@ -241,7 +241,7 @@ export function ringObstacle(
         `region ${picture.region.name} may be part of the ring and cannot be seen: ${picture.snapshot.message}`,
       );
     }
-    if (picture.known && picture.member === undefined && wasInRing(picture, hosts)) {
+    if (picture.known && picture.member === undefined && wasInRing(picture, hosts) && !isGivenUp(picture)) {
       return wait(`the member of region ${picture.region.name}, which is part of the ring, is missing`);
     }
     if (!answeredFor(picture)) continue;

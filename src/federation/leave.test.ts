@@ -251,6 +251,24 @@ test('a given up region that returns is closed and its member deleted, and its h
   );
 });
 
+test('a host that shows up again after the member of its given up region was deleted is removed once more', async () => {
+  const world = await formed();
+  const hosts = hostsOf(world, 'eu');
+  world.lose('eu');
+  const ghosts = [...world.ghosts];
+  edit(world, { ...three, eu: 'Abandoned' }, { abandonedHosts: hosts });
+  await world.settle();
+  world.unknown.delete('eu');
+  await world.settle();
+  assert.equal(stageOf(world, 'eu'), 'Removed');
+  world.ghosts.push(...ghosts);
+  world.written.length = 0;
+  await world.settle();
+  assert.equal(orders(world).length, 2);
+  assert.equal(stageOf(world, 'eu'), 'Removed');
+  assert.match(conditionOf(world, 'Ready'), /^True/);
+});
+
 test('a host that was given up and is alive in the ring again stops every change of the ring', async () => {
   const world = await formed();
   const hosts = hostsOf(world, 'eu');

@@ -276,6 +276,8 @@ export class PlannerWorld {
   act(): boolean {
     const before = JSON.stringify([this.pods, [...this.#members]]);
     const kept = this.pods.filter(({ region }) => this.#members.has(region) || this.unknown.has(region));
+    // The others go on knowing a node that was stopped without having left.
+    this.ghosts.push(...this.pods.filter((pod) => !kept.includes(pod) && !pod.left));
     this.pods.splice(0, this.pods.length, ...kept);
     for (const [region, member] of this.#members) {
       const spec = member['spec'] as {
