@@ -14,6 +14,7 @@ export const conditionTypes = {
   RingIntact: 'All nodes of all regions see one and the same set of nodes.',
   RegionsReachable: 'The API server of every region answers.',
   SeedsCurrent: 'Every region has the current list of seeds.',
+  OperationsDone: 'Every node has done what spec.operations asks for; there since something was asked for.',
 } as const;
 export type ConditionType = keyof typeof conditionTypes;
 
@@ -72,6 +73,7 @@ export const reasons = {
     Paused: 'A change waits until spec.rollout.paused is false again.',
     Leaving: 'A region leaves the ring.',
     Settling: 'A regional operator is at work.',
+    Operating: 'Nodes do what spec.operations asks for, one after the other.',
     Idle: 'There is nothing to do.',
   },
   Stalled: {
@@ -120,6 +122,13 @@ export const reasons = {
     Current: 'Every region has the current list.',
     Pending: 'A region has not been given its list yet.',
     Deferred: 'A region keeps an older list until it next restarts.',
+  },
+  OperationsDone: {
+    Done: 'Every node is through.',
+    NotAsked: 'The spec asks for nothing any more.',
+    Running: 'One node after the other is at it.',
+    Waiting: 'The next node waits until the ring is whole and nothing is being changed.',
+    Failed: 'A node has failed again and again; the others were gone on with.',
   },
   Reachable: {
     Reachable: 'The API server answers.',

@@ -6,6 +6,7 @@ import type {
   AcknowledgedHost,
   DatacenterSpec,
   MultiCassandraCluster,
+  OperationsSpec,
   Operator,
   RackSpec,
   RegionSpec,
@@ -26,6 +27,8 @@ export interface EffectiveFederation {
   racks: EffectiveRack[];
   seeds: SeedsSpec & { address: string };
   rollout: RolloutSpec;
+  /** Operation -> token. */
+  operations: OperationsSpec;
   adoptionPolicy: Spec['adoptionPolicy'];
   dataPolicy: Spec['dataPolicy'];
   deletionPolicy: Spec['deletionPolicy'];
@@ -80,6 +83,7 @@ export const effective = perSpec((mcc: MultiCassandraCluster): EffectiveFederati
     racks: regions.flatMap((region) => region.racks),
     seeds: { ...spec.seeds, address: spec.seeds.address ?? localAddress },
     rollout: spec.rollout,
+    operations: spec.operations ?? {},
     adoptionPolicy: spec.adoptionPolicy,
     dataPolicy: spec.dataPolicy,
     deletionPolicy: spec.deletionPolicy,

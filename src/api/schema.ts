@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type {
   acknowledgedHostSchema,
   datacenterSchema,
+  operationsSchema,
   rackSchema,
   regionSchema,
   rolloutSchema,
@@ -9,7 +10,13 @@ import type {
   templateSchema,
 } from './spec-schema.ts';
 import { specSchema } from './spec-schema.ts';
-import type { conditionSchema, hostSchema, regionIdentitySchema, regionStatusSchema } from './status-schema.ts';
+import type {
+  conditionSchema,
+  hostSchema,
+  regionIdentitySchema,
+  regionOperationSchema,
+  regionStatusSchema,
+} from './status-schema.ts';
 import { statusSchema } from './status-schema.ts';
 
 export const apiGroup = 'ringmaster.dev';
@@ -63,12 +70,14 @@ export type DatacenterSpec = z.infer<typeof datacenterSchema>;
 export type RackSpec = z.infer<typeof rackSchema>;
 export type SeedsSpec = z.infer<typeof seedsSchema>;
 export type RolloutSpec = z.infer<typeof rolloutSchema>;
+export type OperationsSpec = z.infer<typeof operationsSchema>;
 export type AcknowledgedHost = z.infer<typeof acknowledgedHostSchema>;
 export type Operator = Spec['operator'];
 export type RegionState = RegionSpec['state'];
 
 export type Status = z.infer<typeof statusSchema>;
 export type RegionStatus = z.infer<typeof regionStatusSchema>;
+export type RegionOperation = z.infer<typeof regionOperationSchema>;
 export type RegionIdentity = z.infer<typeof regionIdentitySchema>;
 export type Host = z.infer<typeof hostSchema>;
 export type Condition = z.infer<typeof conditionSchema>;

@@ -242,6 +242,20 @@ export const rolloutSchema = z
   .prefault({})
   .describe('How a change goes through the regions.');
 
+const token = (what: string) =>
+  z.string().min(1, { error: 'A token is not empty. Leave the field out to ask for nothing.' }).max(253).describe(what);
+
+export const operationsSchema = z
+  .object({
+    cleanup: token(
+      'Another value has every node drop the rows that it does not own any more, once, one node after another. For after regions have grown.',
+    ).exactOptional(),
+    upgradesstables: token(
+      'Another value has every node rewrite what older versions of Cassandra have written, once, one node after another. For after an upgrade.',
+    ).exactOptional(),
+  })
+  .describe('What every node is to do once; nothing restarts. A node that joins later is not asked.');
+
 export const specSchema = z
   .object({
     clusterName: z
@@ -266,6 +280,7 @@ export const specSchema = z
       }),
     seeds: seedsSchema,
     rollout: rolloutSchema,
+    operations: operationsSchema.exactOptional(),
     adoptionPolicy: z
       .enum(['Never', 'IfUnchanged'])
       .default('Never')

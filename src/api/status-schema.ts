@@ -26,7 +26,7 @@ const conditions = z
   .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
   .exactOptional();
 
-const seedList = (description: string) =>
+const names = (description: string) =>
   z.array(z.string()).meta({ description, 'x-kubernetes-list-type': 'atomic' }).exactOptional();
 
 export const hostSchema = z
@@ -42,6 +42,17 @@ export const regionIdentitySchema = z
   })
   .describe('Which cluster and which object this region is; it is not followed to another one.');
 
+export const regionOperationSchema = z
+  .object({
+    name: z.string().describe('What its nodes are to do, such as cleanup.'),
+    token: z.string().describe('The value of spec.operations that it is done for.'),
+    done: z.int().describe('Nodes that are through.'),
+    total: z.int().describe('Nodes that are asked.'),
+    running: names('Pods whose nodes are at it.'),
+    failed: names('Pods whose nodes have failed again and again.'),
+  })
+  .describe('How far the nodes of a region are with what every node is to do once.');
+
 export const regionStatusSchema = z
   .object({
     name: z.string(),
@@ -52,7 +63,7 @@ export const regionStatusSchema = z
     nodes: z.int().describe('Nodes the spec asks for.').exactOptional(),
     readyNodes: z.int().describe('Nodes that are ready.').exactOptional(),
     identity: regionIdentitySchema.exactOptional(),
-    appliedSeeds: seedList("The seeds this region's nodes were last given, in order."),
+    appliedSeeds: names("The seeds this region's nodes were last given, in order."),
     settledRevision: z
       .string()
       .describe('What was last delivered to the region and has settled there.')
@@ -71,6 +82,10 @@ export const regionStatusSchema = z
         description: 'Host IDs seen so far; another one under the same pod means that a disk was lost.',
         'x-kubernetes-list-type': 'atomic',
       })
+      .exactOptional(),
+    operations: z
+      .array(regionOperationSchema)
+      .meta({ description: 'What spec.operations has its nodes do.', 'x-kubernetes-list-type': 'atomic' })
       .exactOptional(),
     conditions,
   })
@@ -107,7 +122,7 @@ export const statusSchema = z
       })
       .describe('The ring.')
       .exactOptional(),
-    seeds: seedList('The seeds of the whole ring, in regions order.'),
+    seeds: names('The seeds of the whole ring, in regions order.'),
     regions: z
       .array(regionStatusSchema)
       .meta({

@@ -45,12 +45,12 @@ for (const options of [hub, region]) {
   });
 }
 
-test('of a region, no claim or StatefulSet is written, of pods none but deleted, and Secrets in the namespaces of members alone', () => {
+test('of a region, no claim or StatefulSet is written, pods are labelled or deleted and never made, and Secrets in the namespaces of members alone', () => {
   for (const rule of rbacObjects(region).flatMap(rulesOf)) {
     if (rule.resources?.some((each) => /^(persistentvolumeclaims|statefulsets)$/.test(each))) {
       assert.deepEqual(rule.verbs, ['list', 'watch']);
     }
-    if (rule.resources?.includes('pods')) assert.deepEqual(rule.verbs, ['get', 'list', 'watch', 'delete']);
+    if (rule.resources?.includes('pods')) assert.deepEqual(rule.verbs, ['get', 'list', 'watch', 'patch', 'delete']);
   }
   for (const object of rbacObjects(region)) {
     if (!rulesOf(object).some(({ resources: kinds }) => kinds?.includes('secrets'))) continue;

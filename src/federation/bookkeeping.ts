@@ -23,6 +23,9 @@ export const annotations = {
   contentHash: 'ringmaster.dev/content-hash',
   leavingSince: 'ringmaster.dev/leaving-since',
   abandonedHosts: 'ringmaster.dev/abandoned-hosts',
+  operations: 'ringmaster.dev/operations',
+  /** On a pod. */
+  operation: 'ringmaster.dev/operation',
 } as const;
 
 export const managedByLabel = { 'app.kubernetes.io/managed-by': 'ringmaster' };
@@ -57,6 +60,35 @@ const deliverySchema = z.object({
  */
 export type Delivery = z.infer<typeof deliverySchema>;
 
+const runningSchema = z.object({
+  pod: z.string(),
+  /** Of the pod it was decided for: another one of that name has not been told. */
+  uid: z.string(),
+  attempt: z.int().min(1),
+  since: z.iso.datetime(),
+});
+const operationRecordSchema = z.object({
+  token: z.string(),
+  argument: z.string().exactOptional(),
+  done: z.array(z.string()).default([]),
+  failed: z.array(z.string()).default([]),
+  running: z.array(runningSchema).default([]),
+  complete: z.boolean().default(false),
+});
+/**
+ * How far a member's nodes are with an operation that the spec asks for, by the names of their pods. `running` is written before a
+ * pod is told, so that whoever goes on from here never tells it twice. `complete`: all that were there then are through, or
+ * have failed for good; who joins later is not asked.
+ */
+export type OperationRecord = z.infer<typeof operationRecordSchema>;
+
+const operationsSchema = z.partialRecord(z.enum(['cleanup', 'rebuild', 'upgradesstables']), operationRecordSchema);
+export type OperationRecords = Readonly<z.infer<typeof operationsSchema>>;
+
+const orderSchema = z.object({ name: z.string(), token: z.string(), attempt: z.int() });
+/** What a pod was last told by us. */
+export type Order = z.infer<typeof orderSchema>;
+
 const stringsSchema = z.array(z.string());
 const labelsSchema = z.record(z.string(), z.string());
 
@@ -85,6 +117,8 @@ export interface Bookkeeping {
   leavingSince: string | undefined;
   /** Of a guard: host IDs that were given up for good. */
   abandonedHosts: readonly string[];
+  /** How far its nodes are with what the spec has them do once. */
+  operations: OperationRecords;
 }
 
 /** Reads the annotations back; what is missing or malformed is undefined. Never throws: people edit annotations. */
@@ -105,13 +139,24 @@ export const readBookkeeping = perObject((object: KubeObject): Bookkeeping => {
     contentHash: all[annotations.contentHash],
     leavingSince: z.iso.datetime().safeParse(all[annotations.leavingSince]).data,
     abandonedHosts: stringsSchema.safeParse(json(all[annotations.abandonedHosts])).data ?? [],
+    operations: operationsSchema.safeParse(json(all[annotations.operations])).data ?? {},
   };
 });
+
+/** What a pod was last told by us; undefined: nothing. */
+export function orderOn(pod: KubeObject): Order | undefined {
+  return orderSchema.safeParse(json(pod.metadata.annotations?.[annotations.operation])).data;
+}
 
 /** The annotations without the moment at which they were made: two plans in a row differ in that alone. */
 export function withoutMoment(all: Readonly<Record<string, string>> | undefined): Readonly<Record<string, unknown>> {
   const delivery = deliverySchema.safeParse(json(all?.[annotations.delivery])).data;
-  return { ...all, ...(delivery && { [annotations.delivery]: { ...delivery, since: undefined } }) };
+  const operations = all?.[annotations.operations]?.replaceAll(/"since":"[^"]*"/g, '');
+  return {
+    ...all,
+    ...(delivery && { [annotations.delivery]: { ...delivery, since: undefined } }),
+    ...(operations !== undefined && { [annotations.operations]: operations }),
+  };
 }
 
 /** What every object of ours says: whose it is, and who wrote it. */
@@ -148,8 +193,12 @@ export function renderedAnnotations(rendered: {
   labels: Readonly<Record<string, string>>;
   delivery: Delivery | undefined;
   restartToken: string;
+  operations: OperationRecords;
 }): Record<string, string> {
   return {
+    ...(Object.keys(rendered.operations).length > 0 && {
+      [annotations.operations]: JSON.stringify(rendered.operations),
+    }),
     ...(rendered.delivery && { [annotations.delivery]: JSON.stringify(rendered.delivery) }),
     [annotations.restartToken]: rendered.restartToken,
     [annotations.injecting]: String(rendered.injecting),

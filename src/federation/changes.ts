@@ -168,6 +168,11 @@ export function describeChanges(changes: readonly Change[], nodes: number): stri
     ...sentence('benign', (list) => `changes ${paths(list)}, which restarts nothing`),
     ...sentence('restart', (list) => `restarts its ${all} for ${paths(list)}`),
     ...sentence('seeds', () => `restarts its ${all} for another list of seeds`),
+    ...sentence(
+      'operation',
+      (list) =>
+        `has its ${all} do ${list.map(({ path }) => path.split('.').at(-1)).join(', then ')}, one after the other, which restarts nothing`,
+    ),
     ...sentence('storage', (list) => `lets its volumes grow (${sizes(list)})`),
     ...sentence('datacenter', (list) => `adds a datacenter (${paths(list)})`),
     ...sentence('scale-up', (list) => `adds nodes (${sizes(list)})`),

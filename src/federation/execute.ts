@@ -127,6 +127,18 @@ function send(client: KubeClient, write: Write, clock: Clock, signal: AbortSigna
         ],
         signal,
       );
+    case 'label':
+      return client.jsonPatch(
+        write.resource,
+        write.ref,
+        [
+          { op: 'test', path: '/metadata/uid', value: write.uid },
+          { op: 'test', path: '/metadata/resourceVersion', value: write.resourceVersion },
+          { op: 'add', path: '/metadata/labels', value: write.labels },
+          { op: 'add', path: '/metadata/annotations', value: write.annotations },
+        ],
+        signal,
+      );
   }
 }
 

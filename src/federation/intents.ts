@@ -53,6 +53,16 @@ export type Write =
       readonly ref: ObjectRef;
       readonly hostId: string;
       readonly order: NodeOrder;
+    }
+  /** Puts other labels and annotations in the place of all there are; fails unless the object still has this uid and resourceVersion. */
+  | {
+      readonly verb: 'label';
+      readonly resource: ResourceType;
+      readonly ref: ObjectRef;
+      readonly uid: string;
+      readonly resourceVersion: string;
+      readonly labels: Readonly<Record<string, string>>;
+      readonly annotations: Readonly<Record<string, string>>;
     };
 
 /** Whether one write asks for what the other one did, at another time. */

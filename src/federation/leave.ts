@@ -7,6 +7,7 @@ import { guardIntent } from './guard-writes.ts';
 import { isPodOf } from './hosts.ts';
 import type { Intent } from './intents.ts';
 import { answeredFor, hasGone, isLeaving, isReady, type KnownPicture, type RegionPicture } from './picture.ts';
+import { operationUnderWay } from './pod-operations.ts';
 import { noSteps, type Steps } from './steps.ts';
 
 /**
@@ -66,6 +67,8 @@ function leavingGate(context: PlanContext, picture: RegionPicture): Obstacle | u
   const other = pictures.find((each) => each !== picture && isUnderWay(each));
   if (other) return wait(`region ${other.region.name} is being changed, or leaves the ring itself`);
   if (!picture.known) return wait(`region ${name} cannot be seen: ${picture.snapshot.message}`);
+  const operation = operationUnderWay(context);
+  if (operation !== undefined) return wait(operation);
   return (
     keyspacesGate(context, picture, 'users') ??
     ringObstacle(pictures, hosts, ring, views) ??

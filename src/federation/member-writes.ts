@@ -1,4 +1,4 @@
-import { annotations, type Delivery, renderedAnnotations } from './bookkeeping.ts';
+import { annotations, type Delivery, type OperationRecords, renderedAnnotations } from './bookkeeping.ts';
 import {
   changesOf,
   type Disruption,
@@ -12,7 +12,7 @@ import {
   stateOf,
 } from './changes.ts';
 import { annotationsFor, type PlanContext, seedsOf } from './context.ts';
-import type { Intent } from './intents.ts';
+import type { Intent, Write } from './intents.ts';
 import type { Change } from '../operators/operator.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { KnownPicture, MemberPicture } from './picture.ts';
@@ -164,6 +164,34 @@ export function giveSeeds(context: PlanContext, picture: MemberPicture, why: str
   };
 }
 
+/** Notes on the member how far its nodes are with what the spec has them do; nothing else of it changes. */
+export function noteOperations(
+  context: PlanContext,
+  picture: MemberPicture,
+  operations: OperationRecords,
+  why: string,
+): Intent {
+  const { uid = '', resourceVersion = '', name, namespace = picture.region.namespace } = picture.member.object.metadata;
+  return {
+    region: picture.region.name,
+    why,
+    write: {
+      verb: 'removeFields',
+      resource: context.operator.member,
+      ref: { namespace, name },
+      uid,
+      resourceVersion,
+      paths: [],
+      annotations: { [annotations.operations]: JSON.stringify(operations) },
+    },
+  };
+}
+
+/** Whether a write does nothing but note how far the nodes of a member are. */
+export function isNote(write: Write): boolean {
+  return write.verb === 'removeFields' && write.annotations?.[annotations.operations] !== undefined;
+}
+
 function update(context: PlanContext, picture: MemberPicture, options: MemberOptions, why: string): Intent {
   const { uid = '', resourceVersion = '' } = picture.member.object.metadata;
   const wanted = wantedMember(context, picture, options);
@@ -222,8 +250,10 @@ function wantedMember(context: PlanContext, picture: KnownPicture, options: Memb
     paths: [...new Set([...operator.paths(object), ...stillThere])].sort(),
     labels: object.metadata.labels ?? {},
     delivery,
-    // A member that is created, or taken over, has no restart to catch up with.
+    // A member that is created, or taken over, has no restart to catch up with, and nothing that its nodes should have done.
     restartToken: options.restartToken ?? (there ? (there.restartToken ?? '') : federation.rollout.restartToken),
+    operations:
+      picture.member?.ownership === 'ours' ? (there?.operations ?? {}) : caughtUp(federation, there?.operations),
   };
   const over = picture.member ? operator.over(object, picture.member.object) : object;
   const restarting = commands?.restart ? operator.command(over, 'restart') : over;
@@ -241,6 +271,20 @@ function wantedMember(context: PlanContext, picture: KnownPicture, options: Memb
     // CassKop <= 2.2.9 takes its status from the object's body, and would lose it again if it were left out later.
     ...(!hasStatusSubresource(picture) && { status: { seedlist: [...(options.seeds ?? seedsOf(context, picture))] } }),
   };
+}
+
+/** Everything the spec asks for counts as done, but for what was begun for the same token by whoever had the member before. */
+function caughtUp({ operations }: PlanContext['federation'], begun: OperationRecords = {}): OperationRecords {
+  const names = Object.keys(operations) as (keyof typeof operations)[];
+  const done = names.map((name) => {
+    const { [name]: token = '' } = operations;
+    return [name, begun[name]?.token === token ? begun[name] : recordOfDone(token)];
+  });
+  return { ...begun, ...Object.fromEntries(done) };
+}
+
+function recordOfDone(token: string): NonNullable<OperationRecords['cleanup']> {
+  return { token, done: [], failed: [], running: [], complete: true };
 }
 
 function hasStatusSubresource(picture: KnownPicture): boolean {

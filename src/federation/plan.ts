@@ -38,6 +38,7 @@ import {
   type RegionPicture,
   wasOurs,
 } from './picture.ts';
+import { jobsOf, operate, operationUnderWay } from './pod-operations.ts';
 import { misspeltFields, refusals } from './refusals.ts';
 import { changeUnderWay, rollOut } from './rollout.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -110,7 +111,8 @@ function paceOf({ ring, hosts, pictures, views }: PlanContext, steps: Steps, sta
   if (pictures.some(isPassing)) return 'fast';
   if (steps.founder !== undefined || steps.intents.length > 0 || (steps.busy && !stalled)) return 'fast';
   const unrest = ring.kind === 'one' ? ring.busy !== undefined : hosts.joined.size > 0;
-  const waits = steps.obstacles.some((each) => !each.stalled && each.reason !== 'Paused');
+  const waits =
+    steps.operating?.isUnderWay || steps.obstacles.some((each) => !each.stalled && each.reason !== 'Paused');
   return stalled || unrest || waits || hasSilentNode(pictures, views) ? 'slow' : 'quiet';
 }
 
@@ -172,20 +174,31 @@ export function nextSteps(context: PlanContext): Steps {
       pictures.some((picture) => picture.leavingSince !== undefined && !hasGone(picture)),
   );
   const begins = kept.find((steps) => steps.begins !== undefined)?.begins;
+  const all = [...kept, grown];
+  const operating = operate(context, jobsOf(context), whatGoesOn(all));
   return {
     ...(begins !== undefined && { begins }),
     // One at a time, and not while another one's turn begins.
     leaves: begins === undefined ? kept.flatMap((steps) => steps.leaves ?? []).slice(0, 1) : [],
     removed: kept.flatMap((steps) => steps.removed ?? []),
     abandoned: kept.flatMap((steps) => steps.abandoned ?? []),
-    intents: [...kept, grown].flatMap((steps) => steps.intents),
-    obstacles: [...kept, grown].flatMap((steps) => steps.obstacles),
+    operating,
+    intents: [...all.flatMap((steps) => steps.intents), ...operating.intents],
+    obstacles: all.flatMap((steps) => steps.obstacles),
     busy: grown.busy || kept.some((steps) => steps.busy),
   };
 }
 
 function letGo(context: PlanContext, picture: RegionPicture): Steps {
   return picture.region.state === 'Abandoned' ? abandon(context, picture) : leave(context, picture);
+}
+
+/** What is written, waited for or under way, as a sentence; undefined: nothing is. What one region alone lacks does not count. */
+function whatGoesOn(steps: readonly Steps[]): string | undefined {
+  const [obstacle] = steps.flatMap(({ obstacles }) => obstacles.filter(({ isLocal }) => !isLocal));
+  const [intent] = steps.flatMap(({ intents }) => intents);
+  const isBusy = steps.some(({ busy, begins, leaves = [] }) => busy || begins !== undefined || leaves.length > 0);
+  return obstacle?.message ?? intent?.why ?? (isBusy ? 'a region is being brought up to date' : undefined);
 }
 
 /** Chooses the founder. Only the choice is recorded in this pass; the founder's member is written once it is seen. */
@@ -298,6 +311,8 @@ function joinGate(
       message: 'the regions that are in the ring are brought up to date first',
     };
   }
+  const operation = operationUnderWay(context);
+  if (operation !== undefined) return { stalled: false, reason: 'Waiting', message: operation };
   return (
     changeUnderWay(context, picture) ??
     ringObstacle(pictures, hosts, ring, views) ??

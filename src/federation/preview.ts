@@ -4,6 +4,7 @@ import type { Change, RegionalOperator } from '../operators/operator.ts';
 import { changesOf, describeChanges } from './changes.ts';
 import { answeredFor, hasGone, isLeaving, type RegionPicture } from './picture.ts';
 import { contextOf, nextSteps } from './plan.ts';
+import { ordersFor } from './pod-operations.ts';
 import { refusals } from './refusals.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -55,7 +56,14 @@ export function preview(snapshot: Snapshot, operator: RegionalOperator): Preview
     if (!picture.member)
       return told('created', creation(picture, context.memory.founder ?? context.pictures[0]?.region.name));
     if (!answeredFor(picture)) return told('untouched', 'it holds a CassandraCluster of this name that is not ours');
-    const { changes, rejected } = changesOf(context, picture);
+    const { changes: ofMember, rejected } = changesOf(context, picture);
+    const orders = ordersFor(context, picture).map(({ name, from, to }): Change => ({
+      path: `spec.operations.${name}`,
+      kind: 'operation',
+      from,
+      to,
+    }));
+    const changes = [...ofMember, ...orders];
     if (rejected) return told('untouched', 'its operator has put back what the spec asks for', changes);
     if (changes.length === 0) return told('unchanged', 'nothing changes');
     return told('changed', describeChanges(changes, picture.pods.length), changes);

@@ -14,6 +14,7 @@ import {
   type MemberPicture,
   type RegionPicture,
 } from './picture.ts';
+import { isOperationWrite, operationsOf } from './pod-operations.ts';
 import { reachable, unseen } from './reachable.ts';
 import { describeLeaving } from './leaving-status.ts';
 import { nextKind } from './rollout.ts';
@@ -61,6 +62,7 @@ function describeStaying(context: PlanContext, picture: RegionPicture, steps: St
     };
   }
   const ours = answeredFor(picture) ? picture : undefined;
+  const operations = ours ? operationsOf(context, ours) : [];
   const clusterUID = picture.snapshot.clusterUid;
   const memberUID =
     (ours?.member.ownership === 'adoptable' ? undefined : ours?.member.object.metadata.uid) ??
@@ -86,6 +88,7 @@ function describeStaying(context: PlanContext, picture: RegionPicture, steps: St
     ...(written && { appliedSeeds: [...seedsOf(context, picture)] }),
     ...progressOf(context, picture, steps),
     ...(joined.length > 0 && { hosts: joined }),
+    ...(operations.length > 0 && { operations }),
     // Which region's turn it is nobody can say while one is out of sight for a moment.
     conditions: conditions(
       !ours && recorded?.conditions && context.pictures.some(isPassing)
@@ -151,7 +154,7 @@ function applied(context: PlanContext, picture: KnownPicture, steps: Steps): Con
   const fields = changes.map(({ path }) => path).join(', ');
   if (rejected)
     return say('False', 'Rejected', `CassKop put ${fields} back; see its log for the reason, and change the spec`);
-  const intent = steps.intents.find((each) => each.region === picture.region.name);
+  const intent = steps.intents.find((each) => each.region === picture.region.name && !isOperationWrite(each.write));
   if (intent) return say('False', 'Writing', intent.why);
   if (picture.member.bookkeeping.injecting) {
     return say('False', 'Writing', 'the seeds leave the spec once the operator holds them and has nothing under way');
@@ -183,7 +186,8 @@ function appliedReason({ reason }: Obstacle): Extract<ConditionUpdate, { type: '
 function settled(context: PlanContext, picture: MemberPicture | undefined): ConditionUpdate {
   if (!picture) return { type: 'Settled', status: 'False', reason: 'NoMember', message: 'there is no member yet' };
   const state = stateOf(context, picture);
-  return state.settled
+  // A node may clean up for hours; for who looks at the ring nothing is missing meanwhile.
+  return state.settled || state.reason === 'PodOperation'
     ? { type: 'Settled', status: 'True', reason: 'Settled', message: state.message }
     : { type: 'Settled', status: 'False', reason: 'Working', message: state.message };
 }

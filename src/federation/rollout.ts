@@ -16,6 +16,7 @@ import {
   type MemberPicture,
   type RegionPicture,
 } from './picture.ts';
+import { operationUnderWay } from './pod-operations.ts';
 import { noSteps, type Steps } from './steps.ts';
 
 /** What the rollout does in one region in this pass. */
@@ -195,6 +196,8 @@ function disruptionObstacle(context: PlanContext, picture: MemberPicture, kind: 
   const own = unrest(context, picture);
   if (own !== undefined) return wait(name, own);
   const ringChanges = kind === 'datacenter' || kind === 'scale-up' || kind === 'scale-down';
+  const operation = ringChanges ? operationUnderWay(context) : undefined;
+  if (operation !== undefined) return wait(name, operation);
   const gate =
     ringObstacle(pictures, hosts, ring, views, { unseen: ringChanges ? 'waits' : 'ignored' }) ??
     staleObstacle(views, snapshot.monotonicMs) ??

@@ -7,6 +7,7 @@ import { dueSeedsOf, type PlanContext, seedsOf } from './context.ts';
 import { isGuardWrite } from './guard-writes.ts';
 import { answeredFor, isLeaving, isPassing } from './picture.ts';
 import { isPlaced } from './memory.ts';
+import { describeJobs, isOperationWrite } from './pod-operations.ts';
 import { regionsReachable } from './reachable.ts';
 import type { Refusal } from './refusals.ts';
 import { describeRegion } from './region-status.ts';
@@ -52,6 +53,7 @@ export function describe(context: PlanContext, refused: readonly Refusal[], step
     intact,
     regionsReachable(active),
     seedsCurrent(context, active),
+    ...operationsDone(context, steps),
   ];
   return {
     observedGeneration: snapshot.mcc.metadata.generation ?? 0,
@@ -178,8 +180,10 @@ function progress(
     ready = { type: 'Ready', status: 'True', reason: 'Ready', message };
   }
 
-  const working = !stalled && (steps.busy || ready.status !== 'True');
-  const what = waiting?.message ?? steps.intents[0]?.why ?? ready.message;
+  const isOperating = !steps.busy && ready.status === 'True' && steps.operating?.isUnderWay === true;
+  const working = !stalled && (steps.busy || isOperating || ready.status !== 'True');
+  const [operation] = isOperating ? describeJobs(context).running : [];
+  const what = operation ?? waiting?.message ?? steps.intents[0]?.why ?? ready.message;
   const founding = context.hosts.joined.size === 0;
   const paused = !steps.busy && steps.obstacles.some((each) => each.reason === 'Paused');
   return [
@@ -196,6 +200,8 @@ function progress(
                 ? 'Joining'
                 : paused
                   ? 'Paused'
+                  : isOperating
+                    ? 'Operating'
                   : ready.reason === 'Changing'
                     ? 'Changing'
                     : 'Settling',
@@ -212,7 +218,7 @@ function progress(
 function isChanging(context: PlanContext, regions: readonly RegionStatus[], steps: Steps): boolean {
   return (
     regions.some((region) => region.changingSince !== undefined) ||
-    steps.intents.some(({ write }) => !isGuardWrite(write)) ||
+    steps.intents.some(({ write }) => !isGuardWrite(write) && !isOperationWrite(write)) ||
     steps.obstacles.some(({ isLocal }) => isLocal) ||
     context.pictures.some(
       (each) =>
@@ -283,6 +289,24 @@ const stallReasons = [
 
 function stallReason(reason: string): (typeof stallReasons)[number] {
   return stallReasons.find((each) => each === reason) ?? 'PreconditionMissing';
+}
+
+/** Said since something was asked for: who never asks hears nothing of it. */
+function operationsDone(context: PlanContext, steps: Steps): ConditionUpdate[] {
+  const { running, failed, done } = describeJobs(context);
+  const type = 'OperationsDone';
+  const wasSaid = context.snapshot.mcc.status?.conditions?.some((each) => each.type === type) ?? false;
+  const [next] = running;
+  if (next !== undefined) {
+    const waits = steps.operating?.waits;
+    const message = [waits === undefined ? next : `${next}; it waits: ${waits}`, ...failed].join('. ');
+    return [{ type, status: 'False', reason: waits === undefined ? 'Running' : 'Waiting', message }];
+  }
+  if (failed.length > 0) return [{ type, status: 'False', reason: 'Failed', message: failed.join('. ') }];
+  if (done.length > 0) {
+    return [{ type, status: 'True', reason: 'Done', message: `every node has done ${done.join(' and ')}` }];
+  }
+  return wasSaid ? [{ type, status: 'True', reason: 'NotAsked', message: 'spec.operations asks for nothing' }] : [];
 }
 
 function seedsCurrent(context: PlanContext, regions: readonly RegionStatus[]): ConditionUpdate {

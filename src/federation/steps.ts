@@ -1,5 +1,6 @@
 import type { Obstacle } from './gates.ts';
 import type { Intent } from './intents.ts';
+import type { Operating } from './pod-operations.ts';
 
 /** What one pass decided to do, and what keeps it from doing more; status.ts turns the obstacles into conditions. */
 export interface Steps {
@@ -19,6 +20,8 @@ export interface Steps {
   readonly abandoned?: readonly string[];
   /** One of the intents disrupts its region. */
   readonly disrupts?: boolean;
+  /** What every node is to do once; its intents are among those above. */
+  readonly operating?: Operating;
 }
 
 export const noSteps: Steps = { intents: [], obstacles: [], busy: false };

@@ -1,5 +1,6 @@
 import type { Condition, Status } from '../api/schema.ts';
 import { resources } from '../kube/objects.ts';
+import { isNote } from './member-writes.ts';
 import { isGuardWrite } from './guard-writes.ts';
 import type { Intent } from './intents.ts';
 
@@ -14,13 +15,18 @@ export interface Line {
 }
 
 /** Conditions whose reasons tell a story; of the others only True and False do. */
-const told = new Set(['Accepted', 'Ready', 'Stalled']);
+const told = new Set(['Accepted', 'Ready', 'Stalled', 'OperationsDone']);
 
 /** What a person wants to hear of when the status changes from one to the other. The first status of an object tells of what is wrong only. */
 export function linesOfStatus(before: Status | undefined, after: Status): Line[] {
   const regions = after.regions ?? [];
   return [
-    ...linesOf(before?.conditions, after.conditions, ['Accepted', 'Ready', 'Stalled', 'RingIntact'], ''),
+    ...linesOf(
+      before?.conditions,
+      after.conditions,
+      ['Accepted', 'Ready', 'Stalled', 'RingIntact', 'OperationsDone'],
+      '',
+    ),
     ...regions.flatMap(({ name, conditions }) => {
       const was = before?.regions?.find((each) => each.name === name);
       return linesOf(was?.conditions, conditions, ['Reachable'], `region ${name}: `);
@@ -48,6 +54,7 @@ function linesOf(
 function isBad({ type, status, reason }: Condition): boolean {
   if (type === 'Stalled') return status === 'True';
   if (type === 'Ready') return status === 'Unknown' || reason === 'NotAccepted' || reason === 'RingNotIntact';
+  if (type === 'OperationsDone') return reason === 'Failed';
   return status === 'False';
 }
 
@@ -58,13 +65,14 @@ const actions = {
   patchStatus: 'GiveSeeds',
   delete: 'DeletePod',
   order: 'OrderNode',
+  label: 'OrderOperation',
 } as const;
 
 const copied: ReadonlySet<string> = new Set([resources.secrets.plural, resources.configMaps.plural]);
 
-/** What is told of a write that was carried out: not the guards' upkeep. */
+/** What is told of a write that was carried out: not the guards' upkeep, nor what Ringmaster notes for itself. */
 export function lineOfWrite({ why, write }: Intent): Line | undefined {
-  if (isGuardWrite(write)) return undefined;
+  if (isGuardWrite(write) || isNote(write)) return undefined;
   const isCopy = copied.has(write.resource.plural);
   const isMember = !isCopy && write.resource.plural !== resources.pods.plural;
   const action = isCopy

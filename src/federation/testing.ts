@@ -2,6 +2,7 @@ import { effective } from '../api/effective.ts';
 import type { MultiCassandraCluster } from '../api/schema.ts';
 import { parseMultiCassandraCluster } from '../api/parse.ts';
 import { parsePointer } from '../api/merge.ts';
+import type { JsonPatchOperation } from '../kube/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { Clock } from '../edges/clock.ts';
 import { casskop } from '../operators/casskop/casskop.ts';
@@ -57,6 +58,20 @@ interface Pod {
   ready: boolean;
   /** It was decommissioned, and goes on running. */
   left?: true;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+}
+
+function metadataOf({ name, hostId, labels, annotations }: Pod): KubeObject['metadata'] {
+  const resourceVersion = JSON.stringify([labels, annotations]);
+  const [, datacenter = '', rack = ''] = /^orders-([a-z0-9]+)-([a-z0-9]+)-\d+$/.exec(name) ?? [];
+  return {
+    name,
+    uid: `pod-${hostId}`,
+    resourceVersion,
+    labels: { 'dc-rack': `${datacenter}-${rack}`, ...labels },
+    ...(annotations && { annotations }),
+  };
 }
 
 /** The members' real schema is the harness's business; here every field is known. */
@@ -78,6 +93,10 @@ export class PlannerWorld {
   /** Hosts whose machines are gone, and that the others still know. */
   readonly ghosts: Pod[] = [];
   replication: Record<string, string> | undefined;
+  /** What nodes were told to do and have done, or failed to, as `cleanup orders-eu-rack1-0`. */
+  readonly operated: string[] = [];
+  /** Pods whose nodes fail at what they are told. */
+  readonly failing = new Set<string>();
   refusedWrites: Record<string, string> = {};
   /** Racks, as in `eu-rack1`, whose restart the operator does not begin although it is ordered. */
   readonly waitingRacks = new Set<string>();
@@ -206,7 +225,8 @@ export class PlannerWorld {
           get: unused,
           list: unused,
           watch: unused,
-          jsonPatch: async (_resource, _ref, operations) => {
+          jsonPatch: async (resource, { name: podName }, operations) => {
+            if (resource.kind === 'Pod') return Promise.resolve(this.#labelPod(podName, operations));
             const patched = structuredClone(store.get(id) ?? refuse('missing'));
             for (const { op, path, value } of operations) {
               const tokens = parsePointer(path) ?? [];
@@ -279,6 +299,11 @@ export class PlannerWorld {
     // The others go on knowing a node that was stopped without having left.
     this.ghosts.push(...this.pods.filter((pod) => !kept.includes(pod) && !pod.left));
     this.pods.splice(0, this.pods.length, ...kept);
+    for (const pod of this.pods) {
+      if (pod.labels?.['operation-status'] !== 'ToDo') continue;
+      this.operated.push(`${pod.labels['operation-name']} ${pod.name}`);
+      pod.labels = { ...pod.labels, 'operation-status': this.failing.has(pod.name) ? 'Error' : 'Done' };
+    }
     for (const [region, member] of this.#members) {
       const spec = member['spec'] as {
         topology: { dc: { name: string; nodesPerRacks: number; rack: { name: string; rollingRestart?: boolean }[] }[] };
@@ -359,7 +384,7 @@ export class PlannerWorld {
       ),
       claims: pods.map((pod) => ({ metadata: { name: `data-${pod.name}` } })),
       pods: pods.map((pod) => ({
-        metadata: { name: pod.name, uid: `pod-${pod.hostId}` },
+        metadata: metadataOf(pod),
         status: { podIP: pod.address, conditions: [{ type: 'Ready', status: pod.ready ? 'True' : 'False' }] },
       })),
       views: Object.fromEntries(pods.filter((pod) => pod.ready).map((pod) => [pod.name, this.viewOf(pod)])),
@@ -367,6 +392,18 @@ export class PlannerWorld {
       replication: this.replication,
       ...this.overrides.get(name),
     };
+  }
+
+  #labelPod(name: string, operations: JsonPatchOperation[]): KubeObject {
+    const pod = this.pods.find((each) => each.name === name);
+    if (!pod) throw new Error(`there is no pod ${name}`);
+    const there = metadataOf(pod);
+    for (const { op, path, value } of operations) {
+      const field = path.slice('/metadata/'.length) as 'uid' | 'resourceVersion' | 'labels' | 'annotations';
+      if (op === 'test' && there[field] !== value) throw new Error(`test of ${path}`);
+      if (op === 'add') Object.assign(pod, { [field]: value });
+    }
+    return { metadata: metadataOf(pod) };
   }
 
   #named(region: string): KnownRegion['named'] {

@@ -42,6 +42,10 @@ export interface RegionalOperator {
   over(wanted: KubeObject, live: KubeObject): KubeObject;
   /** The member with a command in it that the operator carries out once and takes back: restart all, or skip its guard against disruption. */
   command(member: KubeObject, command: 'restart' | 'unlock'): KubeObject;
+  /** What a pod was last told to do, and how that went. */
+  podOperation(pod: KubeObject, member: KubeObject): PodOperationState;
+  /** All labels of a pod once it is told to do something. */
+  labelsToOrder(pod: KubeObject, operation: OrderedOperation): Record<string, string>;
   /** Pods that keep the operator from rolling out what the member says now: not ready, and made before it. */
   obsoletePods(input: ReadInput, pods: readonly KubeObject[]): readonly KubeObject[];
   /** JSON pointers of all leaves that `member.spec` sets: what a later render must take back if it leaves them out. */
@@ -58,12 +62,13 @@ export interface RegionalOperator {
  * - restart: its nodes restart, one after the other.
  * - seeds: its nodes restart for another seed list; never in one step with anything else, or they would restart twice.
  * - storage: its volumes grow; nothing restarts.
+ * - operation: its nodes do something on command, one after the other; nothing restarts, and the member stays as it is.
  * - datacenter, scale-up: nodes join the ring.
  * - scale-down: nodes leave the ring and their volumes are deleted.
  * - forbidden: the operator refuses it, or would do harm.
  */
 export type ChangeKind =
-  'benign' | 'restart' | 'seeds' | 'storage' | 'datacenter' | 'scale-up' | 'scale-down' | 'forbidden';
+  'benign' | 'restart' | 'seeds' | 'storage' | 'operation' | 'datacenter' | 'scale-up' | 'scale-down' | 'forbidden';
 
 export interface Change {
   /** JSON pointer into the member, such as /spec/cassandraImage. */
@@ -74,6 +79,29 @@ export interface Change {
   readonly to: unknown;
   /** Why it is forbidden, and what to do instead. */
   readonly message?: string;
+}
+
+/** What the operator has single nodes do on command. */
+export type PodOperation = 'cleanup' | 'rebuild' | 'upgradesstables';
+
+export interface OrderedOperation {
+  readonly name: PodOperation;
+  /** Of a rebuild: the datacenter to take the rows from. */
+  readonly argument?: string;
+}
+
+export interface PodOperationState {
+  /** What it was last told to do; undefined: nothing, or something else than these. */
+  readonly name?: PodOperation;
+  /**
+   * - none: nothing that counts.
+   * - ordered: the operator has not taken it up yet.
+   * - running: nothing else may be ordered.
+   * - done, failed: it is over.
+   */
+  readonly phase: 'none' | 'ordered' | 'running' | 'done' | 'failed';
+  /** Whether the operator would confuse an operation of this name with another one that it has not put down as over. */
+  readonly isBlocked: (name: PodOperation) => boolean;
 }
 
 /** A place in a member's spec that names a Secret or a ConfigMap of its namespace. */
@@ -124,7 +152,10 @@ export interface ReadInput {
   replicas: Readonly<Record<string, number>>;
 }
 
-/** Why a member is not settled; `Settled` itself means: our last write is processed and nothing is under way. */
+/**
+ * Why a member is not settled; `Settled` itself means: our last write is processed and nothing is under way. `PodOperation`: nothing but
+ * what single nodes do on command, which takes nothing away from the ring.
+ */
 export type SettledReason =
   | 'Settled'
   | 'NotProcessed'
@@ -133,7 +164,8 @@ export type SettledReason =
   | 'Pending'
   | 'Rejected'
   | 'SeedsDiffer'
-  | 'PodsDiffer';
+  | 'PodsDiffer'
+  | 'PodOperation';
 
 export interface MemberState {
   settled: boolean;

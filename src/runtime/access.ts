@@ -106,8 +106,8 @@ export function regionAccess({ name, member, crdName }: RegionalOperator): reado
       scope: 'namespace',
       group: '',
       resource: 'pods',
-      verbs: ['get', 'list', 'watch', 'delete'],
-      why: 'nodes, of which one that can never get ready is removed once its member was corrected',
+      verbs: ['get', 'list', 'watch', 'patch', 'delete'],
+      why: 'nodes: labelled to clean up and the like; one that can never get ready is removed once its member was corrected',
     },
     {
       scope: 'namespace',

@@ -5,6 +5,7 @@ import type { Invariant } from './invariant.ts';
 import { keyspacesComeFirst } from './keyspaces.ts';
 import { onlyTheLeaderWrites } from './lease.ts';
 import { everythingComesRight, fixesAreDelivered, noHotLoops, writesStop } from './rest.ts';
+import { nodesAreToldOnce, oneNodeIsAtIt } from './operations.ts';
 import { podsStartWithTheFederationsSeeds, seedListsAreSound } from './seeds.ts';
 import { adviceDoesNoHarm, adviceIsNeeded, nodesHoldTheirRows, readyIsTrue, removedHostsStayAway } from './truth.ts';
 import {
@@ -32,6 +33,8 @@ export const invariants: readonly Invariant[] = [
   keyspacesComeFirst,
   whatMembersNameIsThere,
   oneRegionAtATime,
+  nodesAreToldOnce,
+  oneNodeIsAtIt,
   seedListsAreSound,
   nothingRecordedIsForgotten,
   adviceDoesNoHarm,

@@ -1,6 +1,7 @@
 import { copyMutants } from './copies.ts';
 import { memberMutants } from './members.ts';
 import type { Mutant } from './mutant.ts';
+import { operationMutants } from './operations.ts';
 import { processMutants } from './processes.ts';
 import { ringMutants } from './ring.ts';
 import { rolloutMutants } from './rollouts.ts';
@@ -12,6 +13,7 @@ export const mutants: readonly Mutant[] = [
   ...statusMutants,
   ...memberMutants,
   ...rolloutMutants,
+  ...operationMutants,
   ...copyMutants,
   ...processMutants,
 ];

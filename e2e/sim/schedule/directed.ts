@@ -124,5 +124,19 @@ export const directed = {
     [formedMs, { do: 'name Secret', forMs: 300_000 }],
     [formedMs + 200_000, { do: 'write Secret', holds: 'two' }],
   ),
+  'every node cleans up while its controller dies': workload(
+    116,
+    shapeOf([region('eu', 2), region('us')]),
+    [formedMs, { do: 'order an operation', name: 'cleanup', token: 'november' }],
+    [formedMs + 1, { do: 'crash at', nth: 4, of: 'writes', point: 'after commit', backAfterMs: 1_000 }],
+    [formedMs + 90_000, { do: 'kill controller', backAfterMs: 1_000 }],
+    [formedMs + 120_000, { do: 'order an operation', name: 'cleanup', token: 'december' }],
+  ),
+  'CassKop dies while a node cleans up': workload(
+    117,
+    shapeOf([region('eu'), region('us')]),
+    [formedMs, { do: 'order an operation', name: 'cleanup', token: 'november' }],
+    [formedMs + 12_000, { do: 'crash CassKop', region: 'eu', backAfterMs: 5_000 }],
+  ),
   'versions that get a digit more': workload(107, { ...three, firstVersion: 9_980 }),
 } as const satisfies Readonly<Record<string, History>>;

@@ -13,10 +13,11 @@ export function historyOf(seed: number): History {
   const count = Math.floor(random.next() * 10);
   const steps = Array.from({ length: count }, () => drawStep(random, shape));
   const secrets = drawSecrets(new SeededRandom(seed + 1_000_000_007), shape);
+  const operations = drawOperations(new SeededRandom(seed + 2_000_000_011));
   return {
     seed,
     shape: { ...shape, ...secrets.shape },
-    steps: [...steps, ...secrets.steps].sort((one, other) => one.atMs - other.atMs),
+    steps: [...steps, ...secrets.steps, ...operations].sort((one, other) => one.atMs - other.atMs),
   };
 }
 
@@ -35,6 +36,20 @@ function drawSecrets(random: SeededRandom, { regions }: Shape): { shape: Partial
     action: pick(random, kinds)(),
   }));
   return { shape: random.next() < 0.5 ? { namesSecret: true } : {}, steps };
+}
+
+/** In some histories nodes are to clean up or the like, drawn apart as well. */
+function drawOperations(random: SeededRandom): Step[] {
+  if (random.next() < 0.7) return [];
+  return Array.from({ length: 1 + Math.floor(random.next() * 3) }, () => ({
+    atMs: Math.round(random.next() * eventfulMs),
+    action: drawOperation(random),
+  }));
+}
+
+function drawOperation(random: SeededRandom): Action {
+  const name = pick(random, ['cleanup', 'cleanup', 'upgradesstables'] as const);
+  return { do: 'order an operation', name, token: pick(random, ['november', 'december']) };
 }
 
 function drawShape(random: SeededRandom): Shape {

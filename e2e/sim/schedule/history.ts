@@ -91,6 +91,8 @@ export type Action =
       readonly forMs: number;
     }
   | { readonly do: 'order a restart'; readonly token: string }
+  /** Something that every node does once. */
+  | { readonly do: 'order an operation'; readonly name: 'cleanup' | 'upgradesstables'; readonly token: string }
   /** One node more or less in each of its racks. `restarts`: the edit that takes nodes away orders a restart as well. */
   | {
       readonly do: 'resize region';

@@ -80,6 +80,12 @@ export function performAsUser(world: World, action: Action, later: Later): void 
       user.spec = { ...user.spec, rollout: { restartToken: action.token } };
       user.apply();
       return;
+    case 'order an operation': {
+      const operations = { ...(user.spec['operations'] as Fields | undefined), [action.name]: action.token };
+      user.spec = { ...user.spec, operations };
+      user.apply();
+      return;
+    }
     case 'resize region': {
       const size = shape.regions.find(({ name }) => name === action.region)?.nodesPerRacks ?? 1;
       if (!isFormed() || size + action.by < 1) return;

@@ -62,7 +62,9 @@ export async function finish(world: World): Promise<Outcome> {
   const isReady = (): boolean => {
     const mcc = world.user.mcc;
     const ready =
-      conditionOf(mcc, 'Ready')?.status === 'True' && statusOf(mcc).observedGeneration === mcc?.metadata.generation;
+      conditionOf(mcc, 'Ready')?.status === 'True' &&
+      conditionOf(mcc, 'OperationsDone')?.status !== 'False' &&
+      statusOf(mcc).observedGeneration === mcc?.metadata.generation;
     if (ready) readyAfterMs ??= clock.monotonic();
     return ready;
   };

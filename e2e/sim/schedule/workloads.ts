@@ -60,6 +60,10 @@ export const workloads: Readonly<Record<string, History>> = {
     { do: 'resize region', region: 'us', by: -1, forMs: changedMs },
   ]),
   'a restart by its token': workload(19, two, [formedMs, { do: 'order a restart', token: 'november' }]),
+  'every node cleans up': workload(22, shapeOf([region('eu', 2), region('us')]), [
+    formedMs,
+    { do: 'order an operation', name: 'cleanup', token: 'november' },
+  ]),
   'a pull Secret that comes late, and is edited': workload(
     20,
     { ...two, namesSecret: true },

@@ -21,8 +21,23 @@ export function followAdvice(world: World): void {
     deleteLeftovers(world, message);
     deletePods(world, message);
     deleteMembers(world, message);
+    labelPods(world, message);
     createSecrets(world, message);
     deleteForeignSecrets(world, message);
+  }
+}
+
+function labelPods(world: World, message: string): void {
+  const pattern = /kubectl label pod ([a-z0-9-]+) -n [a-z0-9-]+ ((?:[a-z-]+=\w+ )+)--overwrite, in region (\w+)/g;
+  for (const [, pod = '', words = '', region = ''] of message.matchAll(pattern)) {
+    const labels = Object.fromEntries(
+      words
+        .trim()
+        .split(' ')
+        .map((word) => word.split('=')),
+    );
+    const path = `/api/v1/namespaces/${namespace}/pods/${pod}`;
+    world.user.patch(world.server(region), path, 'merge', { metadata: { labels } });
   }
 }
 

@@ -121,8 +121,20 @@ const spoilers: [string, string, (each: ReturnType<typeof settled>) => void][] =
   ['a cluster with a pod down', 'Pending', ({ status }) => (status['phase'] = 'Pending')],
   ['an action under way', 'ActionUnderWay', ({ status }) => (status['lastClusterActionStatus'] = 'Ongoing')],
   [
-    'a pod operation under way',
+    'a decommission under way',
     'ActionUnderWay',
+    ({ status }) =>
+      (status['cassandraRackStatus'] = {
+        'eu-rack1': {
+          phase: 'Running',
+          cassandraLastAction: { status: 'Done' },
+          podLastOperation: { status: 'Ongoing', name: 'decommission' },
+        },
+      }),
+  ],
+  [
+    'a pod operation under way',
+    'PodOperation',
     ({ status }) =>
       (status['cassandraRackStatus'] = {
         'eu-rack1': {

@@ -5,6 +5,7 @@ import type { KubeObject } from '../../kube/objects.ts';
 import type { Capabilities, PlannedPod, RegionalOperator } from '../operator.ts';
 import { memberChanges, memberSizes, withOrdersOf, withoutChanges, withRollingRestart } from './changes.ts';
 import { leafPaths } from './normalise.ts';
+import { readPodOperation, withPodOperation } from './pod-operations.ts';
 import { obsoletePods, readMember } from './read.ts';
 import { namedObjects } from './references.ts';
 import { renderMember, withEmptiedSecrets } from './render.ts';
@@ -62,6 +63,8 @@ export const casskop: RegionalOperator = {
     command === 'restart'
       ? withRollingRestart(member)
       : { ...member, spec: { ...(member['spec'] as object), unlockNextOperation: true } },
+  podOperation: readPodOperation,
+  labelsToOrder: withPodOperation,
   obsoletePods,
   paths: (member) => leafPaths(member['spec']),
   references: namedObjects,

@@ -159,7 +159,7 @@ function unsettled(
     if (state.cassandraLastAction?.status !== 'Done') {
       return ['ActionUnderWay', `rack ${rack}: ${state.cassandraLastAction?.name ?? 'an action'} is under way`];
     }
-    if (underWay.has(state.podLastOperation?.status ?? '')) {
+    if (underWay.has(state.podLastOperation?.status ?? '') && !isMaintenance(state.podLastOperation?.name)) {
       return ['ActionUnderWay', `rack ${rack}: ${state.podLastOperation?.name ?? 'a pod operation'} is under way`];
     }
   }
@@ -167,7 +167,19 @@ function unsettled(
     return ['PodsDiffer', `CassKop knows racks ${Object.keys(racks).join(', ') || 'none'} only`];
   }
   if (!sameList(status.seedlist, seeds)) return ['SeedsDiffer', 'CassKop holds another seed list than the federation'];
-  return unsettledSets(sets, seeds, replicas);
+  return unsettledSets(sets, seeds, replicas) ?? podOperations(status);
+}
+
+/** What nodes do on command, and stay in the ring as they are. */
+function isMaintenance(operation: string | undefined): boolean {
+  return operation === 'cleanup' || operation === 'rebuild' || operation === 'upgradesstables';
+}
+
+function podOperations(status: MemberStatus): [SettledReason, string] | undefined {
+  for (const [rack, { podLastOperation: last }] of Object.entries(status.cassandraRackStatus ?? {})) {
+    if (underWay.has(last?.status ?? '')) return ['PodOperation', `rack ${rack}: ${last?.name} is under way`];
+  }
+  return undefined;
 }
 
 function unsettledSets(

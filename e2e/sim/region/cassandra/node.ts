@@ -58,6 +58,8 @@ export interface NodeSurroundings extends GossipWorld {
 export class CassandraNode {
   readonly options: NodeOptions;
   readonly startedAt: number;
+  /** Cleanups and the like that have come to their end, one for each keyspace: `cleanup system_auth`. */
+  readonly maintained: string[] = [];
   readonly #world: NodeSurroundings;
   #mode: OperationMode = 'STARTING';
   #view: RingView | undefined;

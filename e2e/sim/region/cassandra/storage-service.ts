@@ -63,8 +63,8 @@ const operations: Readonly<Record<string, Operation>> = {
     call: ({ node }, [name]) => ({ value: replicationText(replicationOf(node, String(name))) }),
   },
   describeRingJMX: { arity: 1, call: ({ node }, [name]) => ({ value: describeRing(node, String(name)) }) },
-  forceKeyspaceCleanup: { arity: 3, call: () => ({ value: 0 }) },
-  upgradeSSTables: { arity: 4, call: () => ({ value: 0 }) },
+  forceKeyspaceCleanup: { arity: 3, call: (call, [, keyspace]) => maintain(call, `cleanup ${String(keyspace)}`) },
+  upgradeSSTables: { arity: 4, call: (call, [keyspace]) => maintain(call, `upgradesstables ${String(keyspace)}`) },
 };
 
 /** Reads one attribute. @throws JavaError as Jolokia words it */
@@ -154,6 +154,18 @@ function rebuild({ network, clock, node }: Call, datacenter: string): Outcome {
         const failure = node.hasEnded ? 'the node ended' : streamRebuild(node, datacenter, network.disks);
         if (failure === undefined) network.noteStreamed();
         done(failure === undefined ? undefined : runtimeError(failure));
+      });
+    },
+  };
+}
+
+/** Work on a node's own files, which nobody else notices. */
+function maintain({ network, clock, node }: Call, what: string): Outcome {
+  return {
+    wait(done) {
+      schedule(clock, network.timing.maintenanceMs, () => {
+        if (!node.hasEnded) node.maintained.push(what);
+        done(node.hasEnded ? runtimeError('the node ended') : undefined);
       });
     },
   };

@@ -10,6 +10,8 @@ export interface CassandraTiming {
   joinMs: number;
   decommissionMs: number;
   rebuildMs: number;
+  /** A cleanup, or a rewrite of its files, of one keyspace. */
+  maintenanceMs: number;
   gossipIntervalMs: number;
   /** Without a heartbeat for so long a host counts as down. */
   failureMs: number;
@@ -25,6 +27,7 @@ export const cassandraTiming: CassandraTiming = {
   joinMs: 10_000,
   decommissionMs: 8_000,
   rebuildMs: 8_000,
+  maintenanceMs: 1_500,
   gossipIntervalMs: 1_000,
   failureMs: 20_000,
   forgetJoiningMs: 30_000,

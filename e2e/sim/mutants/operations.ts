@@ -1,0 +1,30 @@
+import type { Mutant } from './mutant.ts';
+
+/** Mistakes in how nodes are told to clean up and the like. */
+export const operationMutants: readonly Mutant[] = [
+  {
+    name: 'who is through is not noted',
+    breaks: 'nodes are told once',
+    history: 'every node cleans up while its controller dies',
+    file: 'federation/pod-operations.ts',
+    find: '    done: isComplete ? [] : done.filter((pod) => pods.includes(pod)),',
+    replace: '    done: [],',
+  },
+  {
+    name: 'a node that is through is told again',
+    breaks: 'nodes are told once',
+    history: 'every node cleans up while its controller dies',
+    file: 'federation/pod-operations.ts',
+    find: "    return name === job.name && phase === 'done' ? 'done' : 'failed';",
+    replace: "    return 'failed';",
+  },
+  {
+    name: 'all regions clean up at once',
+    breaks: 'one node at a time is told',
+    history: 'every node cleans up while its controller dies',
+    file: 'federation/pod-operations.ts',
+    find: '  return picture ? { intents: advance(context, picture, job), isUnderWay: true } : nothing;',
+    replace: `  const intents = pictures.flatMap((each) => advance(context, each, job));
+  return picture ? { intents, isUnderWay: true } : nothing;`,
+  },
+];
