@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Action } from '../schedule/history.ts';
+import { followAdvice } from '../world/repair.ts';
 import { Scene } from './scene.ts';
 
 const regions = { eu: { nodesPerRacks: 2 }, us: {} };
@@ -33,7 +34,7 @@ test('every node does it once for each token, while Ready stays True', async () 
   const scene = await Scene.formed(regions);
   scene.perform(order('november'));
   await scene.untilCondition('OperationsDone', 'False', 'Running');
-  for (let seconds = 0; seconds < 600 && scene.condition("OperationsDone")?.status === "False"; seconds++) {
+  for (let seconds = 0; seconds < 600 && scene.condition('OperationsDone')?.status === 'False'; seconds++) {
     await scene.pass(1_000);
     assert.ok(scene.isReady, scene.condition('Ready')?.message);
   }
@@ -75,11 +76,8 @@ test('an operation that CassKop has lost is ordered again once a person has done
   await scene.until('CassKop to begin', () => scene.pod('eu')?.metadata.labels?.['operation-status'] === 'Ongoing');
   scene.perform({ do: 'crash CassKop', region: 'eu', backAfterMs: 1_000 });
   await scene.until('the message', () => /has lost it/.test(scene.condition('OperationsDone')?.message ?? ''));
-  await scene.readyByAdvice();
-  for (let seconds = 0; seconds < 600 && scene.condition("OperationsDone")?.status === "False"; seconds++) {
-    await scene.pass(1_000);
-    await scene.readyByAdvice();
-  }
+  followAdvice(scene.world);
+  await done(scene);
   assert.deepEqual(
     counts(scene).map((count) => count > 0),
     [true, true, true],
