@@ -147,7 +147,14 @@ async function noteEnd(pass: Pass, { rackKey, podName, error }: Finished): Promi
   await pass.objects.labelPod(podName, labels).catch((labelError: unknown) => {
     pass.log(`${podName} could not be labelled`, labelError);
   });
-  await save(pass, copy, status);
+  // What has come of it must not be lost to a conflict.
+  while (!(await save(pass, copy, status))) {
+    const fresh = await pass.objects.findCluster(copy.metadata.name);
+    if (!fresh) return;
+    copy.metadata = fresh.metadata;
+    copy.spec = fresh.spec;
+    copy.status = fresh.status;
+  }
 }
 
 async function cleanup(pass: Pass, pod: Pod): Promise<void> {

@@ -275,12 +275,12 @@ function wantedMember(context: PlanContext, picture: KnownPicture, options: Memb
 
 /** Everything the spec asks for counts as done, but for what was begun for the same token by whoever had the member before. */
 function caughtUp({ operations }: PlanContext['federation'], begun: OperationRecords = {}): OperationRecords {
-  const names = Object.keys(operations) as (keyof typeof operations)[];
-  const done = names.map((name) => {
-    const { [name]: token = '' } = operations;
-    return [name, begun[name]?.token === token ? begun[name] : recordOfDone(token)];
-  });
-  return { ...begun, ...Object.fromEntries(done) };
+  const records = { ...begun };
+  for (const name of ['cleanup', 'upgradesstables'] as const) {
+    const { [name]: token } = operations;
+    if (token !== undefined && begun[name]?.token !== token) records[name] = recordOfDone(token);
+  }
+  return records;
 }
 
 function recordOfDone(token: string): NonNullable<OperationRecords['cleanup']> {

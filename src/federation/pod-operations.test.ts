@@ -76,6 +76,19 @@ test('two operations go one after the other through all regions', async () => {
   assert.deepEqual(world.operated, [...cleanups, ...pods.map((pod) => `upgradesstables ${pod}`)]);
 });
 
+test('what a node is at is noted before it is told something else', async () => {
+  const world = await formed();
+  edit(world, { operations: { upgradesstables: 'fifth' } });
+  for (let pass = 0; pass < 9; pass++) {
+    await world.step();
+    if (world.written.at(-1)?.write.verb === 'label') break;
+    world.act();
+  }
+  edit(world, { operations: { upgradesstables: 'fifth', cleanup: 'november' } });
+  await rest(world);
+  assert.deepEqual(world.operated.toSorted(), [...cleanups, ...pods.map((pod) => `upgradesstables ${pod}`)]);
+});
+
 test('nodes that are new have nothing to catch up with', async () => {
   const world = await formed({ operations: { cleanup: 'november' } });
   assert.deepEqual(world.operated, []);

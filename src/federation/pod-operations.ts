@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { RegionOperation } from '../api/schema.ts';
 import { type KubeObject, resources } from '../kube/objects.ts';
 import type { OrderedOperation, PodOperation } from '../operators/operator.ts';
 import { annotations, type OperationRecord, orderOn } from './bookkeeping.ts';
@@ -33,8 +32,6 @@ export interface Job extends OrderedOperation {
 
 /** How often one node is told. */
 export const attemptsMax = 3;
-/** How long a node may be at it before somebody had better look, milliseconds. */
-const hintAfterMs = 600_000;
 /** How long after a failure it is told again, milliseconds. */
 const retryMs = 60_000;
 
@@ -63,16 +60,23 @@ export function jobsOf({ federation }: PlanContext): Job[] {
  * @param busyWith what the ring is busy with otherwise; undefined: nothing.
  */
 export function operate(context: PlanContext, jobs: readonly Job[], busyWith: string | undefined): Operating {
-  const job = jobs.find((each) => picturesOf(context, each).some((picture) => !isThrough(context, picture, each)));
+  // What a node was told is noted as done before it is told something else.
+  const job =
+    jobs.find((each) => picturesOf(context, each).some((picture) => hasBegun(picture, each))) ??
+    jobs.find((each) => picturesOf(context, each).some((picture) => !isThrough(context, picture, each)));
   if (!job) return nothing;
   const obstacle = busyWith ?? whyNotNow(context, job);
   if (obstacle !== undefined) return { intents: [], isUnderWay: true, waits: obstacle };
   const pictures = picturesOf(context, job).filter(answeredFor);
   const unaware = pictures.filter(({ member }) => recordOfSame(member, job) === undefined);
   if (unaware.length > 0) return { intents: unaware.map((each) => noteOrder(context, each, job)), isUnderWay: true };
-  const begun = pictures.find((picture) => recordOf(picture, job).running.length > 0);
+  const begun = pictures.find((picture) => hasBegun(picture, job));
   const picture = begun ?? pictures.find((each) => !isThrough(context, each, job));
   return picture ? { intents: advance(context, picture, job), isUnderWay: true } : nothing;
+}
+
+function hasBegun(picture: RegionPicture, job: Job): boolean {
+  return answeredFor(picture) && recordOf(picture, job).running.length > 0;
 }
 
 /** Whether a write has a node do something, or notes how far a region is with that: its member stays as it is. */
@@ -93,25 +97,6 @@ export function operationUnderWay({ pictures, operator }: PlanContext): string |
   return undefined;
 }
 
-/** How far a region is, for its status. */
-export function operationsOf(context: PlanContext, picture: MemberPicture): RegionOperation[] {
-  return jobsOf(context)
-    .filter(({ regions }) => regions.includes(picture.region.name))
-    .map((job) => {
-      const { done, failed, running, complete } = recordOf(picture, job);
-      const total = picture.pods.length;
-      const pods = running.map(({ pod }) => pod);
-      return {
-        name: job.name,
-        token: job.token,
-        done: complete ? total - failed.length : done.length,
-        total,
-        ...(pods.length > 0 && { running: pods }),
-        ...(failed.length > 0 && { failed: [...failed] }),
-      };
-    });
-}
-
 /** What a region's nodes are asked to do and have not begun: the token they have had, if any, and the one of now. */
 export function ordersFor(
   context: PlanContext,
@@ -122,52 +107,13 @@ export function ordersFor(
     .map(({ name, token }) => ({ name, from: picture.member.bookkeeping.operations[name]?.token, to: token }));
 }
 
-/** A condition's sentence for each job that is not simply through. */
-export function describeJobs(context: PlanContext): { running: string[]; failed: string[]; done: string[] } {
-  const told: ReturnType<typeof describeJobs> = { running: [], failed: [], done: [] };
-  for (const job of jobsOf(context)) {
-    const pictures = picturesOf(context, job);
-    if (pictures.every((picture) => isThrough(context, picture, job))) told.done.push(`${job.name} (${job.token})`);
-    for (const picture of pictures.filter(answeredFor)) {
-      const { done, failed, running } = recordOf(picture, job);
-      const { name, namespace } = picture.region;
-      if (!isThrough(context, picture, job)) {
-        const at = running.map(({ pod, attempt, since }) => {
-          const again = attempt > 1 ? `, attempt ${attempt} of ${attemptsMax}` : '';
-          return `; ${pod} is at it${again}${lostHint(context, picture, job, pod, since)}`;
-        });
-        told.running.push(
-          `${job.name} in region ${name}: ${done.length} of ${picture.pods.length} nodes are through${at.join('')}`,
-        );
-      }
-      for (const pod of failed) {
-        told.failed.push(
-          `${job.name} has failed on ${pod} of region ${name}, ${attemptsMax} times; the log of its regional operator says why. To try that node again: ` +
-            `kubectl label pod ${pod} -n ${namespace} operation-name=${job.name} operation-status=ToDo --overwrite, in region ${name}; another value of ` +
-            `spec.operations.${job.name} has all nodes do it again`,
-        );
-      }
-    }
-  }
-  return told;
-}
-
-/** An operation of the regional operator ends with its process, and the label may stay. */
-function lostHint({ snapshot }: PlanContext, picture: MemberPicture, job: Job, pod: string, since: string): string {
-  if (!(snapshot.nowMs - Date.parse(since) > hintAfterMs)) return '';
-  const { name, namespace } = picture.region;
-  return (
-    ` since ${since}. If its node is not busy with it (nodetool compactionstats), the regional operator has lost it: ` +
-    `kubectl label pod ${pod} -n ${namespace} operation-status=Error --overwrite, in region ${name}, has it told again`
-  );
-}
-
-function picturesOf({ pictures }: PlanContext, { regions }: Job): RegionPicture[] {
+/** The regions that a job is for; those that leave the ring are let be. */
+export function picturesOf({ pictures }: PlanContext, { regions }: Job): RegionPicture[] {
   return pictures.filter((picture) => regions.includes(picture.region.name) && !isLeaving(picture));
 }
 
 /** A region that has no member yet is not asked: its nodes will be new. One that cannot be seen is as it was last told. */
-function isThrough({ operator }: PlanContext, picture: RegionPicture, job: Job): boolean {
+export function isThrough({ operator }: PlanContext, picture: RegionPicture, job: Job): boolean {
   if (!picture.known) {
     const told = picture.recorded?.operations?.find(({ name, token }) => name === job.name && token === job.token);
     if (picture.recorded?.identity?.memberUID === undefined) return true;
@@ -185,7 +131,7 @@ function isThrough({ operator }: PlanContext, picture: RegionPicture, job: Job):
 }
 
 /** What is noted of this job; of another token or argument nothing counts. */
-function recordOf({ member }: MemberPicture, job: Job): OperationRecord {
+export function recordOf({ member }: MemberPicture, job: Job): OperationRecord {
   const { token, argument } = job;
   const record = recordOfSame(member, job);
   if (record) return record;
@@ -317,8 +263,8 @@ function orderIntent(context: PlanContext, picture: MemberPicture, job: Job, eac
   const { operator, snapshot } = context;
   const pod = podNamed(picture, each.pod);
   if (!pod || pod.metadata.uid !== each.uid || isOrderOf(orderOn(pod), job, each)) return [];
-  const { phase, isBlocked } = operator.podOperation(pod, picture.member.object);
-  if (phase === 'ordered' || phase === 'running' || isBlocked(job.name)) return [];
+  const { phase, unfinished } = operator.podOperation(pod, picture.member.object);
+  if (phase === 'ordered' || phase === 'running' || (unfinished && unfinished.name !== job.name)) return [];
   if (each.attempt > 1 && snapshot.nowMs - Date.parse(each.since) < retryMs) return [];
   const { namespace = picture.region.namespace, name, uid = '', resourceVersion = '' } = pod.metadata;
   const { name: operation, token, argument } = job;

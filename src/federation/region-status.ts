@@ -14,7 +14,8 @@ import {
   type MemberPicture,
   type RegionPicture,
 } from './picture.ts';
-import { isOperationWrite, operationsOf } from './pod-operations.ts';
+import { operationsOf } from './operations-status.ts';
+import { isOperationWrite } from './pod-operations.ts';
 import { reachable, unseen } from './reachable.ts';
 import { describeLeaving } from './leaving-status.ts';
 import { nextKind } from './rollout.ts';

@@ -7,7 +7,8 @@ import { dueSeedsOf, type PlanContext, seedsOf } from './context.ts';
 import { isGuardWrite } from './guard-writes.ts';
 import { answeredFor, isLeaving, isPassing } from './picture.ts';
 import { isPlaced } from './memory.ts';
-import { describeJobs, isOperationWrite } from './pod-operations.ts';
+import { describeJobs, operationsDone } from './operations-status.ts';
+import { isOperationWrite } from './pod-operations.ts';
 import { regionsReachable } from './reachable.ts';
 import type { Refusal } from './refusals.ts';
 import { describeRegion } from './region-status.ts';
@@ -202,9 +203,9 @@ function progress(
                   ? 'Paused'
                   : isOperating
                     ? 'Operating'
-                  : ready.reason === 'Changing'
-                    ? 'Changing'
-                    : 'Settling',
+                    : ready.reason === 'Changing'
+                      ? 'Changing'
+                      : 'Settling',
           message: what,
         }
       : { type: 'Reconciling', status: 'False', reason: 'Idle', message: 'nothing is under way' },
@@ -289,24 +290,6 @@ const stallReasons = [
 
 function stallReason(reason: string): (typeof stallReasons)[number] {
   return stallReasons.find((each) => each === reason) ?? 'PreconditionMissing';
-}
-
-/** Said since something was asked for: who never asks hears nothing of it. */
-function operationsDone(context: PlanContext, steps: Steps): ConditionUpdate[] {
-  const { running, failed, done } = describeJobs(context);
-  const type = 'OperationsDone';
-  const wasSaid = context.snapshot.mcc.status?.conditions?.some((each) => each.type === type) ?? false;
-  const [next] = running;
-  if (next !== undefined) {
-    const waits = steps.operating?.waits;
-    const message = [waits === undefined ? next : `${next}; it waits: ${waits}`, ...failed].join('. ');
-    return [{ type, status: 'False', reason: waits === undefined ? 'Running' : 'Waiting', message }];
-  }
-  if (failed.length > 0) return [{ type, status: 'False', reason: 'Failed', message: failed.join('. ') }];
-  if (done.length > 0) {
-    return [{ type, status: 'True', reason: 'Done', message: `every node has done ${done.join(' and ')}` }];
-  }
-  return wasSaid ? [{ type, status: 'True', reason: 'NotAsked', message: 'spec.operations asks for nothing' }] : [];
 }
 
 function seedsCurrent(context: PlanContext, regions: readonly RegionStatus[]): ConditionUpdate {

@@ -2,7 +2,6 @@ import { effective } from '../api/effective.ts';
 import type { MultiCassandraCluster } from '../api/schema.ts';
 import { parseMultiCassandraCluster } from '../api/parse.ts';
 import { parsePointer } from '../api/merge.ts';
-import type { JsonPatchOperation } from '../kube/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { Clock } from '../edges/clock.ts';
 import { casskop } from '../operators/casskop/casskop.ts';
@@ -12,6 +11,7 @@ import { execute } from './execute.ts';
 import { isGuardWrite } from './guard-writes.ts';
 import type { Intent } from './intents.ts';
 import { type Plan, plan } from './plan.ts';
+import { carryOutOrders, labelPod, metadataOf, type Pod } from './testing-pods.ts';
 import {
   keyOf,
   type KnownRegion,
@@ -48,30 +48,6 @@ export function mccOf(
   });
   if (!parsed.mcc) throw new Error(JSON.stringify(parsed.problems));
   return parsed.mcc;
-}
-
-interface Pod {
-  region: string;
-  name: string;
-  hostId: string;
-  address: string;
-  ready: boolean;
-  /** It was decommissioned, and goes on running. */
-  left?: true;
-  labels?: Record<string, string>;
-  annotations?: Record<string, string>;
-}
-
-function metadataOf({ name, hostId, labels, annotations }: Pod): KubeObject['metadata'] {
-  const resourceVersion = JSON.stringify([labels, annotations]);
-  const [, datacenter = '', rack = ''] = /^orders-([a-z0-9]+)-([a-z0-9]+)-\d+$/.exec(name) ?? [];
-  return {
-    name,
-    uid: `pod-${hostId}`,
-    resourceVersion,
-    labels: { 'dc-rack': `${datacenter}-${rack}`, ...labels },
-    ...(annotations && { annotations }),
-  };
 }
 
 /** The members' real schema is the harness's business; here every field is known. */
@@ -226,7 +202,7 @@ export class PlannerWorld {
           list: unused,
           watch: unused,
           jsonPatch: async (resource, { name: podName }, operations) => {
-            if (resource.kind === 'Pod') return Promise.resolve(this.#labelPod(podName, operations));
+            if (resource.kind === 'Pod') return Promise.resolve(labelPod(this.pods, podName, operations));
             const patched = structuredClone(store.get(id) ?? refuse('missing'));
             for (const { op, path, value } of operations) {
               const tokens = parsePointer(path) ?? [];
@@ -299,11 +275,7 @@ export class PlannerWorld {
     // The others go on knowing a node that was stopped without having left.
     this.ghosts.push(...this.pods.filter((pod) => !kept.includes(pod) && !pod.left));
     this.pods.splice(0, this.pods.length, ...kept);
-    for (const pod of this.pods) {
-      if (pod.labels?.['operation-status'] !== 'ToDo') continue;
-      this.operated.push(`${pod.labels['operation-name']} ${pod.name}`);
-      pod.labels = { ...pod.labels, 'operation-status': this.failing.has(pod.name) ? 'Error' : 'Done' };
-    }
+    this.operated.push(...carryOutOrders(this.pods, this.failing));
     for (const [region, member] of this.#members) {
       const spec = member['spec'] as {
         topology: { dc: { name: string; nodesPerRacks: number; rack: { name: string; rollingRestart?: boolean }[] }[] };
@@ -392,18 +364,6 @@ export class PlannerWorld {
       replication: this.replication,
       ...this.overrides.get(name),
     };
-  }
-
-  #labelPod(name: string, operations: JsonPatchOperation[]): KubeObject {
-    const pod = this.pods.find((each) => each.name === name);
-    if (!pod) throw new Error(`there is no pod ${name}`);
-    const there = metadataOf(pod);
-    for (const { op, path, value } of operations) {
-      const field = path.slice('/metadata/'.length) as 'uid' | 'resourceVersion' | 'labels' | 'annotations';
-      if (op === 'test' && there[field] !== value) throw new Error(`test of ${path}`);
-      if (op === 'add') Object.assign(pod, { [field]: value });
-    }
-    return { metadata: metadataOf(pod) };
   }
 
   #named(region: string): KnownRegion['named'] {

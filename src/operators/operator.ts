@@ -100,8 +100,8 @@ export interface PodOperationState {
    * - done, failed: it is over.
    */
   readonly phase: 'none' | 'ordered' | 'running' | 'done' | 'failed';
-  /** Whether the operator would confuse an operation of this name with another one that it has not put down as over. */
-  readonly isBlocked: (name: PodOperation) => boolean;
+  /** What the operator has not put down as over in its rack, and the pod it holds to be at it: it would note any other operation under that name. */
+  readonly unfinished?: { readonly name: string; readonly pod: string };
 }
 
 /** A place in a member's spec that names a Secret or a ConfigMap of its namespace. */

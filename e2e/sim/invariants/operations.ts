@@ -19,18 +19,15 @@ export const nodesAreToldOnce: Invariant = {
   statement:
     'No node is told to clean up, or the like, a second time for the same token, unless it has failed: on a large node that is hours of work for nothing.',
   watch: () => {
-    /** What pods have done, as uid, operation and token. */
-    const done = new Set<string>();
-    const keyOf = (pod: KubeObject): string => {
-      const { name, token } = orderOn(pod) ?? {};
-      return `${pod.metadata.uid} ${name} ${token}`;
-    };
+    /** Pod's uid and operation -> the token that it was last done for. */
+    const done = new Map<string, string>();
+    const keyOf = (pod: KubeObject): string => `${pod.metadata.uid} ${orderOn(pod)?.name}`;
     return {
       onChange: (_cluster, { resource, object, type }) => {
         const { labels } = object.metadata;
         if (resource.plural !== 'pods' || type === 'DELETED' || labels?.['operation-status'] !== 'Done')
           return undefined;
-        if (labels['operation-name'] === orderOn(object)?.name) done.add(keyOf(object));
+        if (labels['operation-name'] === orderOn(object)?.name) done.set(keyOf(object), orderOn(object)?.token ?? '');
         return undefined;
       },
       onWrite: (write) => {
@@ -39,7 +36,9 @@ export const nodesAreToldOnce: Invariant = {
         const { name } = pod.metadata;
         if (isAtIt(write.before))
           return `${write.by} told ${name} something (${write.why}) while it was at what it was told before`;
-        return done.has(keyOf(pod)) ? `${write.by} told ${name} again (${write.why}) what it had done` : undefined;
+        return done.get(keyOf(pod)) === orderOn(pod)?.token
+          ? `${write.by} told ${name} again (${write.why}) what it had done`
+          : undefined;
       },
     };
   },

@@ -1,6 +1,8 @@
 import type { Random } from '../../../src/edges/random.ts';
+import { casskop } from '../../../src/operators/casskop/casskop.ts';
 import { JolokiaError, storageService, type AskNode } from '../../casskop/jolokia.ts';
 import { paces } from '../../casskop/pace.ts';
+import type { ClusterStatus } from '../../casskop/cluster.ts';
 import { run } from '../../casskop/run.ts';
 import { JavaError } from '../../light-node/jolokia.ts';
 import type { MemoryApiServer } from '../api/server.ts';
@@ -116,7 +118,13 @@ export class CasskopProcess {
       const status = metadata.labels?.['operation-status'];
       if (status === 'ToDo' || status === 'Ongoing') return true;
     }
-    return false;
+    // That one is over is noted by a pass that draws it.
+    return [...server.all(casskop.member, namespace)].some((member) => {
+      const { cassandraRackStatus = {} } = (member['status'] ?? {}) as Partial<ClusterStatus>;
+      return Object.values(cassandraRackStatus).some(
+        ({ podLastOperation: last }) => last.status === 'Ongoing' && !last.pods?.length,
+      );
+    });
   }
 }
 

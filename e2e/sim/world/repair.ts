@@ -30,12 +30,8 @@ export function followAdvice(world: World): void {
 function labelPods(world: World, message: string): void {
   const pattern = /kubectl label pod ([a-z0-9-]+) -n [a-z0-9-]+ ((?:[a-z-]+=\w+ )+)--overwrite, in region (\w+)/g;
   for (const [, pod = '', words = '', region = ''] of message.matchAll(pattern)) {
-    const labels = Object.fromEntries(
-      words
-        .trim()
-        .split(' ')
-        .map((word) => word.split('=')),
-    );
+    const pairs = [...words.matchAll(/([a-z-]+)=(\w+)/g)];
+    const labels = Object.fromEntries(pairs.map(([, key = '', value = '']) => [key, value]));
     const path = `/api/v1/namespaces/${namespace}/pods/${pod}`;
     world.user.patch(world.server(region), path, 'merge', { metadata: { labels } });
   }

@@ -10,7 +10,9 @@ const names: ReadonlySet<string> = new Set(['cleanup', 'rebuild', 'upgradesstabl
 const racks = z.record(
   z.string(),
   z.looseObject({
-    podLastOperation: z.looseObject({ name: z.string().optional(), status: z.string().optional() }).optional(),
+    podLastOperation: z
+      .looseObject({ name: z.string().optional(), status: z.string().optional(), pods: z.array(z.string()).optional() })
+      .optional(),
   }),
 );
 const memberStatus = z.looseObject({ cassandraRackStatus: racks.optional() });
@@ -29,8 +31,13 @@ export function readPodOperation(pod: KubeObject, member: KubeObject): PodOperat
   const { labels = {} } = pod.metadata;
   const name = labels[label.name];
   const last = racksOf(member)[labels['dc-rack'] ?? '']?.podLastOperation;
-  const isBlocked = (wanted: PodOperation): boolean => last?.status === 'Ongoing' && last.name !== wanted;
-  return { ...(isKnown(name) && { name }), phase: phaseOf(name, labels[label.status]), isBlocked };
+  const unfinished = last?.status === 'Ongoing' &&
+    last.name !== undefined && { name: last.name, pod: last.pods?.[0] ?? pod.metadata.name };
+  return {
+    ...(isKnown(name) && { name }),
+    phase: phaseOf(name, labels[label.status]),
+    ...(unfinished && { unfinished }),
+  };
 }
 
 function isKnown(name: string | undefined): name is PodOperation {
