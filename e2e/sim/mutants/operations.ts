@@ -4,7 +4,7 @@ import type { Mutant } from './mutant.ts';
 export const operationMutants: readonly Mutant[] = [
   {
     name: 'who is through is not noted',
-    breaks: 'nodes are told once',
+    breaks: 'no hot loops',
     history: 'every node cleans up while its controller dies',
     file: 'federation/pod-operations.ts',
     find: '    done: isComplete ? [] : done.filter((pod) => pods.includes(pod)),',
