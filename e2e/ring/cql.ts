@@ -58,9 +58,13 @@ export async function writeOrders(federation: Federation, region: string, first:
 }
 
 /** How many orders a region's own nodes answer with. */
-export function countOrders(federation: Federation, region: string): Promise<number> {
+export function countOrders(
+  federation: Federation,
+  region: string,
+  consistency = types.consistencies.localQuorum,
+): Promise<number> {
   return cql(federation, region, async (client) => {
-    const { rows } = await client.execute('SELECT COUNT(*) AS orders FROM ledger.orders');
+    const { rows } = await client.execute('SELECT COUNT(*) AS orders FROM ledger.orders', [], { consistency });
     return Number(rows[0]?.['orders']);
   });
 }

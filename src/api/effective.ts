@@ -11,6 +11,7 @@ import type {
   RackSpec,
   RegionSpec,
   RegionState,
+  RebuildSpec,
   RolloutSpec,
   SeedsSpec,
   Spec,
@@ -49,6 +50,7 @@ export interface EffectiveRegion {
   datacenters: EffectiveDatacenter[];
   racks: EffectiveRack[];
   acknowledgedHosts: AcknowledgedHost[];
+  rebuild: RebuildSpec;
   /** Host IDs that a person has given up for good. */
   abandonedHosts: readonly string[];
 }
@@ -116,6 +118,7 @@ function effectiveRegion(mcc: MultiCassandraCluster, region: RegionSpec): Effect
       })),
     ),
     acknowledgedHosts: region.acknowledgedHosts ?? [],
+    rebuild: region.rebuild ?? { parallel: 1, skip: false },
     abandonedHosts: region.abandonedHosts ?? [],
   };
 }

@@ -4,6 +4,7 @@ import type {
   datacenterSchema,
   operationsSchema,
   rackSchema,
+  rebuildSchema,
   regionSchema,
   rolloutSchema,
   seedsSchema,
@@ -70,6 +71,7 @@ export type DatacenterSpec = z.infer<typeof datacenterSchema>;
 export type RackSpec = z.infer<typeof rackSchema>;
 export type SeedsSpec = z.infer<typeof seedsSchema>;
 export type RolloutSpec = z.infer<typeof rolloutSchema>;
+export type RebuildSpec = z.infer<typeof rebuildSchema>;
 export type OperationsSpec = z.infer<typeof operationsSchema>;
 export type AcknowledgedHost = z.infer<typeof acknowledgedHostSchema>;
 export type Operator = Spec['operator'];

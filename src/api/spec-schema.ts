@@ -63,6 +63,21 @@ export const datacenterSchema = z
   })
   .describe('One Cassandra datacenter.');
 
+export const rebuildSchema = z
+  .object({
+    from: z
+      .string()
+      .max(32)
+      .regex(/^[a-z][a-z0-9]*$/, { error: 'Name a datacenter of this MultiCassandraCluster.' })
+      .describe(
+        'The datacenter to stream from. Default: that of the first region that has its data. Another value begins anew.',
+      )
+      .exactOptional(),
+    parallel: z.int().min(1).max(100).default(1).describe('Nodes that stream at once.'),
+    skip: z.boolean().default(false).describe('Somebody else sees to it that the nodes get their rows.'),
+  })
+  .describe('How the nodes of a region that joins a ring with data get their rows.');
+
 const hostIdSchema = z.string().regex(uuid, {
   error: 'A Cassandra host ID is a UUID in lower case, such as 8d5ed9f4-7764-4dbd-bad8-43fddce94b7c.',
 });
@@ -139,6 +154,7 @@ export const regionSchema = z
       })
       .exactOptional(),
     deletionPolicy: deletionPolicySchema.describe('Default: that of the spec.').exactOptional(),
+    rebuild: rebuildSchema.exactOptional(),
     abandonedHosts: z
       .array(hostIdSchema)
       .max(1000)

@@ -16,7 +16,9 @@ import type { Intent, Write } from './intents.ts';
 import type { Change } from '../operators/operator.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { KnownPicture, MemberPicture } from './picture.ts';
+import { findsRows, rebuildToken } from './rebuild.ts';
 import { render } from './render.ts';
+import { wasInRing } from './gates.ts';
 
 /** The first write of a region: from here on its operator starts pods. */
 export function createMember(context: PlanContext, picture: KnownPicture): Intent {
@@ -28,7 +30,10 @@ export function createMember(context: PlanContext, picture: KnownPicture): Inten
     write: {
       verb: 'create',
       resource: context.operator.member,
-      object: wantedMember(context, picture, { injecting: hasStatusSubresource(picture) }),
+      object: wantedMember(context, picture, {
+        injecting: hasStatusSubresource(picture),
+        lacksRows: !founds && !wasInRing(picture, context.hosts) && findsRows(context),
+      }),
     },
   };
 }
@@ -234,6 +239,8 @@ interface MemberOptions {
   commands?: { restart: boolean; unlock: boolean };
   restartToken?: string;
   seeds?: readonly string[];
+  /** Its nodes will join without the rows that are there. */
+  lacksRows?: boolean;
 }
 
 function wantedMember(context: PlanContext, picture: KnownPicture, options: MemberOptions): KubeObject {
@@ -252,8 +259,10 @@ function wantedMember(context: PlanContext, picture: KnownPicture, options: Memb
     delivery,
     // A member that is created, or taken over, has no restart to catch up with, and nothing that its nodes should have done.
     restartToken: options.restartToken ?? (there ? (there.restartToken ?? '') : federation.rollout.restartToken),
-    operations:
-      picture.member?.ownership === 'ours' ? (there?.operations ?? {}) : caughtUp(federation, there?.operations),
+    operations: {
+      ...(options.lacksRows && { rebuild: { ...recordOfDone(rebuildToken), complete: false } }),
+      ...(picture.member?.ownership === 'ours' ? (there?.operations ?? {}) : caughtUp(federation, there?.operations)),
+    },
   };
   const over = picture.member ? operator.over(object, picture.member.object) : object;
   const restarting = commands?.restart ? operator.command(over, 'restart') : over;

@@ -39,6 +39,7 @@ import {
   wasOurs,
 } from './picture.ts';
 import { jobsOf, operate, operationUnderWay } from './pod-operations.ts';
+import { rebuildObstacle } from './rebuild.ts';
 import { misspeltFields, refusals } from './refusals.ts';
 import { changeUnderWay, rollOut } from './rollout.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -231,7 +232,8 @@ function keepAll(context: PlanContext): Steps[] {
     const copies = copyIntents(context, picture);
     const unneeded = copies.length > 0 ? [] : pruneIntents(context, picture);
     const intents = [guardIntent(context, picture), ...copies, ...turn.intents, upkeep, ...unneeded];
-    const missing = turn.obstacles.length > 0 ? undefined : missingReference(context, picture);
+    const missing =
+      turn.obstacles.length > 0 ? undefined : (missingReference(context, picture) ?? rebuildObstacle(context, picture));
     return {
       ...turn,
       intents: intents.filter((each) => each !== undefined),

@@ -8,6 +8,7 @@ import { ringObstacle } from './gates.ts';
 import type { Intent, Write } from './intents.ts';
 import { isNote, noteOperations } from './member-writes.ts';
 import { answeredFor, isLeaving, type MemberPicture, type RegionPicture } from './picture.ts';
+import { rebuildJobs } from './rebuild.ts';
 
 /**
  * What every node of some regions is to do once.
@@ -45,14 +46,16 @@ export interface Operating {
 
 const nothing: Operating = { intents: [], isUnderWay: false };
 
-/** What spec.operations asks for, in the order in which it is done. */
-export function jobsOf({ federation }: PlanContext): Job[] {
-  return (['cleanup', 'upgradesstables'] as const).flatMap((name) => {
+/** What is to be done, in the order in which it is: rows for regions that have joined, then what spec.operations asks for. */
+export function jobsOf(context: PlanContext): Job[] {
+  const { federation } = context;
+  const asked = (['cleanup', 'upgradesstables'] as const).flatMap((name): Job[] => {
     const { [name]: token } = federation.operations;
     if (token === undefined) return [];
     const regions = federation.regions.map((region) => region.name);
     return [{ name, token, regions, parallel: 1, stopsAtFailure: false }];
   });
+  return [...rebuildJobs(context), ...asked];
 }
 
 /**

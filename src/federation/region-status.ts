@@ -177,6 +177,7 @@ function appliedReason({ reason }: Obstacle): Extract<ConditionUpdate, { type: '
     case 'ProgressDeadlineExceeded':
     case 'NoPodReady':
     case 'ReplicationGate':
+    case 'RebuildFailed':
     case 'Drifted':
       return reason;
     default:

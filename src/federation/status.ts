@@ -9,6 +9,7 @@ import { answeredFor, isLeaving, isPassing } from './picture.ts';
 import { isPlaced } from './memory.ts';
 import { describeJobs, operationsDone } from './operations-status.ts';
 import { isOperationWrite } from './pod-operations.ts';
+import { lacksRows } from './rebuild.ts';
 import { regionsReachable } from './reachable.ts';
 import type { Refusal } from './refusals.ts';
 import { describeRegion } from './region-status.ts';
@@ -225,7 +226,7 @@ function isChanging(context: PlanContext, regions: readonly RegionStatus[], step
       (each) =>
         answeredFor(each) &&
         !isLeaving(each) &&
-        (each.member.ownership === 'adoptable' || changesOf(context, each).changes.length > 0),
+        (each.member.ownership === 'adoptable' || lacksRows(each) || changesOf(context, each).changes.length > 0),
     )
   );
 }
@@ -273,6 +274,7 @@ const stallReasons = [
   'PreconditionMissing',
   'SeedsUnreachable',
   'ReplicationGate',
+  'RebuildFailed',
   'LastRegion',
   'AbandonUnconfirmed',
   'StillAlive',

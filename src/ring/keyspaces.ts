@@ -44,6 +44,27 @@ export function statementsBeforeNewDatacenter(
     });
 }
 
+/**
+ * Keyspaces that have no replicas in a datacenter whose nodes have joined, although others have: its own, and those of the system.
+ * @param datacenters node counts of the datacenters that have joined
+ * @returns CQL statements that add them; none means that all is said
+ */
+export function statementsForDatacenters(
+  replication: Readonly<Record<string, string>>,
+  datacenters: Readonly<Record<string, number>>,
+): string[] {
+  return [...userKeyspaces(Object.keys(replication)), ...replicatedSystemKeyspaces].flatMap((keyspace) => {
+    const words = replication[keyspace] ?? '';
+    const missing = Object.entries(datacenters).filter(([name]) => replicasIn(words, name) === 0);
+    if (missing.length === 0 || !words.startsWith('NetworkTopologyStrategy')) return [];
+    const factors = [
+      ...factorsIn(words).map(([name, replicas]) => `'${name}': ${replicas}`),
+      ...missing.map(([name, nodes]) => `'${name}': ${Math.min(3, nodes)}`),
+    ];
+    return `ALTER KEYSPACE ${quoted(keyspace)} WITH replication = {'class': 'NetworkTopologyStrategy', ${factors.join(', ')}};`;
+  });
+}
+
 /** Replicas that Cassandra's words, e.g. `NetworkTopologyStrategy {eu=3, us=2}`, ask for in one datacenter; SimpleStrategy asks for none in particular. */
 export function replicasIn(words: string, datacenter: string): number {
   const own = factorsIn(words).find(([name]) => name === datacenter);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import { types } from 'cassandra-driver';
 import { type Regions, startRegions, waitFor } from '../harness/index.ts';
 import { ControllerProcess } from './controller-process.ts';
 import { countOrders, cql, createTables, writeOrders } from './cql.ts';
@@ -9,7 +10,7 @@ const namespace = 'leaving';
 const orders = 10_000;
 type State = 'Managed' | 'Removing' | 'Abandoned';
 
-suite('regions that leave a ring with data', () => {
+suite('regions that come and go, and rows that stay', () => {
   let regions: Regions;
   let federation: Federation;
 
@@ -20,9 +21,9 @@ suite('regions that leave a ring with data', () => {
     await regions.prepareNamespace(namespace);
     federation = new Federation(regions, namespace, { hub: 'hub' });
     new ControllerProcess(regions);
-    await apply({ eu: 'Managed', us: 'Managed', ap: 'Managed' });
+    await apply({ eu: 'Managed', us: 'Managed' });
     await federation.ready();
-    await createTables(federation, { eu: 1, us: 1, ap: 1 });
+    await createTables(federation, { eu: 1, us: 1 });
     await writeOrders(federation, 'us', 0, orders);
   });
   after(() => regions?.stop());
@@ -60,6 +61,29 @@ suite('regions that leave a ring with data', () => {
       for (const statement of statements) await client.execute(statement);
     });
   }
+
+  suite('a region that is added', () => {
+    test('joins once all keyspaces can have replicas there, and asks for them', async () => {
+      await apply({ eu: 'Managed', us: 'Managed', ap: 'Managed' });
+      const before = await federation.waitForCondition('Stalled', 'True', { reason: 'ReplicationGate' });
+      assert.match(before.message, /ALTER KEYSPACE system_auth .*NetworkTopologyStrategy/);
+      await runStatements(before.message);
+      const message = /region ap has joined/;
+      const after = await federation.waitForCondition('Stalled', 'True', { reason: 'ReplicationGate', message });
+      assert.match(after.message, /ALTER KEYSPACE ledger WITH replication = .*'ap': 1/);
+      await runStatements(after.message);
+    });
+
+    test('streams its rows, and has them all when nobody else can be asked', async () => {
+      await federation.ready();
+      const { operations } = (await federation.region('ap')) ?? {};
+      assert.deepEqual(operations, [{ name: 'rebuild', token: 'join', done: 1, total: 1 }]);
+      await regions.cut('ap');
+      assert.equal(await countOrders(federation, 'ap', types.consistencies.localOne), orders);
+      await regions.heal('ap');
+      await federation.ready();
+    });
+  });
 
   suite('the founder', () => {
     test('does not begin to leave while keyspaces have replicas there', async () => {
