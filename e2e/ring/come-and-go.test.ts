@@ -76,8 +76,11 @@ suite('regions that come and go, and rows that stay', () => {
 
     test('streams its rows, and has them all when nobody else can be asked', async () => {
       await federation.ready();
-      const { operations } = (await federation.region('ap')) ?? {};
-      assert.deepEqual(operations, [{ name: 'rebuild', token: 'join', done: 1, total: 1 }]);
+      const { metadata } = (await federation.member('ap')) ?? assert.fail();
+      const { rebuild } = JSON.parse(metadata.annotations?.['ringmaster.dev/operations'] ?? '{}') as {
+        rebuild?: { argument: string; complete: boolean; failed: string[] };
+      };
+      assert.deepEqual([rebuild?.argument, rebuild?.complete, rebuild?.failed], ['eu', true, []]);
       await regions.cut('ap');
       assert.equal(await countOrders(federation, 'ap', types.consistencies.localOne), orders);
       await regions.heal('ap');

@@ -22,7 +22,6 @@ export interface RegionStatus {
   name: string;
   stage: string;
   leavingSince?: string;
-  operations?: object[];
   nodes?: number;
   readyNodes?: number;
   hosts?: { pod: string; hostId: string }[];
