@@ -61,6 +61,17 @@ test('a region that joins a ring with rows asks for replicas there, and then its
   assert.equal(label?.['operation-argument'], 'eu');
 });
 
+test('keyspaces of the system name all datacenters that have nodes at once, since Cassandra refuses to leave one out', async () => {
+  const world = await joined();
+  const words = 'NetworkTopologyStrategy {eu=2}';
+  world.replication = { ...world.replication, system_auth: words };
+  await rest(world);
+  assert.match(
+    conditionOf(world, 'Stalled'),
+    /ALTER KEYSPACE system_auth WITH replication = \{'class': 'NetworkTopologyStrategy', 'eu': 2, 'us': 2, 'ap': 2\};/,
+  );
+});
+
 test('a ring without rows has nothing to stream', async () => {
   const world = new PlannerWorld(mccOf(specOf(two)));
   await rest(world);

@@ -36,7 +36,7 @@ export function rebuildObstacle(context: PlanContext, picture: MemberPicture): O
     const message = 'the replication of the ring’s keyspaces is being read';
     return { stalled: false, reason: 'Waiting', region: name, message, isLocal: true };
   }
-  const statements = statementsForDatacenters(replication, datacentersOf(picture));
+  const statements = missingReplicas(context, replication);
   if (statements.length > 0) {
     const message =
       `region ${name} has joined, and keyspaces have no replicas there yet. Let clients use LOCAL_ consistency levels elsewhere, then run: ${statements.join(' ')} ` +
@@ -61,7 +61,7 @@ export function rebuildJobs(context: PlanContext): Job[] {
     const isReady =
       picture.pods.every(({ name }) => context.hosts.joined.has(name)) &&
       replication !== undefined &&
-      statementsForDatacenters(replication, datacentersOf(picture)).length === 0;
+      missingReplicas(context, replication).length === 0;
     const argument =
       picture.region.rebuild.from ?? record?.argument ?? (replication && sourceFor(context, picture, replication));
     if (!(isBegun || isReady) || argument === undefined) return [];
@@ -98,8 +98,13 @@ function replicationNow({ pictures, views }: PlanContext): Readonly<Record<strin
   return replicationOf(pictures, [...new Set([...views.values()].flatMap((view) => view.keyspaces))]);
 }
 
-function datacentersOf({ pods }: RegionPicture): Record<string, number> {
+/** Of all regions that have joined at once: a keyspace of the system has to name them all. */
+function missingReplicas({ pictures, hosts }: PlanContext, replication: Readonly<Record<string, string>>): string[] {
+  const joined = pictures
+    .filter((picture) => answeredFor(picture) && !isLeaving(picture))
+    .filter(({ pods }) => pods.every(({ name }) => hosts.joined.has(name)));
+  const lacking = joined.filter(lacksRows).flatMap(({ region }) => region.datacenters.map(({ name }) => name));
   const counts: Record<string, number> = {};
-  for (const { datacenter } of pods) counts[datacenter] = (counts[datacenter] ?? 0) + 1;
-  return counts;
+  for (const { datacenter } of joined.flatMap(({ pods }) => pods)) counts[datacenter] = (counts[datacenter] ?? 0) + 1;
+  return statementsForDatacenters(replication, counts, lacking);
 }

@@ -45,17 +45,23 @@ export function statementsBeforeNewDatacenter(
 }
 
 /**
- * Keyspaces that have no replicas in a datacenter whose nodes have joined, although others have: its own, and those of the system.
- * @param datacenters node counts of the datacenters that have joined
+ * Keyspaces that lack replicas in datacenters whose nodes have joined. Those of the system have to name every one that has nodes at once, or Cassandra
+ * refuses the statement.
+ * @param joined node counts of all datacenters that have joined
+ * @param lacking those of them that the user's keyspaces have to name as well
  * @returns CQL statements that add them; none means that all is said
  */
 export function statementsForDatacenters(
   replication: Readonly<Record<string, string>>,
-  datacenters: Readonly<Record<string, number>>,
+  joined: Readonly<Record<string, number>>,
+  lacking: readonly string[],
 ): string[] {
   return [...userKeyspaces(Object.keys(replication)), ...replicatedSystemKeyspaces].flatMap((keyspace) => {
     const words = replication[keyspace] ?? '';
-    const missing = Object.entries(datacenters).filter(([name]) => replicasIn(words, name) === 0);
+    const isUsers = !replicatedSystemKeyspaces.includes(keyspace);
+    const missing = Object.entries(joined).filter(
+      ([name]) => replicasIn(words, name) === 0 && (!isUsers || lacking.includes(name)),
+    );
     if (missing.length === 0 || !words.startsWith('NetworkTopologyStrategy')) return [];
     const factors = [
       ...factorsIn(words).map(([name, replicas]) => `'${name}': ${replicas}`),
