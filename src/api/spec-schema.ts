@@ -206,10 +206,21 @@ export const seedsSchema = z
       )
       .exactOptional(),
     external: z
-      .array(z.string().min(1).max(253))
+      .array(
+        z
+          .string()
+          .min(1)
+          .max(253)
+          .regex(/^[^\s,]+$/, { error: 'A seed is one address, without blanks and commas.' }),
+      )
       .max(32)
       .default([])
-      .meta({ description: 'Seeds outside the federation, of a ring that exists already.', ...atomicList }),
+      .meta({
+        description:
+          'Seeds outside the federation. With any when the first region is created, no ring is founded: the regions join the one that these are of. Hosts that no ' +
+          'pod of the federation carries are taken for nodes of that ring while they are alive.',
+        ...atomicList,
+      }),
     updatePolicy: z
       .enum(['Deferred', 'Rolling'])
       .default('Deferred')

@@ -300,7 +300,7 @@ export function strangersIn(ring: RingState, hosts: Hosts): string[] {
 export function unprovenIn(ring: RingState, hosts: Hosts): string[] {
   if (ring.kind !== 'one' && ring.kind !== 'differing') return [];
   const proven = new Set(hosts.joined.values());
-  return [...ring.hosts].filter((host) => !proven.has(host)).sort();
+  return [...ring.hosts].filter((host) => !proven.has(host) && !hosts.outside.has(host)).sort();
 }
 
 /** A new datacenter's seeds skip bootstrap and own ranges at once; see ring/keyspaces.ts. */

@@ -3,7 +3,7 @@ import { type KubeObject, resources } from '../kube/objects.ts';
 import { annotations, managedByLabel } from './bookkeeping.ts';
 import { annotationsFor, type PlanContext } from './context.ts';
 import { guardData, guardName, isGuardName } from './guard/guard.ts';
-import { ignitionPod } from './hosts.ts';
+import { foundsRing, ignitionPod } from './hosts.ts';
 import type { Intent, Write } from './intents.ts';
 import type { KnownPicture } from './picture.ts';
 
@@ -15,7 +15,7 @@ import type { KnownPicture } from './picture.ts';
 export function wantedGuard(context: PlanContext, picture: KnownPicture): KubeObject {
   const { federation, memory, hosts, pictures } = context;
   const first = ignitionPod(memory, pictures);
-  const founds = picture.region.name === memory.founder && hosts.joined.size === 0 && first !== undefined;
+  const founds = foundsRing(context, picture) && first !== undefined;
   const address = memory.planned.find((seed) => seed.pod === first)?.address;
   const scripts = userScripts(context, picture);
   return {
@@ -34,7 +34,7 @@ export function wantedGuard(context: PlanContext, picture: KnownPicture): KubeOb
       },
     },
     data: guardData({
-      ignition: founds && address !== undefined ? [{ pod: first, address }] : [],
+      ignition: founds && address !== undefined ? [{ pod: first, address }] : outsideSeeds(context),
       joined: joinedPods(hosts.joined),
       waitSeconds: federation.seeds.guardWaitSeconds,
       closed: closedPods(context, picture),
@@ -42,6 +42,15 @@ export function wantedGuard(context: PlanContext, picture: KnownPicture): KubeOb
       userPostRun: scripts.postRun,
     }),
   };
+}
+
+/**
+ * Seeds of a ring that exists already. Until the first node of ours has joined it nobody knows a host ID of it, so their addresses are trusted; no pod
+ * bears their names, so none may start alone.
+ */
+function outsideSeeds({ federation, hosts }: PlanContext): { pod: string; address: string }[] {
+  if (hosts.joined.size > 0) return [];
+  return federation.seeds.external.map((address, index) => ({ pod: `external-${index}`, address }));
 }
 
 /** In a region that leaves: every pod that has left, or has never come in. The others may restart until it is their turn. */

@@ -20,6 +20,8 @@ export interface Hosts {
   readonly superseded: readonly string[];
   /** Hosts that were given up for good, and that a node of the ring holds to be alive. */
   readonly returned: readonly string[];
+  /** Hosts of the ring outside the federation that seeds.external speaks of: no node of ours, and every one holds them to be alive. */
+  readonly outside: ReadonlySet<string>;
   /** Host IDs that nodes of ours have given as their own. */
   readonly own: ReadonlySet<string>;
   /** Some pod of ours has not told its host ID lately, so a host that nobody knows may be that pod's. */
@@ -40,6 +42,7 @@ export function proveHosts(
   views: ReadonlyMap<string, NodeView>,
 ): Hosts {
   const joined = new Map([...memory.hosts].filter(([pod, host]) => !hasLeft(pod, host, federation, pictures, views)));
+  const isOutside = federation.seeds.external.length > 0;
   const suspected: SuspectedLoss[] = [];
   const superseded: string[] = [];
   const vouching = [...views.values()].filter((view) => memory.hosts.get(view.pod) === view.hostId && isNormal(view));
@@ -62,7 +65,9 @@ export function proveHosts(
       }
       const vouched = vouching.some((other) => knowEachOther(view, other));
       if (recorded === undefined) {
-        const founding = memory.hosts.size === 0 && name === ignitionPod(memory, pictures);
+        // With a ring outside the federation the first node of ours must have found it.
+        const founding =
+          memory.hosts.size === 0 && name === ignitionPod(memory, pictures) && (!isOutside || view.live.length > 1);
         if (founding || vouched) joined.set(name, view.hostId);
       } else if (acknowledges(picture, name, view.hostId) && (vouched || memory.hosts.size === 1)) {
         // A person's word replaces the disk, not the ring: the node must be in it all the same.
@@ -89,6 +94,7 @@ export function proveHosts(
     superseded: superseded.filter((host) => proven.has(host) && !heard.has(host)),
     returned: memory.abandonedHosts.filter((host) => normal.some((view) => holdsAlive(view, host))),
     own,
+    outside: new Set(isOutside ? aliveFor(normal).filter((host) => !own.has(host)) : []),
     someUnheard,
   };
 }
@@ -125,6 +131,14 @@ export function isPodOf(pod: string, clusterName: string, region: EffectiveRegio
   return region.datacenters.some(({ name }) => pod.startsWith(`${clusterName}-${name}-`));
 }
 
+/** Whether the region starts the ring. It does not where there is one outside the federation, which all regions join. */
+export function foundsRing(
+  { federation, memory, hosts }: { federation: EffectiveFederation; memory: Memory; hosts: Pick<Hosts, 'joined'> },
+  { region }: RegionPicture,
+): boolean {
+  return region.name === memory.founder && hosts.joined.size === 0 && federation.seeds.external.length === 0;
+}
+
 /** The pod that starts the ring: the founder's first. It may do so only until the first node was proven NORMAL. */
 export function ignitionPod(memory: Memory, pictures: readonly RegionPicture[]): string | undefined {
   return pictures.find((picture) => picture.region.name === memory.founder)?.pods[0]?.name;
@@ -153,6 +167,13 @@ function isNormal(view: NodeView): boolean {
 
 function holdsAlive(view: NodeView, hostId: string): boolean {
   return view.live.some((address) => view.hosts[address] === hostId);
+}
+
+/** Hosts that every one of these nodes holds to be alive. */
+function aliveFor(views: readonly NodeView[]): string[] {
+  const [first, ...others] = views;
+  const hosts = first?.live.flatMap((address) => first.hosts[address] ?? []) ?? [];
+  return hosts.filter((host) => others.every((view) => holdsAlive(view, host)));
 }
 
 function knowEachOther(one: NodeView, other: NodeView): boolean {

@@ -16,14 +16,15 @@ import type { Intent, Write } from './intents.ts';
 import type { Change } from '../operators/operator.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { KnownPicture, MemberPicture } from './picture.ts';
-import { findsRows, rebuildToken } from './rebuild.ts';
+import { foundsRing } from './hosts.ts';
+import { mayFindRows, rebuildToken } from './rebuild.ts';
 import { render } from './render.ts';
 import { wasInRing } from './gates.ts';
 
 /** The first write of a region: from here on its operator starts pods. */
 export function createMember(context: PlanContext, picture: KnownPicture): Intent {
   const region = picture.region.name;
-  const founds = region === context.memory.founder && context.hosts.joined.size === 0;
+  const founds = foundsRing(context, picture);
   return {
     region,
     why: `create the member of region ${region}, which ${founds ? 'founds' : 'joins'} the ring`,
@@ -32,7 +33,7 @@ export function createMember(context: PlanContext, picture: KnownPicture): Inten
       resource: context.operator.member,
       object: wantedMember(context, picture, {
         injecting: hasStatusSubresource(picture),
-        lacksRows: !founds && !wasInRing(picture, context.hosts) && findsRows(context),
+        lacksRows: !founds && !wasInRing(picture, context.hosts) && mayFindRows(context),
       }),
     },
   };

@@ -22,14 +22,26 @@ export function lacksRows(picture: RegionPicture): boolean {
   return rebuild !== undefined && !(rebuild.complete && rebuild.failed.length === 0);
 }
 
-/** Whether a region that is about to join finds rows of users in the ring. */
-export function findsRows({ views }: PlanContext): boolean {
+/** Whether users have keyspaces in the ring, as far as its nodes can be heard. */
+function findsRows({ views }: PlanContext): boolean {
   return userKeyspaces([...views.values()].flatMap((view) => view.keyspaces)).length > 0;
+}
+
+/** Whether a region that is about to join may find rows of users in the ring. Of one outside the federation nobody can tell before. */
+export function mayFindRows(context: PlanContext): boolean {
+  const { federation, hosts } = context;
+  return findsRows(context) || (federation.seeds.external.length > 0 && hosts.joined.size === 0);
+}
+
+/** Whether a region waits for its rows, or for what has to come before. */
+export function awaitsRows(context: PlanContext, picture: RegionPicture): boolean {
+  return lacksRows(picture) && findsRows(context);
 }
 
 /** What keeps a region that has joined from getting its rows. */
 export function rebuildObstacle(context: PlanContext, picture: MemberPicture): Obstacle | undefined {
-  if (!lacksRows(picture) || !picture.pods.every(({ name }) => context.hosts.joined.has(name))) return undefined;
+  if (!awaitsRows(context, picture) || !picture.pods.every(({ name }) => context.hosts.joined.has(name)))
+    return undefined;
   const { name } = picture.region;
   const replication = replicationNow(context);
   if (!replication) {
@@ -43,6 +55,10 @@ export function rebuildObstacle(context: PlanContext, picture: MemberPicture): O
       `Then its nodes stream their rows. To leave that to somebody else, set spec.regions[${name}].rebuild.skip`;
     return { stalled: true, reason: 'ReplicationGate', region: name, message, isLocal: true };
   }
+  if ((picture.region.rebuild.from ?? sourceFor(context, picture, replication)) === undefined) {
+    const message = `name the datacenter that the nodes of region ${name} are to stream their rows from: spec.regions[${name}].rebuild.from`;
+    return { stalled: true, reason: 'ReplicationGate', region: name, message, isLocal: true };
+  }
   const failed = picture.member.bookkeeping.operations.rebuild?.failed ?? [];
   if (failed.length === 0) return undefined;
   const message =
@@ -54,7 +70,7 @@ export function rebuildObstacle(context: PlanContext, picture: MemberPicture): O
 /** One for each region whose nodes can get their rows now. */
 export function rebuildJobs(context: PlanContext): Job[] {
   return context.pictures.flatMap((picture): Job[] => {
-    if (!answeredFor(picture) || !lacksRows(picture) || picture.member.ownership !== 'ours') return [];
+    if (!answeredFor(picture) || !awaitsRows(context, picture) || picture.member.ownership !== 'ours') return [];
     const record = picture.member.bookkeeping.operations.rebuild;
     const replication = replicationNow(context);
     const isBegun = record?.argument !== undefined;

@@ -9,7 +9,7 @@ import { answeredFor, isLeaving, isPassing } from './picture.ts';
 import { isPlaced } from './memory.ts';
 import { describeJobs, operationsDone } from './operations-status.ts';
 import { isOperationWrite } from './pod-operations.ts';
-import { lacksRows } from './rebuild.ts';
+import { awaitsRows } from './rebuild.ts';
 import { regionsReachable } from './reachable.ts';
 import type { Refusal } from './refusals.ts';
 import { describeRegion } from './region-status.ts';
@@ -226,7 +226,9 @@ function isChanging(context: PlanContext, regions: readonly RegionStatus[], step
       (each) =>
         answeredFor(each) &&
         !isLeaving(each) &&
-        (each.member.ownership === 'adoptable' || lacksRows(each) || changesOf(context, each).changes.length > 0),
+        (each.member.ownership === 'adoptable' ||
+          awaitsRows(context, each) ||
+          changesOf(context, each).changes.length > 0),
     )
   );
 }

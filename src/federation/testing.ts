@@ -39,6 +39,8 @@ export class PlannerWorld {
   readonly sources = new Map<string, Looked>();
   readonly overrides = new Map<string, Partial<KnownRegion>>();
   readonly pods: Pod[] = [];
+  /** Nodes of a ring that nobody of ours has made. */
+  readonly outside: Pod[] = [];
   /** Hosts whose machines are gone, and that the others still know. */
   readonly ghosts: Pod[] = [];
   replication: Record<string, string> | undefined;
@@ -300,7 +302,8 @@ export class PlannerWorld {
     if (this.pods.some((pod) => pod.name === name)) return;
     const guard = this.guard(region) ?? {};
     const alone = (guard['ignition'] ?? '').startsWith(`${name} `);
-    const alive = this.pods.some((pod) => (guard['joined'] ?? '').includes(pod.hostId));
+    const trustsOutside = this.outside.length > 0 && /^external-/m.test(guard['ignition'] ?? '');
+    const alive = trustsOutside || this.pods.some((pod) => (guard['joined'] ?? '').includes(pod.hostId));
     if (!alone && !alive) return;
     const number = this.pods.length + 1;
     const hostId = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
@@ -366,7 +369,7 @@ export class PlannerWorld {
   }
 
   viewOf(pod: Pod): NodeView {
-    const inRing = this.pods.filter((each) => !each.left);
+    const inRing = [...this.pods.filter((each) => !each.left), ...this.outside];
     return {
       pod: pod.name,
       hostId: pod.hostId,

@@ -18,11 +18,4 @@ refused([
       'spec.regions[1].state: NotYetSupported: Ringmaster does not watch regions that it does not write to yet. Use Managed.',
     ],
   },
-  {
-    title: 'seeds of another ring',
-    change: { seeds: { address: '{pod}.{region}.db.example.net', external: ['10.0.0.1'], updatePolicy: 'Rolling' } },
-    expected: [
-      'spec.seeds.external: NotYetSupported: Ringmaster does not join a ring that exists already yet. Leave seeds.external empty.',
-    ],
-  },
 ]);

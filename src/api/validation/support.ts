@@ -10,12 +10,6 @@ function* specProblems({ spec }: MultiCassandraCluster): Generator<Problem> {
   if (spec.operator !== 'CassKop') {
     yield notYetSupported(['spec', 'operator'], `Ringmaster does not drive ${spec.operator} yet. Use CassKop.`);
   }
-  if (spec.seeds.external.length > 0) {
-    yield notYetSupported(
-      ['spec', 'seeds', 'external'],
-      'Ringmaster does not join a ring that exists already yet. Leave seeds.external empty.',
-    );
-  }
 }
 
 function* regionProblems({ spec }: MultiCassandraCluster): Generator<Problem> {
