@@ -31,7 +31,7 @@ suite('a ring that exists already', () => {
 
   test('is waited for: nobody starts a second one', async () => {
     await apply(joining, 'us', [seedOf(existing, 'eu')]);
-    await joining.untilBootstrapSays('us', 'orders-us-rack1-0', /waits for a live seed \(for as long as it takes/);
+    await joining.untilBootstrapSays('us', 'orders-us-rack1-0', /waits for a live seed \(as long as it takes/);
     assert.equal((await joining.region('us'))?.hosts, undefined);
   });
 

@@ -189,8 +189,9 @@ function settled(context: PlanContext, picture: MemberPicture | undefined): Cond
   if (!picture) return { type: 'Settled', status: 'False', reason: 'NoMember', message: 'there is no member yet' };
   const state = stateOf(context, picture);
   // A node may clean up for hours; for who looks at the ring nothing is missing meanwhile.
+  // What they do OperationsDone tells, and CassKop's own word of it may come minutes later.
   return state.settled || state.reason === 'PodOperation'
-    ? { type: 'Settled', status: 'True', reason: 'Settled', message: state.message }
+    ? { type: 'Settled', status: 'True', reason: 'Settled', message: 'nothing is under way' }
     : { type: 'Settled', status: 'False', reason: 'Working', message: state.message };
 }
 
@@ -259,8 +260,9 @@ function describeEnding({ region }: KnownPicture, pods: readonly string[]): stri
 
 function describeStuck(context: PlanContext, picture: KnownPicture, stuck: readonly string[]): string {
   const own = new Set(context.memory.planned.filter((seed) => stuck.includes(seed.pod)).map((seed) => seed.address));
-  const joinedAddresses = new Set(
-    context.memory.planned.filter((seed) => context.hosts.joined.has(seed.pod)).map((seed) => seed.address),
+  const joinedAddresses = new Set([
+    ...context.federation.seeds.external,
+    ...context.memory.planned.filter((seed) => context.hosts.joined.has(seed.pod)).map((seed) => seed.address),
   );
   const others = seedsOf(context, picture).filter((address) => !own.has(address) && joinedAddresses.has(address));
   const joined = stuck.filter((pod) => context.hosts.joined.has(pod));
