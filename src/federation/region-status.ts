@@ -263,7 +263,7 @@ function describeStuck(context: PlanContext, picture: KnownPicture, stuck: reado
   const joinedAddresses = new Set([
     ...context.federation.seeds.external,
     ...context.memory.planned.filter((seed) => context.hosts.joined.has(seed.pod)).map((seed) => seed.address),
-  );
+  ]);
   const others = seedsOf(context, picture).filter((address) => !own.has(address) && joinedAddresses.has(address));
   const joined = stuck.filter((pod) => context.hosts.joined.has(pod));
   return (
