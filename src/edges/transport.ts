@@ -16,6 +16,8 @@ export interface HttpRequest {
   path: string;
   headers?: Record<string, string>;
   body?: string;
+  /** A GET that changes something all the same, such as an order to a node: it is fenced as a write is. */
+  changes?: boolean;
   /** A watch: goes over connections of its own, so that it can never starve a write. */
   streaming?: boolean;
 }

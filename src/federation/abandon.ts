@@ -77,7 +77,9 @@ function abandonGate(context: PlanContext, picture: RegionPicture): Obstacle | u
     const message = `region ${name} is the last one with nodes in the ring: there is nobody left to remove it`;
     return { stalled: true, reason: 'LastRegion', message };
   }
-  const silent = stays.flatMap(({ pods }) => pods).find((pod) => !context.heard.has(pod.name));
+  const silent = stays
+    .flatMap(({ pods }) => pods)
+    .find((pod) => hosts.joined.has(pod.name) && !context.heard.has(pod.name));
   if (silent) return wait(`${silent.name} has not said whether it holds the nodes of region ${name} to be down`);
   const alive = witnesses(context, picture).find((view) => liveHosts(view, abandonedHosts).length > 0);
   if (alive) return { stalled: true, reason: 'StillAlive', message: describeAlive(name, alive, abandonedHosts) };
@@ -97,7 +99,9 @@ function removeHosts(context: PlanContext, picture: RegionPicture, isClearing: b
   const known = abandonedHosts.filter((host) => seeing.some((view) => Object.values(view.hosts).includes(host)));
   const [next] = known;
   const stays = pictures.filter((each) => !isLeaving(each));
-  const silent = stays.flatMap(({ pods }) => pods).find((pod) => !context.heard.has(pod.name));
+  const silent = stays
+    .flatMap(({ pods }) => pods)
+    .find((pod) => hosts.joined.has(pod.name) && !context.heard.has(pod.name));
   if (next === undefined) {
     if (!silent || hasGone(picture)) return undefined;
     const message = `${silent.name} has not said whether it knows a host of region ${name}`;

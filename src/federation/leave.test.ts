@@ -294,3 +294,63 @@ function plannedMembers(world: PlannerWorld): number {
   return world.plan().intents.filter(({ write }) => write.verb === 'create' && write.resource === casskop.member)
     .length;
 }
+
+test('a founder that was removed joins as others do: it waits for the keyspaces', async () => {
+  const world = await formed();
+  edit(world, { ...three, eu: 'Removing' });
+  await world.settle();
+  assert.equal(stageOf(world, 'eu'), 'Removed');
+  world.replication = { orders: 'SimpleStrategy {replication_factor=1}' };
+  edit(world, three);
+  await world.settle();
+  assert.equal(world.member('eu'), undefined);
+  assert.match(conditionOf(world, 'Stalled'), /^True ReplicationGate: /);
+});
+
+test('what the guard of a region names that returns from the dead is not taken for joined', async () => {
+  const world = await formed();
+  const hosts = hostsOf(world, 'eu');
+  world.unknown.set('eu', { known: false, reason: 'Unreachable', message: 'context eu: no answer' });
+  const nodes = world.pods.filter(({ region }) => region === 'eu');
+  world.pods.splice(0, world.pods.length, ...world.pods.filter(({ region }) => region !== 'eu'));
+  world.ghosts.push(...nodes.map((node) => ({ ...node, ready: false })));
+  edit(world, { ...three, eu: 'Abandoned' }, { abandonedHosts: hosts });
+  await world.settle();
+  world.unknown.delete('eu');
+  world.pods.push(...nodes.map((node) => ({ ...node, ready: true })));
+  world.written.length = 0;
+  await world.settle();
+  const joined = world.written.flatMap(({ write }) =>
+    'object' in write ? (((write.object['data'] ?? {}) as Record<string, string>)['joined'] ?? []) : [],
+  );
+  for (const host of hosts) assert.ok(joined.every((list) => !list.includes(host)));
+});
+
+test('a node that could not hand over its rows is told of, and leaves once it has started anew', async () => {
+  const world = await formed();
+  world.holding.add('orders-eu-rack1-1');
+  edit(world, { ...three, eu: 'Removing' });
+  await world.settle();
+  assert.match(
+    conditionOf(world, 'Stalled'),
+    /^True DecommissionFailed: .*kubectl delete pod orders-eu-rack1-1 -n cassandra$/,
+  );
+  assert.deepEqual(orders(world), ['orders-eu-rack1-1 decommission']);
+  world.holding.clear();
+  world.halfLeft.clear();
+  await world.settle();
+  assert.equal(stageOf(world, 'eu'), 'Removed');
+});
+
+test('a region that waits to join keeps no other from leaving', async () => {
+  const two: Record<string, State> = { eu: 'Managed', us: 'Managed' };
+  const world = new PlannerWorld(mccOf(specOf(two)));
+  await world.settle();
+  world.replication = { orders: 'SimpleStrategy {replication_factor=1}' };
+  edit(world, three);
+  await world.settle();
+  assert.match(conditionOf(world, 'Stalled'), /^True ReplicationGate: /);
+  edit(world, { ...three, us: 'Removing' });
+  await world.settle();
+  assert.equal(stageOf(world, 'us'), 'Removed');
+});

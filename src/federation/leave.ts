@@ -94,6 +94,12 @@ function decommission(context: PlanContext, picture: KnownPicture, pod: string):
   const there = picture.snapshot.pods.find((each) => each.metadata.name === pod);
   const view = context.heard.get(pod);
   if (!there || !isReady(there) || !view) return say(`${pod} leaves the ring next, and does not answer`);
+  if (view.operationMode === 'DECOMMISSION_FAILED') {
+    const message =
+      `${pod} was leaving the ring and could not hand over its rows. See to it that all nodes that stay run, then start it anew, and it leaves once more: ` +
+      `kubectl delete pod ${pod} -n ${namespace}`;
+    return waitFor({ stalled: true, reason: 'DecommissionFailed', region: name, message });
+  }
   if (view.operationMode !== 'NORMAL') return { ...say(`${pod} is ${view.operationMode}`), busy: true };
   const gate = ringObstacle(pictures, hosts, ring, views) ?? staleObstacle(views, snapshot.monotonicMs);
   if (gate) return waitFor({ ...gate, region: name });
@@ -154,14 +160,14 @@ function deletion(
 
 /** What the rest of the ring still holds of a region that has left. */
 function leftovers(context: PlanContext, picture: RegionPicture): Obstacle | undefined {
-  const { ring, federation, views, pictures } = context;
+  const { ring, federation, views, pictures, hosts } = context;
   const { name } = picture.region;
   const wait = (message: string): Obstacle => ({ stalled: false, reason: 'Waiting', region: name, message });
   if (ring.kind !== 'one') return wait('the nodes that stay do not agree on the ring yet');
   const heard = pictures
     .filter((each) => !isLeaving(each))
     .flatMap((each) => each.pods)
-    .every((pod) => views.has(pod.name));
+    .every((pod) => views.has(pod.name) || !hosts.joined.has(pod.name));
   if (!heard) return wait(`not every node has said yet that it knows no host of region ${name} any more`);
   const remembering = [...context.heard.values()].find(
     (view) =>

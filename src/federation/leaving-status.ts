@@ -73,6 +73,7 @@ const leavingReasons = [
   'StillAlive',
   'ReturnedAfterAbandon',
   'MemberMissing',
+  'DecommissionFailed',
 ] as const;
 
 function leavingReason(reason: string): (typeof leavingReasons)[number] | 'Leaving' {

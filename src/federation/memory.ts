@@ -48,6 +48,13 @@ export function recall(
     planned.map((seed) => seed.address).filter((address) => fromMembers.includes(address)),
     fromMembers,
   );
+  const abandonedHosts = [
+    ...new Set([
+      ...(status?.ring?.abandonedHosts ?? []),
+      ...witnesses.flatMap(({ bookkeeping }) => bookkeeping.abandonedHosts),
+      ...pictures.filter(isGivenUp).flatMap(({ region }) => region.abandonedHosts),
+    ]),
+  ].sort();
   return {
     founder: recordedFounder ?? (founders.size === 1 ? [...founders][0] : undefined),
     founderConflict: founders.size > 1 ? [...founders].sort().join(' and ') : undefined,
@@ -55,17 +62,11 @@ export function recall(
       ? dueSeeds(present(federation, pictures), operator, appendSeeds(status?.seeds ?? [], recovered))
       : [],
     planned,
-    hosts: recallHosts(snapshot, pictures),
+    hosts: recallHosts(snapshot, pictures, abandonedHosts),
     dropped: (status?.regions ?? [])
       .filter((each) => isPlaced(each) && !federation.regions.some((region) => region.name === each.name))
       .map(({ name }) => name),
-    abandonedHosts: [
-      ...new Set([
-        ...(status?.ring?.abandonedHosts ?? []),
-        ...witnesses.flatMap(({ bookkeeping }) => bookkeeping.abandonedHosts),
-        ...pictures.filter(isGivenUp).flatMap(({ region }) => region.abandonedHosts),
-      ]),
-    ].sort(),
+    abandonedHosts,
   };
 }
 
@@ -95,13 +96,20 @@ export function guardOf(picture: KnownPicture): OwnedObject | undefined {
 
 const readGuard = perObject((data: Readonly<Record<string, string>>) => parseGuard(data));
 
-function recallHosts(snapshot: Snapshot, pictures: readonly RegionPicture[]): Map<string, string> {
+function recallHosts(
+  snapshot: Snapshot,
+  pictures: readonly RegionPicture[],
+  abandonedHosts: readonly string[],
+): Map<string, string> {
   const hosts = new Map<string, string>();
   for (const picture of pictures) {
     const guard = picture.known ? guardOf(picture) : undefined;
     if (guard === undefined || guard.ownership === 'foreign') continue;
     const data = guard.object['data'] as Record<string, string> | undefined;
-    for (const { pod, hostId } of data ? readGuard(data).joined : []) hosts.set(pod, hostId);
+    // The guard of a region that comes back from the dead still names nodes that the others have been rid of since.
+    const isOutdated = (hostId: string): boolean =>
+      picture.region.state === 'Abandoned' && abandonedHosts.includes(hostId);
+    for (const { pod, hostId } of data ? readGuard(data).joined : []) if (!isOutdated(hostId)) hosts.set(pod, hostId);
   }
   for (const region of snapshot.mcc.status?.regions ?? []) {
     for (const { pod, hostId } of region.hosts ?? []) hosts.set(pod, hostId);

@@ -248,7 +248,7 @@ function keepAll(context: PlanContext): Steps[] {
  * comes back before anybody joins: those who wait for it must not stand before it.
  */
 function grow(context: PlanContext, othersBusy: boolean): Steps {
-  const { pictures, memory } = context;
+  const { pictures, memory, hosts } = context;
   const obstacles: Obstacle[] = [];
   const urgency = (picture: RegionPicture): number =>
     picture.region.name === memory.founder ? 2 : Number(wasInRing(picture, context.hosts));
@@ -261,7 +261,8 @@ function grow(context: PlanContext, othersBusy: boolean): Steps {
     if (picture.known && picture.member?.ownership === 'foreign') obstacles.push(foreignMember(picture));
   }
   for (const picture of waiting) {
-    const founds = picture.region.name === memory.founder;
+    // One that comes back after it had left joins a ring as the others do.
+    const founds = picture.region.name === memory.founder && hosts.joined.size === 0;
     if (!picture.known) {
       obstacles.push({
         stalled: false,

@@ -281,6 +281,7 @@ const stallReasons = [
   'AbandonUnconfirmed',
   'StillAlive',
   'ReturnedAfterAbandon',
+  'DecommissionFailed',
   'ProgressDeadlineExceeded',
   'NoPodReady',
   'UnknownHosts',

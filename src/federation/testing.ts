@@ -43,6 +43,9 @@ export class PlannerWorld {
   readonly outside: Pod[] = [];
   /** Hosts whose machines are gone, and that the others still know. */
   readonly ghosts: Pod[] = [];
+  /** Pods whose nodes cannot hand their rows over when they are told to leave, and those that have tried. */
+  readonly holding = new Set<string>();
+  readonly halfLeft = new Set<string>();
   replication: Record<string, string> | undefined;
   /** What nodes were told to do and have done, or failed to, as `cleanup orders-eu-rack1-0`. */
   readonly operated: string[] = [];
@@ -236,7 +239,10 @@ export class PlannerWorld {
   #ask(name: string, path: string): string {
     const pod = this.pods.find((each) => each.name === name);
     const [, host] = /removeNode\/(.*)$/.exec(path) ?? [];
-    if (path.includes('/exec/') && pod && host === undefined) pod.left = true;
+    if (path.includes('/exec/') && pod && host === undefined) {
+      if (this.holding.has(name)) this.halfLeft.add(name);
+      else pod.left = true;
+    }
     const ghost = this.ghosts.findIndex(({ hostId }) => hostId === host);
     if (ghost >= 0) this.ghosts.splice(ghost, 1);
     const value = { LocalHostId: pod?.hostId, OperationMode: 'NORMAL', ReleaseVersion: '5.0.8', LeavingNodes: [] };
@@ -374,7 +380,7 @@ export class PlannerWorld {
       pod: pod.name,
       hostId: pod.hostId,
       clusterName: 'orders',
-      operationMode: pod.left ? 'DECOMMISSIONED' : 'NORMAL',
+      operationMode: pod.left ? 'DECOMMISSIONED' : this.halfLeft.has(pod.name) ? 'DECOMMISSION_FAILED' : 'NORMAL',
       schemaVersion: 'same',
       hosts: Object.fromEntries([...inRing, ...this.ghosts].map((each) => [each.address, each.hostId])),
       live: inRing.filter((each) => each.ready).map((each) => each.address),

@@ -141,9 +141,10 @@ class RestrictedClient implements KubeClient {
     port: number,
     path: string,
     signal: AbortSignal,
+    options?: { changes?: boolean },
   ): Promise<{ status: number; body: string }> {
     this.#claim('get', { group: '', plural: 'pods' }, { namespace, name: pod }, 'proxy');
-    return this.#client.podProxyGet(namespace, pod, port, path, signal);
+    return this.#client.podProxyGet(namespace, pod, port, path, signal, options);
   }
 
   async getPath(path: string, signal: AbortSignal): Promise<{ status: number; body: string }> {

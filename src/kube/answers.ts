@@ -7,6 +7,8 @@ import type { KubeObject } from './objects.ts';
 
 /** One request, before headers and deadline. */
 export interface Call {
+  /** A GET that changes something all the same. */
+  changes?: boolean;
   method: HttpRequest['method'];
   path: string;
   body?: unknown;

@@ -111,13 +111,17 @@ export interface KubeClient {
     preconditions: { uid: string; resourceVersion: string },
     signal: AbortSignal,
   ): Promise<KubeObject | undefined>;
-  /** GET through `pods/proxy`; `path` begins with a slash. Resolves with the pod's answer, whatever its status code. */
+  /**
+   * GET through `pods/proxy`; `path` begins with a slash. Resolves with the pod's answer, whatever its status code.
+   * `changes`: the pod does something by it, so it is sent only while writes may be.
+   */
   podProxyGet(
     namespace: string,
     pod: string,
     port: number,
     path: string,
     signal: AbortSignal,
+    options?: { changes?: boolean },
   ): Promise<{ status: number; body: string }>;
   /** GET of a path outside the resource tree, such as `/readyz` or `/version`. */
   getPath(path: string, signal: AbortSignal): Promise<{ status: number; body: string }>;

@@ -176,9 +176,10 @@ class HttpKubeClient implements KubeClient {
     port: number,
     path: string,
     signal: AbortSignal,
+    { changes = false }: { changes?: boolean } = {},
   ): Promise<{ status: number; body: string }> {
     const proxy = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}:${port}/proxy`;
-    const call: Call = { method: 'GET', path: proxy + path };
+    const call: Call = { method: 'GET', path: proxy + path, changes };
     const answer = await this.#send(call, signal);
     if (answer.status >= 400 && statusBody(answer.text)) throw refusal(call, answer, this.#options.clock);
     return { status: answer.status, body: answer.text };
@@ -245,6 +246,7 @@ class HttpKubeClient implements KubeClient {
           path: call.path,
           headers,
           ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
+          ...(call.changes && { changes: true }),
           ...(streaming && { streaming }),
         },
         signal,

@@ -34,9 +34,11 @@ export class RequestGate {
   async #send(transport: Transport, request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
     const { breaker } = this;
     refuseIfOpen(breaker);
-    const waitedMs = await this.#bucket.take(signal, request.method !== 'GET').catch((cause: unknown) => {
-      throw new TransportError('limited', 'not sent, since other requests to the same server came first', { cause });
-    });
+    const waitedMs = await this.#bucket
+      .take(signal, request.method !== 'GET' || request.changes === true)
+      .catch((cause: unknown) => {
+        throw new TransportError('limited', 'not sent, since other requests to the same server came first', { cause });
+      });
     this.#onLimited(request.method, waitedMs);
     refuseIfOpen(breaker);
     breaker.begin();

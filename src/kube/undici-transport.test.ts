@@ -299,7 +299,7 @@ async function refusedBy(sending: Promise<unknown>): Promise<KubeError> {
   return error;
 }
 
-test('a fence that is closed lets no write begin, and all reads', async (context) => {
+test('a fence that is closed lets no write begin, nor a GET that changes something, and all reads', async (context) => {
   const seen: string[] = [];
   const gate = new Gate();
   gate.closedFrom = 0;
@@ -313,6 +313,8 @@ test('a fence that is closed lets no write begin, and all reads', async (context
     gate,
   );
   assert.equal((await refusedBy(transport.send(write, forever))).mayHaveActed, false);
+  const order = { method: 'GET', path: '/order', changes: true } as const;
+  assert.equal((await refusedBy(transport.send(order, forever))).mayHaveActed, false);
   assert.equal(sockets.size, 0);
   assert.equal(await text(transport.send({ method: 'GET', path: '/y' }, forever)), 'ok');
   assert.equal(await text(transport.send({ method: 'PUT', path: '/lease', body: '{}' }, forever)), 'ok');

@@ -37,7 +37,7 @@ const keepAliveDelayMs = 20_000;
  * Credentials are asked of the context for every request. When its TLS part changes (a rotated certificate) new
  * connections are made for new requests, and the old ones end with what runs on them.
  *
- * With a fence, whatever is no GET goes over connections of its own, and only while the fence lets it.
+ * With a fence, whatever is no GET, or changes something all the same, goes over connections of its own, and only while the fence lets it.
  */
 export class UndiciTransport implements Transport {
   readonly #context: ClusterContext;
@@ -61,7 +61,7 @@ export class UndiciTransport implements Transport {
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
     signal.throwIfAborted();
     const isLease = this.#fence?.exempts(request.path);
-    if (!this.#fence || request.method === 'GET' || isLease) {
+    if (!this.#fence || (request.method === 'GET' && !request.changes) || isLease) {
       return this.#send(request, signal, (pools) =>
         request.streaming ? pools.streams : isLease ? pools.lease : pools.requests,
       );

@@ -139,7 +139,8 @@ export async function orderNode(
   const forced = ReleaseVersion.startsWith('3.') ? 'decommission' : 'decommission/true';
   const operation = order.what === 'decommission' ? forced : `removeNode/${order.hostId}`;
   onSent();
-  await jolokiaGet(client, namespace, pod, `/jolokia/exec/${storageService}/${operation}`, signal);
+  const path = `/jolokia/exec/${storageService}/${operation}`;
+  await jolokiaGet(client, namespace, pod, path, signal, { changes: true });
 }
 
 const identity = z.looseObject({
@@ -155,8 +156,9 @@ async function jolokiaGet(
   pod: string,
   path: string,
   signal: AbortSignal,
+  options?: { changes: boolean },
 ): Promise<unknown> {
-  const { status, body } = await client.podProxyGet(namespace, pod, jolokiaPort, path, signal);
+  const { status, body } = await client.podProxyGet(namespace, pod, jolokiaPort, path, signal, options);
   if (status !== 200) throw new NodeUnreadableError(`${pod} answers HTTP ${status} on its Jolokia port`);
   let parsed: ReturnType<typeof readAnswer>;
   try {

@@ -3,6 +3,16 @@ import { oneRegionAtATime, scaleDownIsAlone } from './disruption.ts';
 import { nodesFormOneRing, oneRingIsFounded, onlyTheIgnitionPodFounds } from './founding.ts';
 import type { Invariant } from './invariant.ts';
 import { keyspacesComeFirst } from './keyspaces.ts';
+import {
+  aRegionGoesWhenItsNodesHaveLeft,
+  keyspacesLeaveFirst,
+  nodesLeaveAsAsked,
+  oneNodeLeavesAtATime,
+  onlyTheDeadAreRemoved,
+  rowsOutliveTheirRegion,
+  whoeverWasGivenUpStaysOut,
+  whoHasLeftDoesNotStart,
+} from './leaving.ts';
 import { onlyTheLeaderWrites } from './lease.ts';
 import { everythingComesRight, fixesAreDelivered, noHotLoops, writesStop } from './rest.ts';
 import { nodesAreToldOnce, oneNodeIsAtIt } from './operations.ts';
@@ -24,6 +34,13 @@ export const invariants: readonly Invariant[] = [
   oneRingIsFounded,
   deletesAreExact,
   theFinalizerGoesLast,
+  nodesLeaveAsAsked,
+  aRegionGoesWhenItsNodesHaveLeft,
+  onlyTheDeadAreRemoved,
+  oneNodeLeavesAtATime,
+  keyspacesLeaveFirst,
+  whoeverWasGivenUpStaysOut,
+  whoHasLeftDoesNotStart,
   aDroppedRegionIsLeftAlone,
   scaleDownIsAlone,
   onlyTheLeaderWrites,
@@ -43,6 +60,7 @@ export const invariants: readonly Invariant[] = [
   nodesFormOneRing,
   fixesAreDelivered,
   podsStartWithTheFederationsSeeds,
+  rowsOutliveTheirRegion,
   nodesHoldTheirRows,
   readyIsTrue,
   everythingComesRight,

@@ -26,6 +26,11 @@ export const oneRegionAtATime: Invariant = {
       },
       onWrite: (write) => {
         const { cluster, after, why, by } = write;
+        // One that is let go, and comes again, joins as for the first time.
+        if (isDeletedMember(write)) {
+          for (const pod of podsOf(write.before!)) members.delete(pod);
+          disturbed.delete(cluster);
+        }
         if (!disrupts(write) || !after) return undefined;
         // A member that somebody deleted is written again: its nodes come back, and nobody may have to wait for that.
         if (!write.before && podsOf(after).every((pod) => members.has(pod))) return undefined;
@@ -43,6 +48,11 @@ export const oneRegionAtATime: Invariant = {
     };
   },
 };
+
+/** A controller has deleted a member. */
+export function isDeletedMember({ method, plural, succeeded, before }: Write): boolean {
+  return method === 'DELETE' && plural === 'cassandraclusters' && succeeded && before !== undefined;
+}
 
 /** Whether nothing is left to be done to a pod that never had to restart: its change was taken back before its turn came. */
 function isThrough(facts: Facts, region: string, pod: string): boolean {
@@ -111,8 +121,9 @@ export const scaleDownIsAlone: Invariant = {
     /** Regions with a scale-down of ours under way. */
     const lowered = new Map<string, string>();
     return {
-      onChange: (cluster, { resource, object }) => {
+      onChange: (cluster, { resource, object, type }) => {
         if (resource.plural !== 'cassandraclusters') return undefined;
+        if (type === 'DELETED') lowered.delete(cluster);
         const status = object['status'] as { lastClusterAction?: string; lastClusterActionStatus?: string } | undefined;
         if (status?.lastClusterAction === 'ScaleDown' && status.lastClusterActionStatus === 'Done')
           lowered.delete(cluster);

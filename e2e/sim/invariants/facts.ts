@@ -23,6 +23,10 @@ export interface Facts {
   removedHosts(): ReadonlySet<string>;
   /** NORMAL nodes that own ranges of a keyspace without its rows, those left out whose disk was taken on purpose. */
   nodesWithoutTheirRows(): readonly string[];
+  /** Keyspaces of which some rows are perhaps on no disk of the ring any more. */
+  lostKeyspaces(): readonly string[];
+  /** How many pods lost their disk on purpose so far. */
+  disksTaken(): number;
   requestsOfLastMinute(): readonly { by: string; requests: number; writes: number }[];
   /** Nothing has happened for so long that nothing may be written any more. */
   isQuiet(): boolean;

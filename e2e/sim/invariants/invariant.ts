@@ -23,6 +23,18 @@ export interface Write {
   readonly why: string;
 }
 
+/** What a controller tells a node to do with the ring, right before the node hears it. */
+export interface NodeOrder {
+  readonly by: string;
+  readonly cluster: string;
+  readonly pod: string;
+  readonly what: 'decommission' | 'removeNode';
+  /** Whom it is to remove. */
+  readonly hostId: string | undefined;
+  readonly lease: Write['lease'];
+  readonly why: string;
+}
+
 /** What happened to a node, as far as it concerns the ring. */
 export interface NodeEvent {
   readonly kind: 'founded' | 'joined' | 'became NORMAL';
@@ -35,6 +47,7 @@ export interface NodeEvent {
 export interface Checker {
   /** A controller's write, right after the server has answered it. */
   onWrite?(write: Write): string | undefined;
+  onOrder?(order: NodeOrder): string | undefined;
   /** Any object in any cluster has changed, whoever did it. */
   onChange?(cluster: string, change: ObjectChange): string | undefined;
   onNode?(event: NodeEvent): string | undefined;

@@ -1,3 +1,4 @@
+import { isDeletedMember } from './disruption.ts';
 import type { Facts } from './facts.ts';
 import type { Invariant } from './invariant.ts';
 
@@ -27,7 +28,9 @@ export const keyspacesComeFirst: Invariant = {
         look();
         return undefined;
       },
-      onWrite: ({ by, plural, subresource, succeeded, cluster, before, after }) => {
+      onWrite: (write) => {
+        const { by, plural, subresource, succeeded, cluster, before, after } = write;
+        if (isDeletedMember(write)) members.delete(cluster);
         if (plural !== 'cassandraclusters' || subresource !== undefined || !succeeded || before || !after)
           return undefined;
         if (members.size === 0 || members.has(cluster)) return undefined;

@@ -1,7 +1,7 @@
 import { annotations, readBookkeeping } from '../../../src/federation/bookkeeping.ts';
 import { parseGuard, type Guard } from '../../../src/federation/guard/guard.ts';
 import type { KubeObject } from '../../../src/kube/objects.ts';
-import type { Status } from '../../../src/api/schema.ts';
+import type { Spec, Status } from '../../../src/api/schema.ts';
 
 export interface Datacenter {
   name: string;
@@ -84,4 +84,13 @@ export function underWay(member: KubeObject): string | undefined {
   if ((metadata?.generation ?? 0) < generation) return `CassKop has not processed its generation ${generation}`;
   if (phase !== 'Running') return `CassKop says phase ${phase}`;
   return lastClusterActionStatus === 'Done' ? undefined : `${lastClusterAction} is ${lastClusterActionStatus}`;
+}
+
+/** Regions that the spec asks for and does not let go. */
+export function stayingRegions(mcc: KubeObject | undefined, names: readonly { name: string }[]): string[] {
+  const { regions = [] } = (mcc?.['spec'] as Spec | undefined) ?? {};
+  const leaving = new Set(
+    regions.filter(({ state }) => state === 'Removing' || state === 'Abandoned').map(({ name }) => name),
+  );
+  return names.map(({ name }) => name).filter((name) => !leaving.has(name));
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from '../../../src/kube/objects.ts';
+import { isDeletedMember } from './disruption.ts';
 import type { Facts } from './facts.ts';
 import type { Invariant } from './invariant.ts';
 import { podsOf, seedListsOf, specOf, statusOf, underWay } from './reading.ts';
@@ -16,7 +17,9 @@ export const seedListsAreSound: Invariant = {
         if (kind === 'became NORMAL') normal.add(pod);
         return undefined;
       },
-      onWrite: ({ by, cluster, plural, succeeded, before, after, why }) => {
+      onWrite: (write) => {
+        const { by, cluster, plural, succeeded, before, after, why } = write;
+        if (isDeletedMember(write)) for (const pod of podsOf(before!)) normal.delete(pod);
         if (plural !== 'cassandraclusters' || !succeeded || !after) return undefined;
         const recorded = statusOf(facts.mcc()).seeds ?? [];
         const lists = before ? seedListsOf(before) : new Map<string, readonly string[]>();

@@ -1,7 +1,7 @@
 import { type KubeObject, resources } from '../../../src/kube/objects.ts';
 import type { Facts } from './facts.ts';
 import type { Invariant } from './invariant.ts';
-import { conditionOf, podsOf, statusOf, underWay } from './reading.ts';
+import { conditionOf, podsOf, statusOf, stayingRegions, underWay } from './reading.ts';
 
 /** How long the status may lag behind the truth, milliseconds: a quiet ring is asked once a minute. */
 const lagMs = 240_000;
@@ -19,9 +19,11 @@ export const readyIsTrue: Invariant = {
     const members = new Map<string, KubeObject[]>();
     const isReady = (): boolean => conditionOf(facts.mcc(), 'Ready')?.status === 'True';
     return {
-      onChange: (cluster, { resource, object }) => {
+      onChange: (cluster, { resource, object, type }) => {
         if (resource.plural !== 'cassandraclusters') return undefined;
+        if (type === 'DELETED') members.delete(cluster);
         const versions = members.get(cluster);
+        if (type === 'DELETED') return undefined;
         if (versions) versions.push(object);
         else members.set(cluster, [object]);
         return undefined;
@@ -82,6 +84,7 @@ function contradiction(mcc: KubeObject | undefined): string | undefined {
   );
   if (other) return `${other.type}=${other.status}: ${other.message}`;
   for (const { name, stage, conditions: own = [] } of regions) {
+    if (stage === 'Removed' || stage === 'Abandoned') continue;
     if (stage !== 'Running') return `region ${name} is ${stage}`;
     const against = own.find(({ type, status }) => basis.has(type) && status !== 'True');
     if (against) return `${against.type}=${against.status} of region ${name}: ${against.message}`;
@@ -94,7 +97,7 @@ const basis = new Set(['Accepted', 'RingIntact', 'Stalled', 'Settled', 'RingMemb
 
 function whatIsWrong(facts: Facts): string | undefined {
   const nodes = [...facts.ring().nodes].filter((node) => node.mode === 'NORMAL' && node.isGossiping);
-  for (const { name } of facts.shape.regions) {
+  for (const name of stayingRegions(facts.mcc(), facts.shape.regions)) {
     const member = facts.member(name);
     if (!member) return `region ${name} has no member`;
     const missing = podsOf(member).find((pod) => !nodes.some((node) => node.options.name === pod));

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { readBookkeeping } from '../../../src/federation/bookkeeping.ts';
-import { finalizer, type Spec } from '../../../src/api/schema.ts';
+import { finalizer, type Spec, type Status } from '../../../src/api/schema.ts';
 import type { KubeObject } from '../../../src/kube/objects.ts';
 import { isReady } from '../../../src/federation/picture.ts';
 import { casskop } from '../../../src/operators/casskop/casskop.ts';
@@ -89,14 +89,20 @@ export const deletesAreExact: Invariant = {
 export const theFinalizerGoesLast: Invariant = {
   name: 'the finalizer goes last',
   statement:
-    'Our finalizer leaves a MultiCassandraCluster only when no region holds a member of it any more: afterwards nobody would know what is left behind where.',
+    'Our finalizer leaves a MultiCassandraCluster that is deleted only when no region whose deletionPolicy is Delete holds a member of it any more: afterwards nobody would know what is left behind where.',
   watch: (facts) => ({
     onWrite: ({ by, plural, succeeded, before, after }) => {
       if (plural !== 'multicassandraclusters' || !succeeded) return undefined;
       const had = before?.metadata.finalizers?.includes(finalizer) ?? false;
       const has = after?.metadata.finalizers?.includes(finalizer) ?? false;
       if (!had || has) return undefined;
-      const left = facts.shape.regions.filter(({ name }) => ownerOf(facts.member(name)) === before?.metadata.uid);
+      // Whoever is not told to delete lets all go on as it is.
+      if (before?.metadata.deletionTimestamp === undefined) return undefined;
+      const { regions, deletionPolicy } = before['spec'] as Spec;
+      const left = facts.shape.regions.filter(({ name }) => {
+        const policy = regions.find((each) => each.name === name)?.deletionPolicy ?? deletionPolicy;
+        return policy === 'Delete' && ownerOf(facts.member(name)) === before.metadata.uid;
+      });
       if (left.length === 0) return undefined;
       return `${by} let the finalizer go while ${left.map(({ name }) => name).join(', ')} still held a member`;
     },
@@ -196,19 +202,23 @@ export const nothingRecordedIsForgotten: Invariant = {
         return `${by} recorded ${is.ring?.founder} as the founder in the place of ${was.ring.founder}`;
       }
       const spec = after['spec'] as Spec;
-      const lost = (was.seeds ?? []).filter((seed) => !is.seeds?.includes(seed) && isAsked(spec, facts, seed));
+      const lost = (was.seeds ?? []).filter((seed) => !is.seeds?.includes(seed) && isAsked(spec, is, facts, seed));
       if (lost.length > 0) return `${by} took the seeds ${lost.join(', ')} out of the status`;
       const [kept, left] = [inBoth(was.seeds, is.seeds), inBoth(is.seeds, was.seeds)];
       if (!isDeepStrictEqual(kept, left)) return `${by} moved the seeds ${kept.join(', ')} to ${left.join(', ')}`;
       for (const region of was.regions ?? []) {
         const now = is.regions?.find((each) => each.name === region.name);
+        if (now?.stage === 'Removed') continue;
+        const isAbandoned = now?.stage === 'Abandoned';
         if (region.identity && !now) return `${by} took region ${region.name} out of the status`;
         if (region.identity?.memberUID !== undefined && now?.identity?.memberUID === undefined) {
           return `${by} forgot the member of region ${region.name}`;
         }
         const forgotten = (region.hosts ?? []).filter(
           ({ pod, hostId }) =>
-            !now?.hosts?.some((each) => each.pod === pod) && !hasLeft(facts, region.name, pod, hostId),
+            !now?.hosts?.some((each) => each.pod === pod) &&
+            !isAbandoned &&
+            !hasLeft(facts, region.name, pod, hostId, now?.leavingSince !== undefined),
         );
         if (forgotten.length > 0) {
           return `${by} forgot the hosts of ${forgotten.map(({ pod }) => pod).join(', ')} in region ${region.name}`;
@@ -229,9 +239,11 @@ function inBoth(some: readonly string[] = [], others: readonly string[] = []): s
 }
 
 /** Whether the spec still asks for the pod that this seed is the address of. */
-function isAsked({ regions }: Spec, { shape }: Facts, seed: string): boolean {
+function isAsked({ regions }: Spec, status: Status, { shape }: Facts, seed: string): boolean {
   const [pod = ''] = seed.split('.');
   return regions.some((region) => {
+    const stage = status.regions?.find(({ name }) => name === region.name)?.stage;
+    if (stage === 'Removed' || stage === 'Abandoned') return false;
     const size = shape.regions.find(({ name }) => name === region.name)?.nodesPerRacks;
     const datacenters = region.datacenters ?? [{ name: region.name }];
     const datacenter = datacenters.find(({ name }) => pod.includes(`-${name}-`));
@@ -240,11 +252,12 @@ function isAsked({ regions }: Spec, { shape }: Facts, seed: string): boolean {
 }
 
 /** Whether the member has no such pod any more, and its node has left the ring. */
-function hasLeft(facts: Facts, region: string, pod: string, hostId: string): boolean {
+function hasLeft(facts: Facts, region: string, pod: string, hostId: string, isLeaving: boolean): boolean {
   const member = facts.member(region);
   const sizes = member ? casskop.sizes(member) : {};
   const size = Object.entries(sizes).find(([datacenter]) => pod.includes(`-${datacenter}-`))?.[1];
   const isInRing = [...facts.ring().nodes].some((node) => node.hostId === hostId && node.mode === 'NORMAL');
+  if (isLeaving) return !isInRing;
   return size !== undefined && ordinalOf(pod) >= size && !isInRing;
 }
 

@@ -1,4 +1,5 @@
 import { copyMutants } from './copies.ts';
+import { leavingMutants } from './leaving.ts';
 import { memberMutants } from './members.ts';
 import type { Mutant } from './mutant.ts';
 import { operationMutants } from './operations.ts';
@@ -15,6 +16,7 @@ export const mutants: readonly Mutant[] = [
   ...rolloutMutants,
   ...operationMutants,
   ...copyMutants,
+  ...leavingMutants,
   ...processMutants,
 ];
 

@@ -29,8 +29,8 @@ export const memberMutants: readonly Mutant[] = [
     name: 'the seeds do not stand in the spec when the member is created',
     breaks: "pods start with the federation's seeds",
     file: 'federation/member-writes.ts',
-    find: `{ injecting: hasStatusSubresource(picture) }`,
-    replace: `{ injecting: !hasStatusSubresource(picture) }`,
+    find: '        injecting: hasStatusSubresource(picture),',
+    replace: '        injecting: !hasStatusSubresource(picture),',
   },
   {
     name: 'the seeds leave the spec without having been put into the status',
@@ -137,27 +137,19 @@ export const memberMutants: readonly Mutant[] = [
   {
     name: 'the finalizer goes when the object is deleted',
     breaks: 'the finalizer goes last',
+    history: 'all is deleted',
     file: 'runtime/reconciler.ts',
-    find: '      // Orphan is the only deletion policy so far: the members stay as they are.\n',
-    replace: `      if (raw?.metadata.finalizers) {
-        const all = { op: 'remove' as const, path: '/metadata/finalizers' };
-        await hub.client.jsonPatch(multiCassandraClusters, raw.metadata, [all], new AbortController().signal);
-      }
-`,
+    find: '    if (isOver) {\n',
+    replace: '    if (isOver || intents.length > 0) {\n',
   },
   {
     name: 'the finalizer goes while the regions have not been read yet',
     breaks: 'the finalizer goes last',
-    file: 'runtime/reconciler.ts',
-    find: '      // Orphan is the only deletion policy so far: the members stay as they are.\n',
-    replace: `      const mcc = raw && parse(raw).mcc;
-      const snapshot = mcc && this.#observe(key, mcc);
-      const isLeft = Object.values(snapshot?.regions ?? {}).some((region) => region.known && region.member);
-      if (raw?.metadata.finalizers && !isLeft) {
-        const all = { op: 'remove' as const, path: '/metadata/finalizers' };
-        await hub.client.jsonPatch(multiCassandraClusters, raw.metadata, [all], new AbortController().signal);
-      }
-`,
+    history: 'all is deleted while a region is out of sight',
+    file: 'federation/teardown.ts',
+    find: '  if (!picture.known) {\n',
+    replace:
+      "  if (!picture.known) return { ...deleting, intents: [], isOver: true, why: '' };\n  if (!picture.known) {\n",
   },
   {
     name: 'an object that has changed meanwhile is deleted to be written anew',

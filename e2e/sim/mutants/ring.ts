@@ -14,7 +14,7 @@ export const ringMutants: readonly Mutant[] = [
     name: 'the ring is founded by those regions that can be seen',
     breaks: 'one ring is founded',
     file: 'federation/plan.ts',
-    find: `  const first = pictures[0];
+    find: `  const first = pictures.find((picture) => !isLeaving(picture));
   const obstacle =
     foundingObstacle(pictures, federation.clusterName)`,
     replace: `  const known = pictures.filter((picture) => picture.known);
@@ -26,14 +26,14 @@ export const ringMutants: readonly Mutant[] = [
     name: 'the pod that founded the ring may do so for ever',
     breaks: 'one ring is founded',
     file: 'federation/guard-writes.ts',
-    find: 'picture.region.name === memory.founder && hosts.joined.size === 0 && first !== undefined',
-    replace: 'picture.region.name === memory.founder && first !== undefined',
+    find: '  const founds = foundsRing(context, picture) && first !== undefined;\n',
+    replace: '  const founds = picture.region.name === memory.founder && first !== undefined;\n',
   },
   {
     name: 'the guard of every region lets its own first pod start alone',
     breaks: 'one ring is founded',
     file: 'federation/guard-writes.ts',
-    find: `  const founds = picture.region.name === memory.founder && hosts.joined.size === 0 && first !== undefined;
+    find: `  const founds = foundsRing(context, picture) && first !== undefined;
   const address = memory.planned.find((seed) => seed.pod === first)?.address;`,
     replace: `  const own = picture.pods[0]?.name;
   const founds = first !== undefined && own !== undefined && !hosts.joined.has(own);

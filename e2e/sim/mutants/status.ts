@@ -13,8 +13,8 @@ export const statusMutants: readonly Mutant[] = [
     name: 'the seeds are those of the spec, not those that were recorded',
     breaks: 'nothing recorded is forgotten',
     file: 'federation/memory.ts',
-    find: `    seeds: founded ? dueSeeds(federation, operator, appendSeeds(status?.seeds ?? [], recovered)) : [],`,
-    replace: `    seeds: founded ? planned.map((seed) => seed.address) : [],`,
+    find: '      ? dueSeeds(present(federation, pictures), operator, appendSeeds(status?.seeds ?? [], recovered))\n',
+    replace: '      ? planned.map((seed) => seed.address)\n',
   },
   {
     name: 'hosts are remembered in the status only',
@@ -62,8 +62,8 @@ export const statusMutants: readonly Mutant[] = [
     name: 'Ready speaks of the regions that have a member',
     breaks: 'Ready is true',
     file: 'federation/status.ts',
-    find: '    ...progress(context, regions, intact, refused, steps),',
-    replace: "    ...progress(context, regions.filter(({ stage }) => stage !== 'Waiting'), intact, refused, steps),",
+    find: '    ...progress(context, active, intact, refused, steps),',
+    replace: "    ...progress(context, active.filter(({ stage }) => stage !== 'Waiting'), intact, refused, steps),",
   },
   {
     name: 'Ready is said once one region has settled',
@@ -107,8 +107,8 @@ export const statusMutants: readonly Mutant[] = [
     breaks: 'Ready is true',
     history: 'a disk that is lost',
     file: 'federation/status.ts',
-    find: '    ...progress(context, regions, intact, refused, steps),',
-    replace: "    ...progress(context, regions, { ...intact, status: 'True' }, refused, steps),",
+    find: '    ...progress(context, active, intact, refused, steps),',
+    replace: "    ...progress(context, active, { ...intact, status: 'True' }, refused, steps),",
   },
   {
     name: 'what a node said last is believed however old it is',

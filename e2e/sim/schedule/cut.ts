@@ -26,3 +26,17 @@ export function cutOff(world: World, cluster: string, forMs: number, later: Late
   setBoth('dropped');
   later(forMs, () => setBoth('open'));
 }
+
+/** All its pods are gone at once, and for so long nobody reaches the cluster, nor it anybody. */
+export function loseRegion(world: World, region: string, forMs: number, later: Later): void {
+  const others = ['controller', ...[...world.clusters.keys()].filter((name) => name !== region)];
+  const setAll = (passage: Passage): void => {
+    for (const other of others) {
+      setPassage(world, region, other, passage);
+      setPassage(world, other, region, passage);
+    }
+  };
+  setAll('dropped');
+  world.region(region).killAllPods();
+  later(forMs, () => setAll('open'));
+}

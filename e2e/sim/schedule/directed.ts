@@ -1,5 +1,5 @@
 import type { History } from './history.ts';
-import { formedMs, region, shapeOf, three, workload } from './workloads.ts';
+import { formedMs, region, shapeOf, three, two, workload } from './workloads.ts';
 
 /**
  * Histories with one thing in mind each, that random ones come to too seldom. The controller has to pass them
@@ -137,6 +137,94 @@ export const directed = {
     shapeOf([region('eu'), region('us')]),
     [formedMs, { do: 'order an operation', name: 'cleanup', token: 'november' }],
     [formedMs + 12_000, { do: 'crash CassKop', region: 'eu', backAfterMs: 5_000 }],
+  ),
+  /** It is no region that founds anything when it comes back. */
+  'the founder leaves, and comes back to rows': workload(
+    116,
+    three,
+    [formedMs - 60_000, { do: 'create keyspace', strategy: 'SimpleStrategy' }],
+    [formedMs, { do: 'remove region', region: 'eu', forMs: 600_000 }],
+  ),
+  /** The process stands still with an order on its way, and another one leads by then. */
+  'a controller stands still as a node is told to leave': workload(
+    117,
+    three,
+    [formedMs, { do: 'remove region', region: 'us', forMs: 600_000 }],
+    [formedMs + 2, { do: 'second controller', forMs: 90_000 }],
+    [formedMs + 1_153, { do: 'pause controller', forMs: 60_000 }],
+  ),
+  'a region leaves': workload(118, shapeOf([region('eu'), region('us', 2)]), [
+    formedMs,
+    { do: 'remove region', region: 'us', forMs: 600_000 },
+  ]),
+  'a region leaves a keyspace': workload(
+    119,
+    three,
+    [formedMs - 60_000, { do: 'create keyspace', strategy: 'NetworkTopologyStrategy' }],
+    [formedMs, { do: 'remove region', region: 'us', forMs: 600_000 }],
+  ),
+  /** The keyspace is older than the other regions. */
+  'a region leaves with rows of its own': workload(
+    120,
+    three,
+    [9_000, { do: 'create keyspace', strategy: 'NetworkTopologyStrategy' }],
+    [formedMs, { do: 'remove region', region: 'eu', forMs: 120_000 }],
+  ),
+  'a node goes down while a region leaves': workload(
+    121,
+    shapeOf([region('eu'), region('us', 2), region('ap')]),
+    [formedMs, { do: 'remove region', region: 'us', forMs: 600_000 }],
+    [formedMs + 900, { do: 'kill controller', backAfterMs: 50_000 }],
+    [formedMs + 1_000, { do: 'restart region', region: 'ap' }],
+    [formedMs + 1_100, { do: 'cut', from: 'ap', to: 'eu', passage: 'dropped', bothWays: true, forMs: 120_000 }],
+    [formedMs + 1_100, { do: 'cut', from: 'ap', to: 'us', passage: 'dropped', bothWays: true, forMs: 120_000 }],
+  ),
+  /** A neighbour is gone before all rows are handed over. */
+  'a node cannot hand over its rows': workload(
+    128,
+    three,
+    [formedMs - 60_000, { do: 'create keyspace', strategy: 'SimpleStrategy' }],
+    [formedMs, { do: 'remove region', region: 'us', forMs: 600_000 }],
+    [formedMs + 4_000, { do: 'restart region', region: 'ap' }],
+    [formedMs + 4_100, { do: 'cut', from: 'ap', to: 'eu', passage: 'dropped', bothWays: true, forMs: 60_000 }],
+    [formedMs + 4_100, { do: 'cut', from: 'ap', to: 'us', passage: 'dropped', bothWays: true, forMs: 60_000 }],
+  ),
+  /** The next region waits for other replication, and is none of those that could know a host of it. */
+  'a region leaves while another one waits to join': workload(
+    129,
+    three,
+    [9_000, { do: 'create keyspace', strategy: 'SimpleStrategy' }],
+    [30_000, { do: 'remove region', region: 'us', forMs: 600_000 }],
+  ),
+  /** The controller alone cannot see it. */
+  'a region that is alive is given up': workload(122, three, [
+    formedMs,
+    { do: 'abandon region', region: 'us', forMs: 120_000, isAlive: true },
+  ]),
+  'a region that was given up returns': workload(123, three, [
+    formedMs,
+    { do: 'abandon region', region: 'us', forMs: 120_000 },
+  ]),
+  /** Its disk would have kept it from starting. */
+  'a node that has left comes back without its disk': workload(
+    124,
+    shapeOf([region('eu'), region('us', 2)]),
+    [formedMs, { do: 'remove region', region: 'us', forMs: 600_000 }],
+    [formedMs + 4_000, { do: 'mute nodes', region: 'us', forMs: 120_000 }],
+    [formedMs + 12_000, { do: 'restart pod', region: 'us', pod: 1, wipe: true }],
+  ),
+  'a region leaves while the hub takes no status': workload(
+    127,
+    three,
+    [formedMs, { do: 'remove region', region: 'us', forMs: 600_000 }],
+    [formedMs, { do: 'bad answers', cluster: 'hub', status: 500, count: 50, of: 'multicassandraclusters' }],
+  ),
+  'all is deleted': workload(125, two, [formedMs, { do: 'delete everything', forMs: 1_000 }]),
+  'all is deleted while a region is out of sight': workload(
+    126,
+    two,
+    [formedMs, { do: 'delete everything', forMs: 1_000 }],
+    [formedMs + 9_000, { do: 'cut', from: 'controller', to: 'us', passage: 'refused', bothWays: true, forMs: 60_000 }],
   ),
   'versions that get a digit more': workload(107, { ...three, firstVersion: 9_980 }),
 } as const satisfies Readonly<Record<string, History>>;

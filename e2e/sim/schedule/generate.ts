@@ -14,11 +14,27 @@ export function historyOf(seed: number): History {
   const steps = Array.from({ length: count }, () => drawStep(random, shape));
   const secrets = drawSecrets(new SeededRandom(seed + 1_000_000_007), shape);
   const operations = drawOperations(new SeededRandom(seed + 2_000_000_011));
+  const leaving = drawLeaving(new SeededRandom(seed + 3_000_000_019), shape);
   return {
     seed,
     shape: { ...shape, ...secrets.shape },
-    steps: [...steps, ...secrets.steps, ...operations].sort((one, other) => one.atMs - other.atMs),
+    steps: [...steps, ...secrets.steps, ...operations, ...leaving].sort((one, other) => one.atMs - other.atMs),
   };
+}
+
+/** In some histories a region leaves, or all do, drawn apart as well. */
+function drawLeaving(random: SeededRandom, { regions }: Shape): Step[] {
+  if (random.next() < 0.85) return [];
+  const region = pick(random, regions).name;
+  const forMs = pick(random, [1_000, 60_000, 300_000]);
+  const action: Action = {
+    do: pick(random, ['remove region', 'remove region', 'abandon region']),
+    region,
+    forMs,
+  };
+  const isEverything = random.next() < 0.2;
+  const atMs = Math.round(eventfulMs / 4 + random.next() * eventfulMs);
+  return [{ atMs, action: isEverything ? { do: 'delete everything', forMs } : action }];
 }
 
 /** In some histories there is a pull Secret, drawn apart: all else goes as it would without. */

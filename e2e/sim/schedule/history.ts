@@ -110,6 +110,15 @@ export type Action =
   | { readonly do: 'delete and recreate'; readonly adoptAfterMs?: number }
   /** The object carries our finalizer when it is deleted; the user takes it off later and applies the object again. */
   | { readonly do: 'delete with our finalizer'; readonly forMs: number }
+  /** Out of the ring and, once it has left, in again. It is taken back after so long if it has not begun to leave by then. */
+  | { readonly do: 'remove region'; readonly region: string; readonly forMs: number }
+  /**
+   * It is lost, given up, and comes back with its disks after so long; once it is cleared away it joins anew.
+   * `isAlive`: only the controller cannot reach it, and the user is mistaken.
+   */
+  | { readonly do: 'abandon region'; readonly region: string; readonly forMs: number; readonly isAlive?: true }
+  /** With its members, and applied again so long after it is gone. */
+  | { readonly do: 'delete everything'; readonly forMs: number }
   /** The pull Secret of the hub, which members name or not. */
   | { readonly do: 'write Secret'; readonly holds: string }
   | { readonly do: 'delete Secret'; readonly forMs: number }

@@ -1,17 +1,18 @@
-import type { Passage } from '../world/network.ts';
 import type { Exchange } from '../world/transport.ts';
 import { casskop } from '../../../src/operators/casskop/casskop.ts';
 import { conditionOf, podsOf } from '../invariants/reading.ts';
 import type { ControllerProcess } from '../world/controller-process.ts';
 import type { World } from '../world/world.ts';
-import { cutOff, deafMs, type Later, setPassage } from './cut.ts';
+import { cutOff, deafMs, type Later, loseRegion, setPassage } from './cut.ts';
 import type { Action } from './history.ts';
+import { letLeave } from './leaving.ts';
 import { performAsUser } from './perform-as-user.ts';
 
 /** Lets one action happen now; what it ends later it ends by itself. */
 export function perform(world: World, action: Action): void {
   if (takesSeeds(action) && awaitsItsDisk(world)) return;
   if (action.do === 'restart pod' && isFillingRacks(world, action.region)) return;
+  if (world.errands > 0 && isForNoErrand(action)) return;
   world.timeline.note(isUsers(action) ? 'user' : 'fault', () => JSON.stringify(action));
   const { clock } = world;
   const later: Later = (milliseconds, work) => {
@@ -171,23 +172,22 @@ export function perform(world: World, action: Action): void {
         world.shape.regions.map(({ name }) => name),
       );
       return;
-    case 'lose region': {
-      const { region, forMs } = action;
-      const others = ['controller', ...[...world.clusters.keys()].filter((name) => name !== region)];
-      const setAll = (passage: Passage): void => {
-        for (const other of others) {
-          setPassage(world, region, other, passage);
-          setPassage(world, other, region, passage);
-        }
-      };
-      setAll('dropped');
-      world.region(region).killAllPods();
-      later(forMs, () => setAll('open'));
+    case 'lose region':
+      loseRegion(world, action.region, action.forMs, later);
       return;
-    }
+    case 'remove region':
+    case 'abandon region':
+    case 'delete everything':
+      letLeave(world, action, later);
+      return;
     default:
       performAsUser(world, action, later);
   }
+}
+
+/** What nobody does who waits for a region to leave. A member that is deleted meanwhile has to be given up with its nodes. */
+function isForNoErrand({ do: what }: Action): boolean {
+  return ['drop region', 'delete and recreate', 'delete with our finalizer', 'delete member'].includes(what);
 }
 
 /** Whether nodes may lose each other by it. */
@@ -252,7 +252,9 @@ function restartPod(world: World, which: { region: string; pod: number }, wipe: 
   const pod = pods[which.pod % Math.max(1, pods.length)];
   if (pod === undefined) return;
   // A disk that is lost while the ring is being formed is one of the known limits in docs/fault-matrix.md.
-  const wipeDisk = wipe && conditionOf(world.user.mcc, 'Ready')?.status === 'True';
+  const hasLeft = [...world.ring.nodes].some((node) => node.options.name === pod && node.mode === 'DECOMMISSIONED');
+  const isWhole = world.errands === 0 && conditionOf(world.user.mcc, 'Ready')?.status === 'True';
+  const wipeDisk = wipe && (hasLeft || isWhole);
   if (wipeDisk) world.wipedPods.add(pod);
   world.region(which.region).restartPod(pod, { wipeDisk });
   world.trouble(60_000);
@@ -275,5 +277,5 @@ function isShrinking(world: World, region: string): boolean {
 }
 
 function isUsers(action: Action): boolean {
-  return /^(set|reorder|drop|edit|resize|delete|wipe|create|write|name)/.test(action.do);
+  return /^(set|reorder|drop|edit|resize|delete|wipe|create|write|name|remove)/.test(action.do);
 }

@@ -61,6 +61,7 @@ export async function finish(world: World): Promise<Outcome> {
   let readyAfterMs: number | undefined;
   const isReady = (): boolean => {
     const mcc = world.user.mcc;
+    if (world.errands > 0) return false;
     const ready =
       conditionOf(mcc, 'Ready')?.status === 'True' &&
       conditionOf(mcc, 'OperationsDone')?.status !== 'False' &&

@@ -25,7 +25,7 @@ export function workload(seed: number, shape: Shape, ...steps: [number, Action][
 /** When a change has gone through all regions, milliseconds since it was applied. */
 const changedMs = 300_000;
 
-const two = shapeOf([region('eu'), region('us')]);
+export const two = shapeOf([region('eu'), region('us')]);
 export const three = shapeOf([region('eu'), region('us'), region('ap')]);
 
 /** What users do, each without any fault: the ground for dying at every request on the way. */
@@ -76,5 +76,17 @@ export const workloads: Readonly<Record<string, History>> = {
     [formedMs - 1, { do: 'write Secret', holds: 'one' }],
     [formedMs, { do: 'name Secret', forMs: changedMs }],
   ),
+  'a region removed': workload(
+    22,
+    shapeOf([region('eu'), region('us', 2), region('ap')]),
+    [formedMs - 60_000, { do: 'create keyspace', strategy: 'NetworkTopologyStrategy' }],
+    [formedMs, { do: 'remove region', region: 'us', forMs: changedMs }],
+  ),
+  'the founder removed': workload(23, three, [formedMs, { do: 'remove region', region: 'eu', forMs: changedMs }]),
+  'deleted with all members': workload(25, two, [formedMs, { do: 'delete everything', forMs: 5_000 }]),
+  'a region given up that returns': workload(24, three, [
+    formedMs,
+    { do: 'abandon region', region: 'us', forMs: changedMs },
+  ]),
   'everything restarts': workload(14, three, [formedMs, { do: 'restart all pods' }]),
 };

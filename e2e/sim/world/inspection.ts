@@ -1,7 +1,7 @@
 import type { ObjectChange } from '../api/request.ts';
 import { invariants } from '../invariants/all.ts';
 import type { Facts } from '../invariants/facts.ts';
-import type { Checker, NodeEvent, Write } from '../invariants/invariant.ts';
+import type { Checker, NodeEvent, NodeOrder, Write } from '../invariants/invariant.ts';
 import type { CassandraNode } from '../region/cassandra/node.ts';
 
 /** An invariant that did not hold. */
@@ -37,6 +37,10 @@ export class Inspection {
 
   onWrite(write: Write): void {
     this.#ask((checker) => checker.onWrite?.(write));
+  }
+
+  onOrder(order: NodeOrder): void {
+    this.#ask((checker) => checker.onOrder?.(order));
   }
 
   onChange(cluster: string, change: ObjectChange): void {

@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../../src/kube/objects.ts';
 import { parsePath } from '../api/paths.ts';
 import type { ApiResponse, MemoryApiServer } from '../api/server.ts';
-import type { Write } from '../invariants/invariant.ts';
+import type { NodeOrder, Write } from '../invariants/invariant.ts';
 import { statusOf } from '../invariants/reading.ts';
 import { Beliefs } from './beliefs.ts';
 import { Snapshot } from './snapshot.ts';
@@ -38,6 +38,7 @@ export class Oversight implements Overseer {
   readonly #now: () => number;
   readonly #timeline: Timeline;
   readonly #onWrite: (write: Write) => void;
+  readonly #onOrder: (order: NodeOrder) => void;
   readonly #onCrash: (process: string) => void;
   /** What each process last said it does, by cluster. */
   readonly #whys = new Map<string, string>();
@@ -54,11 +55,13 @@ export class Oversight implements Overseer {
     now: () => number;
     timeline: Timeline;
     onWrite: (write: Write) => void;
+    onOrder: (order: NodeOrder) => void;
     onCrash: (process: string) => void;
   }) {
     this.#now = options.now;
     this.#timeline = options.timeline;
     this.#onWrite = options.onWrite;
+    this.#onOrder = options.onOrder;
     this.#onCrash = options.onCrash;
   }
 
@@ -187,6 +190,24 @@ export class Oversight implements Overseer {
       this.beliefs.write(process, cluster, plural, after.metadata.resourceVersion ?? '');
     }
     return response;
+  }
+
+  order(exchange: Exchange, pod: string, path: string): void {
+    const { process: by, cluster } = exchange;
+    const [, , , , what, hostId] = path.split('/');
+    this.writes++;
+    this.#timeline.note(by, () => `orders ${pod} in ${cluster}: ${what} ${hostId ?? ''}`);
+    this.#asSent = this.#whenSent.get(exchange);
+    this.#onOrder({
+      by,
+      cluster,
+      pod,
+      what: what === 'removeNode' ? 'removeNode' : 'decommission',
+      hostId: what === 'removeNode' ? hostId : undefined,
+      lease: this.#leases.get(exchange) ?? { holder: '', sinceRenewalMs: Infinity },
+      why: this.#whys.get(`${by} ${cluster}`) ?? 'nothing it said',
+    });
+    this.#asSent = undefined;
   }
 
   #serveLease(exchange: Exchange, server: MemoryApiServer): ApiResponse {

@@ -107,7 +107,8 @@ function removeNodes(world: World, message: string): void {
   }
 }
 
-function alterKeyspaces(world: World, message: string): void {
+/** Runs the statements that a message asks for; whoever leaves a datacenter out repairs before. */
+export function alterKeyspaces(world: World, message: string): void {
   const pattern = /ALTER KEYSPACE "?(\w+)"? WITH replication = \{'class': 'NetworkTopologyStrategy', ([^}]*)\};/g;
   for (const [statement, keyspace = '', factors = ''] of message.matchAll(pattern)) {
     const node = [...world.ring.nodes].find((each) => each.mode === 'NORMAL' && each.isGossiping);
@@ -118,6 +119,7 @@ function alterKeyspaces(world: World, message: string): void {
       datacenters: Object.fromEntries(entries) as Record<string, number>,
     };
     try {
+      world.ring.repair(node);
       world.ring.writeKeyspace(node, keyspace, replication);
       world.ring.repair(node);
       world.timeline.note('user', () => statement);

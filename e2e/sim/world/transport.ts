@@ -23,6 +23,8 @@ export interface Exchange {
   readonly request: HttpRequest;
   /** Changes something that the controller is there to change. */
   readonly isWrite: boolean;
+  /** Tells a node what to do with the ring: a GET that is not one. */
+  readonly isOrder: boolean;
   /** Is about the Lease that controllers lead by. */
   readonly isLease: boolean;
   /** What its process went by when it decided to send this write. */
@@ -49,6 +51,8 @@ export interface Overseer {
   mishap(exchange: Exchange): Mishap | undefined;
   /** Lets the server answer. */
   serve(exchange: Exchange, server: MemoryApiServer): ApiResponse;
+  /** Called right before a node hears what it is to do. */
+  order(exchange: Exchange, pod: string, path: string): void;
   /** Called when the answer, or an event of a watch, has reached the process. */
   heard(process: string, cluster: string, plural: string, resourceVersion: string): void;
   crash(process: string, exchange: Exchange): void;
@@ -72,6 +76,8 @@ export class WatchStream {
     this.plural = plural;
   }
 }
+
+const orderPath = /\/proxy\/jolokia\/exec\/[^/]+\/(decommission|removeNode)/;
 
 /** The connections of one process to one cluster. */
 export class SimulatedTransport implements Transport {
@@ -106,7 +112,7 @@ export class SimulatedTransport implements Transport {
       if (clock.isDead) return;
       const settled = { done: false };
       const signals = [signal];
-      if (this.#fence && request.method !== 'GET' && !this.#fence.exempts(request.path)) {
+      if (this.#fence && (request.method !== 'GET' || request.changes) && !this.#fence.exempts(request.path)) {
         signals.push(this.#fence.permit());
       }
       const settle = (answer: () => void): void => {
@@ -159,13 +165,15 @@ export class SimulatedTransport implements Transport {
     const { name, clock } = this.#process;
     const network = this.#network;
     const cluster = this.#cluster.name;
+    const isOrder = orderPath.test(request.path);
     const isLease = request.path.startsWith('/apis/coordination.k8s.io/');
     const exchange: Exchange = {
       process: name,
       cluster,
       number: this.#process.nextNumber(),
       request,
-      isWrite: request.method !== 'GET' && !isLease,
+      isWrite: (request.method !== 'GET' && !isLease) || isOrder,
+      isOrder,
       isLease,
       beliefs,
       sentAtMs: clock.world.monotonic(),
@@ -215,6 +223,7 @@ export class SimulatedTransport implements Transport {
       asked.includes('/proxy/') && /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/:]+):8778\/proxy(\/.*)$/.exec(asked);
     if (proxied) {
       const [, namespace = '', pod = '', path = ''] = proxied;
+      if (exchange.isOrder) this.#overseer.order(exchange, pod, path);
       const answer = this.#cluster.proxy(namespace, pod, path);
       if (answer) return { status: answer.status, body: answer.body };
       return statusOf({ status: 503, reason: 'ServiceUnavailable' });

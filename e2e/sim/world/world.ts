@@ -53,6 +53,8 @@ export class World {
   #troubledUntilMs = 0;
   /** Regions whose nodes cannot be asked, since when and until when, monotonic milliseconds. The status has to say so. */
   readonly #mutes = new Map<string, { sinceMs: number; untilMs: number }>();
+  /** What the user has begun and not brought to its end: the spec changes once more then. */
+  errands = 0;
   /** From then on nothing may be written, monotonic milliseconds. */
   quietSinceMs: number | undefined;
 
@@ -66,6 +68,7 @@ export class World {
       now: () => this.clock.monotonic(),
       timeline: this.timeline,
       onWrite: (write) => this.inspection.onWrite(write),
+      onOrder: (order) => this.inspection.onOrder(order),
       onCrash: (name) => {
         const process = this.#controllers.find((each) => each.name === name);
         process?.kill();
@@ -271,6 +274,8 @@ export class World {
       podWithDisk: (hostId) => this.#podWithDisk(hostId),
       removedHosts: () => this.removedHosts,
       nodesWithoutTheirRows: () => this.#nodesWithoutTheirRows(),
+      lostKeyspaces: () => this.#lostKeyspaces(),
+      disksTaken: () => this.wipedPods.size,
       requestsOfLastMinute: () => this.oversight.requestsOfLastMinute(),
       isQuiet: () => this.quietSinceMs !== undefined && this.clock.monotonic() > this.quietSinceMs,
       isTroubled: (milliseconds) => this.isTroubled(milliseconds),
@@ -286,6 +291,11 @@ export class World {
       if (joined) return joined.pod;
     }
     return [...this.ring.nodes].find((node) => node.hostId === hostId)?.options.name;
+  }
+
+  #lostKeyspaces(): string[] {
+    const node = [...this.ring.nodes].find((each) => each.mode === 'NORMAL' && each.isGossiping);
+    return node ? this.ring.lostKeyspaces(node) : [];
   }
 
   #nodesWithoutTheirRows(): string[] {
