@@ -354,3 +354,19 @@ test('a region that waits to join keeps no other from leaving', async () => {
   await world.settle();
   assert.equal(stageOf(world, 'us'), 'Removed');
 });
+
+test('the guard of a region that waits to join forgets the nodes that have left', async () => {
+  const two: Record<string, State> = { eu: 'Managed', us: 'Managed' };
+  const world = new PlannerWorld(mccOf(specOf(two)));
+  await world.settle();
+  edit(world, three);
+  while (world.guard('ap') === undefined) await world.step();
+  assert.equal(world.member('ap'), undefined);
+  edit(world, { ...three, us: 'Removing' });
+  for (let steps = 0; stageOf(world, 'us') !== 'Removed' && steps < 200; steps++) {
+    world.act();
+    await world.step();
+  }
+  assert.equal(stageOf(world, 'us'), 'Removed');
+  assert.doesNotMatch(world.guard('ap')?.['joined'] ?? '', /orders-us-/);
+});

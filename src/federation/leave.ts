@@ -40,6 +40,11 @@ export function leave(context: PlanContext, picture: RegionPicture): Steps {
   if (last) return decommission(context, picture, last.name);
   const rest = clearAway(context, picture);
   if (rest) return rest;
+  // A guard that waits for its region to join would tell of these nodes again once the status does not any more.
+  const guards = context.pictures.flatMap((each) =>
+    each.known && each.guard?.ownership === 'ours' && !isLeaving(each) ? (guardIntent(context, each) ?? []) : [],
+  );
+  if (guards.length > 0) return { ...noSteps, intents: guards, busy: true };
   const gate = leftovers(context, picture);
   return gate ? waitFor(gate) : { ...noSteps, removed: [name], busy: true };
 }
