@@ -191,6 +191,8 @@ export function nextSteps(context: PlanContext): Steps {
 }
 
 function letGo(context: PlanContext, picture: RegionPicture): Steps {
+  const newer = picture.known ? newerWriter(picture) : undefined;
+  if (newer) return { ...noSteps, obstacles: [newer] };
   return picture.region.state === 'Abandoned' ? abandon(context, picture) : leave(context, picture);
 }
 

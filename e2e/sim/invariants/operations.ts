@@ -22,9 +22,20 @@ export const nodesAreToldOnce: Invariant = {
     /** Pod's uid and operation -> the token that it was last done for. */
     const done = new Map<string, string>();
     const keyOf = (pod: KubeObject): string => `${pod.metadata.uid} ${orderOn(pod)?.name}`;
+    /** Operation -> the token of now. A token that was another one meanwhile asks anew. */
+    const asked = new Map<string, string>();
     return {
       onChange: (_cluster, { resource, object, type }) => {
         const { labels } = object.metadata;
+        if (resource.plural === 'multicassandraclusters') {
+          const { operations = {} } = object['spec'] as { operations?: Record<string, string> };
+          for (const [name, token] of Object.entries(operations)) {
+            if (asked.get(name) === token) continue;
+            asked.set(name, token);
+            for (const key of done.keys()) if (key.endsWith(` ${name}`)) done.delete(key);
+          }
+          return undefined;
+        }
         if (resource.plural !== 'pods' || type === 'DELETED' || labels?.['operation-status'] !== 'Done')
           return undefined;
         if (labels['operation-name'] === orderOn(object)?.name) done.set(keyOf(object), orderOn(object)?.token ?? '');
