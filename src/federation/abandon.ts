@@ -1,4 +1,3 @@
-import { resources } from '../kube/objects.ts';
 import type { NodeView } from '../ring/view.ts';
 import type { PlanContext } from './context.ts';
 import { type Obstacle, ringObstacle, staleObstacle } from './gates.ts';
@@ -6,6 +5,7 @@ import { guardIntent } from './guard-writes.ts';
 import { isPodOf } from './hosts.ts';
 import { clearAway, waitFor } from './leave.ts';
 import { answeredFor, hasGone, isLeaving, type RegionPicture } from './picture.ts';
+import { removalOrder } from './orders.ts';
 import { noSteps, type Steps } from './steps.ts';
 
 /**
@@ -102,9 +102,9 @@ function removeHosts(context: PlanContext, picture: RegionPicture, isClearing: b
   const silent = stays
     .flatMap(({ pods }) => pods)
     .find((pod) => hosts.joined.has(pod.name) && !context.heard.has(pod.name));
-  if (next === undefined) {
-    if (!silent || hasGone(picture)) return undefined;
-    const message = `${silent.name} has not said whether it knows a host of region ${name}`;
+  if (next === undefined && (!silent || hasGone(picture))) return undefined;
+  if (silent || next === undefined) {
+    const message = `${silent?.name ?? 'a node'} has not said what it holds of the hosts of region ${name}`;
     return waitFor({ stalled: false, reason: 'Waiting', region: name, message });
   }
   const alive = seeing.find((view) => liveHosts(view, abandonedHosts).length > 0);
@@ -122,23 +122,11 @@ function removeHosts(context: PlanContext, picture: RegionPicture, isClearing: b
   }
   const gate = ringObstacle(pictures, hosts, ring, views) ?? staleObstacle(views, snapshot.monotonicMs);
   if (gate) return waitFor({ ...gate, region: name });
-  const coordinator = stays
-    .filter(answeredFor)
-    .flatMap((each) => each.pods.map((pod) => ({ region: each.region, view: views.get(pod.name) })))
-    .find(({ view }) => view?.operationMode === 'NORMAL');
-  if (!coordinator?.view) {
+  const order = removalOrder(context, next, name);
+  if (!order) {
     return waitFor({ stalled: false, reason: 'Waiting', region: name, message: 'no node that stays can be asked' });
   }
-  const { pod, hostId } = coordinator.view;
-  const write = {
-    verb: 'order',
-    resource: resources.pods,
-    ref: { namespace: coordinator.region.namespace, name: pod },
-    hostId,
-    order: { what: 'removeNode', hostId: next },
-  } as const;
-  const why = `have ${pod} remove host ${next} of region ${name}, which is given up, from the ring`;
-  return { ...noSteps, intents: [{ region: coordinator.region.name, why, write }], busy: true };
+  return { ...noSteps, intents: [order], busy: true };
 }
 
 /** NORMAL nodes of other regions. */

@@ -342,6 +342,49 @@ test('a node that could not hand over its rows is told of, and leaves once it ha
   assert.equal(stageOf(world, 'eu'), 'Removed');
 });
 
+test('a node that has left unheard is removed by one that stays', async () => {
+  const world = await formed();
+  edit(world, { ...three, eu: 'Removing' });
+  while (orders(world).length < 1) await world.step();
+  const [left] = world.pods.filter((pod) => pod.left);
+  assert.ok(left);
+  world.ghosts.push({ ...left, ready: false });
+  await world.step();
+  await world.settle();
+  assert.deepEqual(orders(world).slice(0, 2), [
+    'orders-eu-rack1-1 decommission',
+    `orders-us-rack1-0 removeNode ${left.hostId}`,
+  ]);
+  assert.equal(stageOf(world, 'eu'), 'Removed');
+});
+
+test('a later leader keeps a region from leaving by our hand', async () => {
+  const world = await formed();
+  const { metadata } = world.member('eu') ?? assert.fail();
+  Object.assign(metadata.annotations ?? {}, {
+    'ringmaster.dev/stamp': JSON.stringify({ generation: 1, leaseTransitions: 7 }),
+  });
+  edit(world, { ...three, eu: 'Removing' });
+  await world.step();
+  await world.step();
+  assert.deepEqual(orders(world), []);
+  assert.match(conditionOf(world, 'Stalled'), /^True NewerWriter/);
+});
+
+test('no host is removed while a node that stays has not said what it holds of it', async () => {
+  const world = await formed();
+  const hosts = hostsOf(world, 'eu');
+  world.lose('eu');
+  edit(world, { ...three, eu: 'Abandoned' }, { abandonedHosts: hosts });
+  await world.step();
+  world.overrides.set('us', { views: {} });
+  await world.settle();
+  assert.deepEqual(orders(world), []);
+  world.overrides.clear();
+  await world.settle();
+  assert.equal(orders(world).length, 2);
+});
+
 test('a region that waits to join keeps no other from leaving', async () => {
   const two: Record<string, State> = { eu: 'Managed', us: 'Managed' };
   const world = new PlannerWorld(mccOf(specOf(two)));

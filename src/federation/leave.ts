@@ -8,6 +8,7 @@ import { isPodOf } from './hosts.ts';
 import type { Intent } from './intents.ts';
 import { answeredFor, hasGone, isLeaving, isReady, type KnownPicture, type RegionPicture } from './picture.ts';
 import { operationUnderWay } from './pod-operations.ts';
+import { nodeOrder, removalOrder } from './orders.ts';
 import { noSteps, type Steps } from './steps.ts';
 
 /**
@@ -105,19 +106,38 @@ function decommission(context: PlanContext, picture: KnownPicture, pod: string):
       `kubectl delete pod ${pod} -n ${namespace}`;
     return waitFor({ stalled: true, reason: 'DecommissionFailed', region: name, message });
   }
+  if (view.operationMode === 'DECOMMISSIONED' && isForgotten(context, picture, hostId)) {
+    const order = removalOrder(context, hostId, name);
+    if (order) return { ...noSteps, intents: [order], busy: true };
+  }
   if (view.operationMode !== 'NORMAL') return { ...say(`${pod} is ${view.operationMode}`), busy: true };
   const gate = ringObstacle(pictures, hosts, ring, views) ?? staleObstacle(views, snapshot.monotonicMs);
   if (gate) return waitFor({ ...gate, region: name });
   const why = `let ${pod} of region ${name} leave the ring: its rows go to the nodes that stay`;
-  const write = {
-    verb: 'order',
-    resource: resources.pods,
-    ref: { namespace, name: pod },
-    hostId,
-    order: { what: 'decommission' },
-  } as const;
-  return { ...noSteps, intents: [{ region: name, why, write }], busy: true };
+  const order = nodeOrder(picture, { pod, hostId }, { what: 'decommission' }, why);
+  return { ...noSteps, intents: [order], busy: true };
 }
+
+/**
+ * Whether a node has left where the others could not hear it: they hold it to be down, and go on doing so, since nobody tells them any more.
+ * Whoever is cut off only for a moment has not been for so long.
+ */
+function isForgotten({ heard, federation }: PlanContext, { region }: KnownPicture, hostId: string): boolean {
+  const others = [...heard.values()].filter(
+    (view) => view.operationMode === 'NORMAL' && !isPodOf(view.pod, federation.clusterName, region),
+  );
+  return (
+    others.length > 0 &&
+    others.every(
+      (view) =>
+        Object.entries(view.hosts).every(([address, host]) => host !== hostId || !view.live.includes(address)) &&
+        view.leaving.length === 0 &&
+        view.observedAtMs - view.hostsSinceMs >= forgottenAfterMs,
+    )
+  );
+}
+
+const forgottenAfterMs = 60_000;
 
 /** Deletes what is ours in a region whose nodes have left, the member first, the guard last; undefined: nothing is left of it. */
 export function clearAway(context: PlanContext, picture: KnownPicture): Steps | undefined {
