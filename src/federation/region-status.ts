@@ -128,10 +128,10 @@ function progressOf(
   };
 }
 
-function stageOf({ memory }: PlanContext, picture: KnownPicture, joined: number): RegionStage {
+function stageOf({ memory, hosts }: PlanContext, picture: KnownPicture, joined: number): RegionStage {
   if (!answeredFor(picture)) return 'Waiting';
   if (joined === picture.pods.length) return 'Running';
-  return picture.region.name === memory.founder ? 'Founding' : 'Joining';
+  return picture.region.name === memory.founder && hosts.joined.size === 0 ? 'Founding' : 'Joining';
 }
 
 function applied(context: PlanContext, picture: KnownPicture, steps: Steps): ConditionUpdate {
