@@ -342,6 +342,22 @@ test('a node that could not hand over its rows is told of, and leaves once it ha
   assert.equal(stageOf(world, 'eu'), 'Removed');
 });
 
+test('a member that an earlier object of this name has left behind is adopted before its nodes leave', async () => {
+  const world = await formed();
+  const { status: _, ...mcc } = world.mcc;
+  world.mcc = { ...mcc, metadata: { ...mcc.metadata, uid: 'another-uid' } };
+  edit(world, { ...three, eu: 'Removing' });
+  world.mcc = { ...world.mcc, spec: { ...world.mcc.spec, adoptionPolicy: 'IfUnchanged' } };
+  await world.settle();
+  const [adoption, ...others] = world.written.filter(
+    ({ region, write }) => region === 'eu' && write.resource.kind !== 'ConfigMap',
+  );
+  assert.match(adoption?.why ?? '', /^adopt the member of region eu/);
+  assert.ok(others.length > 0);
+  assert.equal(world.member('eu'), undefined);
+  assert.equal(stageOf(world, 'eu'), 'Removed');
+});
+
 test('a node that has left unheard is removed by one that stays', async () => {
   const world = await formed();
   edit(world, { ...three, eu: 'Removing' });

@@ -5,6 +5,7 @@ import { ownCopies } from './copies.ts';
 import { type Obstacle, replicationOf, ringObstacle, staleObstacle } from './gates.ts';
 import { guardIntent } from './guard-writes.ts';
 import { isPodOf } from './hosts.ts';
+import { upkeepIntent } from './member-writes.ts';
 import type { Intent } from './intents.ts';
 import { answeredFor, hasGone, isLeaving, isReady, type KnownPicture, type RegionPicture } from './picture.ts';
 import { operationUnderWay } from './pod-operations.ts';
@@ -27,6 +28,8 @@ export function leave(context: PlanContext, picture: RegionPicture): Steps {
   if (hasGone(picture) && !holdsOurs(picture)) return { ...noSteps, removed: [name] };
   const guard = answeredFor(picture) ? guardIntent(context, picture) : undefined;
   if (picture.leavingSince === undefined) {
+    const adoption = adoptFirst(context, picture);
+    if (adoption) return adoption;
     const steps = begin(context, picture);
     return guard ? { ...steps, intents: [guard] } : steps;
   }
@@ -48,6 +51,16 @@ export function leave(context: PlanContext, picture: RegionPicture): Steps {
   if (guards.length > 0) return { ...noSteps, intents: guards, busy: true };
   const gate = leftovers(context, picture);
   return gate ? waitFor(gate) : { ...noSteps, removed: [name], busy: true };
+}
+
+/** What an earlier MultiCassandraCluster of this name has left behind is made ours before its nodes are told to leave. */
+function adoptFirst(context: PlanContext, picture: RegionPicture): Steps | undefined {
+  if (!answeredFor(picture) || picture.member.ownership !== 'adoptable') return undefined;
+  const intent = upkeepIntent(context, picture);
+  if (intent) return { ...noSteps, intents: [intent], busy: true };
+  const { name } = picture.region;
+  const message = `the member of region ${name} belongs to an earlier MultiCassandraCluster of this name and differs from the spec: correct the spec, and it is adopted, then its nodes leave`;
+  return waitFor({ stalled: true, reason: 'Drifted', region: name, message });
 }
 
 /** Before the first node leaves everything can still be taken back. */
@@ -143,7 +156,7 @@ const forgottenAfterMs = 60_000;
 export function clearAway(context: PlanContext, picture: KnownPicture): Steps | undefined {
   const { name, namespace } = picture.region;
   const { member, guard, snapshot } = picture;
-  if (member?.ownership === 'ours') {
+  if (member?.ownership === 'ours' || member?.ownership === 'adoptable') {
     if (member.object.metadata.deletionTimestamp !== undefined) return { ...noSteps, busy: true };
     const why = `delete the member of region ${name}, whose nodes are not part of the ring any more`;
     return {

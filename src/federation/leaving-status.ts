@@ -74,6 +74,7 @@ const leavingReasons = [
   'ReturnedAfterAbandon',
   'MemberMissing',
   'DecommissionFailed',
+  'Drifted',
 ] as const;
 
 function leavingReason(reason: string): (typeof leavingReasons)[number] | 'Leaving' {

@@ -66,6 +66,9 @@ export const nodesLeaveAsAsked: Invariant = {
             : `${told}, whose state in the spec it knew was ${state ?? 'not set'}`;
         }
         const told = `${by} had ${pod} remove host ${hostId} (${why})`;
+        // Its leaving was not heard of where it is still held to be down.
+        const left = [...facts.ring().nodes].find((node) => node.hostId === hostId && node.mode === 'DECOMMISSIONED');
+        if (left && specOf(known, left.options.region)?.state === 'Removing') return undefined;
         const listed = ((known?.['spec'] as Spec | undefined)?.regions ?? []).find(
           ({ state, abandonedHosts = [] }) => state === 'Abandoned' && abandonedHosts.includes(hostId ?? ''),
         );
@@ -135,7 +138,11 @@ export const oneNodeLeavesAtATime: Invariant = {
   watch: (facts) => {
     /** Node -> since when, as it sees the ring, something else goes on or is down. */
     const since = new Map<CassandraNode, number>();
-    const abandoned = (): readonly string[] => statusOf(facts.mcc()).ring?.abandonedHosts ?? [];
+    const abandoned = (): readonly string[] => [
+      ...(statusOf(facts.mcc()).ring?.abandonedHosts ?? []),
+      // Who has left unheard is down for the others for ever, unless it is removed.
+      ...[...facts.ring().nodes].filter(({ mode }) => mode === 'DECOMMISSIONED').map(({ hostId }) => hostId),
+    ];
     const unrest = (node: CassandraNode): string | undefined => {
       const other = node.view.ring.find(
         (state) =>

@@ -35,7 +35,11 @@ export const readyIsTrue: Invariant = {
           return undefined;
         const other = contradiction(after);
         if (other !== undefined) return `${by} said Ready=True, and in the same breath ${other}`;
+        const gone = (statusOf(after).regions ?? []).filter(
+          ({ stage }) => stage === 'Removed' || stage === 'Abandoned',
+        );
         for (const { name } of facts.shape.regions) {
+          if (gone.some((each) => each.name === name)) continue;
           const heard = facts.heard(by, name, 'cassandraclusters') ?? 0;
           const known = members.get(name)?.findLast((each) => Number(each.metadata.resourceVersion) <= heard);
           const pending = known && underWay(known);

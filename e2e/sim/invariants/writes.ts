@@ -209,7 +209,11 @@ export const nothingRecordedIsForgotten: Invariant = {
       for (const region of was.regions ?? []) {
         const now = is.regions?.find((each) => each.name === region.name);
         if (now?.stage === 'Removed') continue;
-        const isAbandoned = now?.stage === 'Abandoned';
+        // Nodes that are given up may go on by themselves, and are forgotten all the same.
+        const isAbandoned =
+          now?.stage === 'Abandoned' ||
+          (now?.leavingSince !== undefined &&
+            spec.regions.some(({ name, state }) => name === region.name && state === 'Abandoned'));
         if (region.identity && !now) return `${by} took region ${region.name} out of the status`;
         if (region.identity?.memberUID !== undefined && now?.identity?.memberUID === undefined) {
           return `${by} forgot the member of region ${region.name}`;
