@@ -41,7 +41,9 @@ export function proveHosts(
   memory: Memory,
   views: ReadonlyMap<string, NodeView>,
 ): Hosts {
-  const joined = new Map([...memory.hosts].filter(([pod, host]) => !hasLeft(pod, host, federation, pictures, views)));
+  const joined = new Map(
+    [...memory.hosts].filter(([pod, host]) => !hasLeft(pod, host, federation, pictures, memory, views)),
+  );
   const isOutside = federation.seeds.external.length > 0;
   const suspected: SuspectedLoss[] = [];
   const superseded: string[] = [];
@@ -108,6 +110,7 @@ function hasLeft(
   hostId: string,
   { clusterName }: EffectiveFederation,
   pictures: readonly RegionPicture[],
+  memory: Memory,
   views: ReadonlyMap<string, NodeView>,
 ): boolean {
   const picture = pictures.find(({ region }) => isPodOf(pod, clusterName, region));
@@ -118,7 +121,14 @@ function hasLeft(
     );
     const own = views.get(pod);
     const isIn = own !== undefined && own.hostId === hostId && isNormal(own);
-    return !isIn && others.length > 0 && others.every((view) => !Object.values(view.hosts).includes(hostId));
+    // Who is not heard for a moment may still know it, and would have it counted again.
+    const staying = pictures.filter((each) => each.leavingSince === undefined);
+    const isSilent = [...memory.hosts.keys()].some(
+      (name) => !views.has(name) && staying.some(({ region }) => isPodOf(name, clusterName, region)),
+    );
+    return (
+      !isIn && !isSilent && others.length > 0 && others.every((view) => !Object.values(view.hosts).includes(hostId))
+    );
   }
   if (!picture || !answeredFor(picture) || picture.pods.some((each) => each.name === pod)) return false;
   if (picture.snapshot.pods.some((each) => each.metadata.name === pod)) return false;
