@@ -177,20 +177,7 @@ export function noteOperations(
   operations: OperationRecords,
   why: string,
 ): Intent {
-  const { uid = '', resourceVersion = '', name, namespace = picture.region.namespace } = picture.member.object.metadata;
-  return {
-    region: picture.region.name,
-    why,
-    write: {
-      verb: 'removeFields',
-      resource: context.operator.member,
-      ref: { namespace, name },
-      uid,
-      resourceVersion,
-      paths: [],
-      annotations: { [annotations.operations]: JSON.stringify(operations) },
-    },
-  };
+  return patch(context, picture, [], { [annotations.operations]: JSON.stringify(operations) }, why);
 }
 
 /** Whether a write does nothing but note how far the nodes of a member are. */
@@ -212,23 +199,30 @@ function removal(
   more: Readonly<Record<string, string>>,
   why: string,
 ): Intent {
-  const { uid = '', resourceVersion = '', name, namespace = picture.region.namespace } = picture.member.object.metadata;
   const kept = [
     ...render(context, picture, picture.member.bookkeeping.injecting).paths,
     ...stalePaths(context, picture).filter((path) => !gone.includes(path)),
   ];
+  const paths = gone.filter((path) => isSet(picture, path)).map((path) => `/spec${path}`);
+  const renderedPaths = JSON.stringify([...new Set(kept)].sort());
+  return patch(context, picture, paths, { [annotations.renderedPaths]: renderedPaths, ...more }, why);
+}
+
+/** Takes fields out of the member and sets annotations on it; everything else of it stays. */
+function patch(
+  context: PlanContext,
+  picture: MemberPicture,
+  paths: readonly string[],
+  set: Readonly<Record<string, string>>,
+  why: string,
+): Intent {
+  const { uid = '', resourceVersion = '', name, namespace = picture.region.namespace } = picture.member.object.metadata;
+  const ref = { namespace, name };
+  const { member: resource } = context.operator;
   return {
     region: picture.region.name,
     why,
-    write: {
-      verb: 'removeFields',
-      resource: context.operator.member,
-      ref: { namespace, name },
-      uid,
-      resourceVersion,
-      paths: gone.filter((path) => isSet(picture, path)).map((path) => `/spec${path}`),
-      annotations: { [annotations.renderedPaths]: JSON.stringify([...new Set(kept)].sort()), ...more },
-    },
+    write: { verb: 'removeFields', resource, ref, uid, resourceVersion, paths, annotations: set },
   };
 }
 
