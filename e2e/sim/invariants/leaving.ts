@@ -18,9 +18,10 @@ class Versions {
     this.#facts = facts;
   }
 
-  add(cluster: string, plural: string, object: KubeObject): void {
-    if (plural === 'multicassandraclusters' && cluster === this.#facts.shape.hub) this.#all.push(object);
-  }
+  readonly onChange: NonNullable<ReturnType<Invariant['watch']>['onChange']> = (cluster, { resource, object }) => {
+    if (resource.plural === 'multicassandraclusters' && cluster === this.#facts.shape.hub) this.#all.push(object);
+    return undefined;
+  };
 
   known(process: string): KubeObject | undefined {
     const heard = this.#facts.heard(process, this.#facts.shape.hub, 'multicassandraclusters') ?? 0;
@@ -50,10 +51,7 @@ export const nodesLeaveAsAsked: Invariant = {
   watch: (facts) => {
     const versions = new Versions(facts);
     return {
-      onChange: (cluster, { resource, object }) => {
-        versions.add(cluster, resource.plural, object);
-        return undefined;
-      },
+      onChange: versions.onChange,
       onOrder: ({ by, cluster, pod, what, hostId, why }) => {
         const known = versions.known(by);
         if (what === 'decommission') {
@@ -104,10 +102,7 @@ export const aRegionGoesWhenItsNodesHaveLeft: Invariant = {
   watch: (facts) => {
     const versions = new Versions(facts);
     return {
-      onChange: (cluster, { resource, object }) => {
-        versions.add(cluster, resource.plural, object);
-        return undefined;
-      },
+      onChange: versions.onChange,
       onWrite: ({ by, method, cluster, plural, why, succeeded }) => {
         if (method !== 'DELETE' || plural !== 'cassandraclusters' || !succeeded) return undefined;
         const known = versions.known(by);
