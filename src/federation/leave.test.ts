@@ -358,6 +358,18 @@ test('a member that an earlier object of this name has left behind is adopted be
   assert.equal(stageOf(world, 'eu'), 'Removed');
 });
 
+test('a node has not left while one that stays is not heard, who may still know it', async () => {
+  const world = await formed();
+  edit(world, { ...three, eu: 'Removing' });
+  while (orders(world).length < 1) await world.step();
+  world.unknown.set('ap', { known: false, reason: 'BehindOwnWrite', message: 'a write is on its way' });
+  for (let pass = 0; pass < 3; pass++) await world.step();
+  assert.equal(hostsOf(world, 'eu').length, 2);
+  world.unknown.clear();
+  await world.settle();
+  assert.equal(stageOf(world, 'eu'), 'Removed');
+});
+
 test('a node that has left unheard is removed by one that stays', async () => {
   const world = await formed();
   edit(world, { ...three, eu: 'Removing' });

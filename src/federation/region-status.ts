@@ -157,8 +157,12 @@ function applied(context: PlanContext, picture: KnownPicture, steps: Steps): Con
     return say('False', 'Rejected', `CassKop put ${fields} back; see its log for the reason, and change the spec`);
   const intent = steps.intents.find((each) => each.region === picture.region.name && !isOperationWrite(each.write));
   if (intent) return say('False', 'Writing', intent.why);
-  if (picture.member.bookkeeping.injecting) {
+  if (picture.member.bookkeeping.injecting && picture.member.ownership === 'ours') {
     return say('False', 'Writing', 'the seeds leave the spec once the operator holds them and has nothing under way');
+  }
+  if (picture.member.ownership === 'adoptable' && changes.length > 0) {
+    const message = `the member belongs to an earlier MultiCassandraCluster of this name, and is adopted once the spec asks for what it has in ${fields}`;
+    return say('False', 'Drifted', message);
   }
   if (drifted) return say('False', 'Drifted', `${fields} of the member were changed by somebody else`);
   if (changes.length > 0) return say('False', 'Waiting', describeChanges(changes, picture.pods.length));
