@@ -1,4 +1,4 @@
-import { multiCassandraClusters } from '../api/schema.ts';
+import { multiCassandraClusters, type Status } from '../api/schema.ts';
 import type { Clock } from '../edges/clock.ts';
 import type { Random } from '../edges/random.ts';
 import type { UnknownRegion } from '../federation/snapshot.ts';
@@ -31,7 +31,7 @@ export interface ControllerOptions {
   clock: Clock;
   random: Random;
   logger: Logger;
-  metrics: Pick<Metrics, 'queue' | 'region' | 'watchRestarted' | 'applied'>;
+  metrics: Pick<Metrics, 'queue' | 'hub' | 'region' | 'watchRestarted' | 'applied'>;
   /** Tells people what happens; without it nothing is told. */
   events?: Pick<Events, 'tell'>;
 }
@@ -148,6 +148,17 @@ export class Controller {
     });
     options.leadership.onTerm(() => {
       for (const object of this.#federations.store.list()) this.#queue.add(keyOf(object));
+    });
+    metrics.hub(() => {
+      const heardAt = this.#federations.status.lastEventAt;
+      return {
+        cacheAgeMs: heardAt === undefined ? undefined : clock.monotonic() - heardAt,
+        federations: this.#federations.store.list().map((raw) => ({
+          namespace: raw.metadata.namespace ?? '',
+          name: raw.metadata.name,
+          status: raw['status'] as Status | undefined,
+        })),
+      };
     });
     for (const name of regions.names()) this.#watch(name);
     regions.onChange((name) => this.#registrationChanged(name));

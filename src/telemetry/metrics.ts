@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { type HubState, showHub } from './federation-metrics.ts';
 
 /** A work queue's present state: keys that wait by priority, and how long those in work have been so, milliseconds. */
 export interface QueueState {
@@ -47,7 +48,8 @@ const reconcileBuckets = [
 /**
  * All metrics of one process, in a registry of its own. Where controller-runtime or client-go has a metric for the
  * same thing, its name, labels and buckets are used, so that their dashboards work; what those do not know, regions,
- * has the prefix `ringmaster_`. Labels hold regions, verbs and causes, never names of objects.
+ * has the prefix `ringmaster_`. Labels hold regions, verbs and causes; names of objects only where a gauge is about
+ * a MultiCassandraCluster.
  */
 export class Metrics {
   readonly registry = new Registry();
@@ -138,8 +140,10 @@ export class Metrics {
   readonly #leaders = new Map<string, () => boolean>();
   readonly #queues = new Map<string, () => QueueState>();
   readonly #regions = new Map<string, () => RegionState>();
+  #hub: (() => HubState) | undefined;
 
   constructor() {
+    showHub(this.registry, () => this.#hub?.());
     const queues = this.#queues;
     const regions = this.#regions;
     const eachQueue = (gauge: Gauge, read: (state: QueueState) => number): void => {
@@ -269,6 +273,11 @@ export class Metrics {
       for (const cause of restarts) this.#watchRestarts.remove({ region, cause });
       this.#counted.delete(region);
     };
+  }
+
+  /** Shows the hub and its MultiCassandraClusters from now on. */
+  hub(state: () => HubState): void {
+    this.#hub = state;
   }
 
   /** What became of a write: `success`, or the code of its error. */

@@ -45,6 +45,7 @@ const noMetrics = {
     finished: () => undefined,
     observe: () => undefined,
   }),
+  hub: () => undefined,
   region: () => () => undefined,
   watchRestarted: () => undefined,
   leader: () => undefined,
