@@ -77,6 +77,7 @@ export const reasons = {
     Idle: 'There is nothing to do.',
   },
   Stalled: {
+    Observed: 'The guard of a region that is only looked at has to be written before the ring changes.',
     Progressing: 'Nothing is stuck.',
     LeftoversFound:
       'A region holds a StatefulSet, a member or volumes of an earlier ring of this name, so no ring is founded.',
@@ -151,6 +152,7 @@ export const reasons = {
     IdentityChanged: 'The context points at another cluster than before.',
   },
   Applied: {
+    Observed: 'The region is only looked at, and something would be written to it.',
     Applied: 'The member is what the spec asks for.',
     Waiting: 'It is not the turn of this region yet.',
     Paused: 'A change waits until spec.rollout.paused is false again.',

@@ -127,7 +127,7 @@ export const regionSchema = z
       .enum(['Managed', 'Observed', 'Removing', 'Abandoned'])
       .default('Managed')
       .describe(
-        'Managed: kept as the spec says. Observed: never written to. Removing: its nodes leave the ring, and when its stage is Removed ' +
+        'Managed: kept as the spec says. Observed: looked at, and never written to. Removing: its nodes leave the ring, and when its stage is Removed ' +
           'the entry may be dropped. Abandoned: lost for good; its nodes are removed from the ring without their help.',
       ),
     datacenters: z

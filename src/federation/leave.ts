@@ -7,7 +7,15 @@ import { guardIntent } from './guard-writes.ts';
 import { isPodOf } from './hosts.ts';
 import { upkeepIntent } from './member-writes.ts';
 import type { Intent } from './intents.ts';
-import { answeredFor, hasGone, isLeaving, isReady, type KnownPicture, type RegionPicture } from './picture.ts';
+import {
+  answeredFor,
+  hasGone,
+  isLeaving,
+  isObserved,
+  isReady,
+  type KnownPicture,
+  type RegionPicture,
+} from './picture.ts';
 import { operationUnderWay } from './pod-operations.ts';
 import { nodeOrder, removalOrder } from './orders.ts';
 import { noSteps, type Steps } from './steps.ts';
@@ -48,6 +56,13 @@ export function leave(context: PlanContext, picture: RegionPicture): Steps {
   const guards = context.pictures.flatMap((each) =>
     each.known && each.guard?.ownership === 'ours' && !isLeaving(each) ? (guardIntent(context, each) ?? []) : [],
   );
+  const observed = context.pictures.find(
+    (each) => isObserved(each) && guards.some((guard) => guard.region === each.region.name),
+  );
+  if (observed) {
+    const message = `the guard of region ${observed.region.name} still names nodes of region ${name}, and is only observed: set its state to Managed`;
+    return waitFor({ stalled: true, reason: 'Observed', region: name, message });
+  }
   if (guards.length > 0) return { ...noSteps, intents: guards, busy: true };
   const gate = leftovers(context, picture);
   return gate ? waitFor(gate) : { ...noSteps, removed: [name], busy: true };

@@ -2,7 +2,7 @@ import { resources } from '../kube/objects.ts';
 import type { NodeOrder } from '../ring/jolokia.ts';
 import type { PlanContext } from './context.ts';
 import type { Intent } from './intents.ts';
-import { answeredFor, isLeaving, type RegionPicture } from './picture.ts';
+import { answeredFor, isLeaving, isObserved, type RegionPicture } from './picture.ts';
 
 /** Tells the node in a region's pod, which must be this host, what to do. */
 export function nodeOrder(
@@ -17,7 +17,7 @@ export function nodeOrder(
 
 /** Has a node that stays, and knows the host, take it out of the ring; undefined: there is none that can be asked. */
 export function removalOrder({ pictures, heard }: PlanContext, hostId: string, whose: string): Intent | undefined {
-  const staying = pictures.filter((each) => answeredFor(each) && !isLeaving(each));
+  const staying = pictures.filter((each) => answeredFor(each) && !isLeaving(each) && !isObserved(each));
   for (const picture of staying) {
     for (const { name } of picture.pods) {
       const view = heard.get(name);

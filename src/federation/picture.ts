@@ -159,6 +159,11 @@ export function isLeaving({ region, leavingSince }: RegionPicture): boolean {
   return region.state === 'Removing' || region.state === 'Abandoned' || leavingSince !== undefined;
 }
 
+/** Whether the region is only looked at: nothing is written to it, whatever it holds. One that has begun to leave goes on leaving. */
+export function isObserved(picture: RegionPicture): boolean {
+  return picture.region.state === 'Observed' && !isLeaving(picture);
+}
+
 /** Whether a person has given the region up, and it was seen that its nodes are down. */
 export function isGivenUp({ region, leavingSince }: RegionPicture): boolean {
   return region.state === 'Abandoned' && leavingSince !== undefined;

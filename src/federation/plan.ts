@@ -26,10 +26,12 @@ import { leave } from './leave.ts';
 import { viewsOfRing, withoutLeft } from './leaving-views.ts';
 import { createMember, upkeepIntent } from './member-writes.ts';
 import { recall } from './memory.ts';
+import { neverCreated, observedObstacle } from './observed.ts';
 import {
   answeredFor,
   hasGone,
   isLeaving,
+  isObserved,
   isPassing,
   isReady,
   type KnownPicture,
@@ -173,6 +175,7 @@ export function nextSteps(context: PlanContext): Steps {
         ({ recorded }) => recorded?.settledRevision !== undefined && recorded.changingSince !== undefined,
       ) ||
       pictures.some((picture) => picture.leavingSince !== undefined && !hasGone(picture)),
+    kept.some((steps) => steps.obstacles.some(({ stalled, isLocal }) => stalled && !isLocal)),
   );
   const begins = kept.find((steps) => steps.begins !== undefined)?.begins;
   const all = [...kept, grown];
@@ -207,12 +210,13 @@ function whatGoesOn(steps: readonly Steps[]): string | undefined {
 /** Chooses the founder. Only the choice is recorded in this pass; the founder's member is written once it is seen. */
 function found(context: PlanContext): Steps {
   const { pictures, federation } = context;
-  const first = pictures.find((picture) => !isLeaving(picture));
+  const first = pictures.find((picture) => !isLeaving(picture) && !isObserved(picture));
   const obstacle =
     foundingObstacle(pictures, federation.clusterName) ??
     (first?.known && (regionObstacle(context, first) ?? missingReference(context, first)));
   if (obstacle) return { ...noSteps, obstacles: [obstacle], busy: !obstacle.stalled };
-  return first ? { ...noSteps, founder: first.region.name, busy: true } : noSteps;
+  if (first) return { ...noSteps, founder: first.region.name, busy: true };
+  return { ...noSteps, obstacles: pictures.filter(isObserved).map(neverCreated) };
 }
 
 /** Keeps the regions that have their members: their guards up to date, their seeds where they belong, and changes of the spec going through them. */
@@ -220,7 +224,9 @@ function keepAll(context: PlanContext): Steps[] {
   const members = context.pictures.filter(answeredFor).filter((picture) => !isLeaving(picture));
   const obstacles = new Map(members.map((each) => [each, regionObstacle(context, each) ?? newerWriter(each)]));
   const isFree = (each: MemberPicture): boolean =>
-    obstacles.get(each) === undefined && each.member.object.metadata.deletionTimestamp === undefined;
+    obstacles.get(each) === undefined &&
+    each.member.object.metadata.deletionTimestamp === undefined &&
+    !isObserved(each);
   const turns = rollOut(
     context,
     members.filter((each) => isFree(each) && each.member.ownership === 'ours'),
@@ -228,6 +234,10 @@ function keepAll(context: PlanContext): Steps[] {
   return members.map((picture) => {
     const obstacle = obstacles.get(picture);
     if (obstacle) return { ...noSteps, obstacles: [obstacle] };
+    if (isObserved(picture)) {
+      const due = observedObstacle(context, picture);
+      return due ? { ...noSteps, obstacles: [due] } : noSteps;
+    }
     const turn = turns.get(picture.region.name) ?? noSteps;
     const isFrozen = stateOf(context, picture).scalingDown;
     const upkeep = turn.intents.length > 0 || isFrozen || !isFree(picture) ? undefined : upkeepIntent(context, picture);
@@ -249,9 +259,13 @@ function keepAll(context: PlanContext): Steps[] {
  * Brings the next region into the ring, the founder first and alone, then one after the other. A member that was deleted
  * comes back before anybody joins: those who wait for it must not stand before it.
  */
-function grow(context: PlanContext, othersBusy: boolean): Steps {
+function grow(context: PlanContext, othersBusy: boolean, othersStuck: boolean): Steps {
   const { pictures, memory, hosts } = context;
   const obstacles: Obstacle[] = [];
+  const joining = pictures.some(
+    (picture) =>
+      answeredFor(picture) && !isLeaving(picture) && picture.pods.some((pod) => !context.hosts.joined.has(pod.name)),
+  );
   const urgency = (picture: RegionPicture): number =>
     picture.region.name === memory.founder ? 2 : Number(wasInRing(picture, context.hosts));
   const waiting = pictures
@@ -276,6 +290,7 @@ function grow(context: PlanContext, othersBusy: boolean): Steps {
       continue;
     }
     const own =
+      (isObserved(picture) ? neverCreated(picture) : undefined) ??
       regionObstacle(context, picture) ??
       newerWriter(picture) ??
       memberMissingObstacle(context, picture) ??
@@ -286,7 +301,7 @@ function grow(context: PlanContext, othersBusy: boolean): Steps {
       continue;
     }
     const gate = joinGate(context, picture, founds, othersBusy);
-    if (gate) return { ...noSteps, obstacles: [...obstacles, gate], busy: true };
+    if (gate) return { ...noSteps, obstacles: [...obstacles, gate], busy: joining || !othersStuck };
     const guard = guardIntent(context, picture);
     if (guard) return { intents: [guard], obstacles, busy: true };
     // From its first write on the region counts as part of the ring, so it is recorded before its pods can start.
@@ -294,10 +309,6 @@ function grow(context: PlanContext, othersBusy: boolean): Steps {
     const copies = copyIntents(context, picture);
     return { intents: copies.length > 0 ? copies : [createMember(context, picture)], obstacles, busy: true };
   }
-  const joining = pictures.some(
-    (picture) =>
-      answeredFor(picture) && !isLeaving(picture) && picture.pods.some((pod) => !context.hosts.joined.has(pod.name)),
-  );
   return { ...noSteps, obstacles, busy: joining };
 }
 

@@ -7,7 +7,7 @@ import type { PlanContext } from './context.ts';
 import { ringObstacle } from './gates.ts';
 import type { Intent, Write } from './intents.ts';
 import { isNote, noteOperations } from './member-writes.ts';
-import { answeredFor, isLeaving, type MemberPicture, type RegionPicture } from './picture.ts';
+import { answeredFor, isLeaving, isObserved, type MemberPicture, type RegionPicture } from './picture.ts';
 import { rebuildJobs } from './rebuild.ts';
 
 /**
@@ -110,9 +110,11 @@ export function ordersFor(
     .map(({ name, token }) => ({ name, from: picture.member.bookkeeping.operations[name]?.token, to: token }));
 }
 
-/** The regions that a job is for; those that leave the ring are let be. */
+/** The regions that a job is for; those that leave the ring, or are only looked at, are let be. */
 export function picturesOf({ pictures }: PlanContext, { regions }: Job): RegionPicture[] {
-  return pictures.filter((picture) => regions.includes(picture.region.name) && !isLeaving(picture));
+  return pictures.filter(
+    (picture) => regions.includes(picture.region.name) && !isLeaving(picture) && !isObserved(picture),
+  );
 }
 
 /** A region that has no member yet is not asked: its nodes will be new. One that cannot be seen is as it was last told. */

@@ -8,6 +8,7 @@ import { changingSince, doubts, hasSettled } from './health.ts';
 import {
   answeredFor,
   isLeaving,
+  isObserved,
   isPassing,
   isReady,
   type KnownPicture,
@@ -129,7 +130,7 @@ function progressOf(
 }
 
 function stageOf({ memory, hosts }: PlanContext, picture: KnownPicture, joined: number): RegionStage {
-  if (!answeredFor(picture)) return 'Waiting';
+  if (!answeredFor(picture)) return isObserved(picture) ? 'Observed' : 'Waiting';
   if (joined === picture.pods.length) return 'Running';
   return picture.region.name === memory.founder && hosts.joined.size === 0 ? 'Founding' : 'Joining';
 }
@@ -183,6 +184,7 @@ function appliedReason({ reason }: Obstacle): Extract<ConditionUpdate, { type: '
     case 'ReplicationGate':
     case 'RebuildFailed':
     case 'Drifted':
+    case 'Observed':
       return reason;
     default:
       return 'PreconditionMissing';

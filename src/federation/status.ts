@@ -221,7 +221,7 @@ function isChanging(context: PlanContext, regions: readonly RegionStatus[], step
   return (
     regions.some((region) => region.changingSince !== undefined) ||
     steps.intents.some(({ write }) => !isGuardWrite(write) && !isOperationWrite(write)) ||
-    steps.obstacles.some(({ isLocal }) => isLocal) ||
+    steps.obstacles.some(({ isLocal, reason }) => isLocal || reason === 'Observed') ||
     context.pictures.some(
       (each) =>
         answeredFor(each) &&
@@ -274,6 +274,7 @@ const stallReasons = [
   'Rejected',
   'ForeignMember',
   'PreconditionMissing',
+  'Observed',
   'SeedsUnreachable',
   'ReplicationGate',
   'RebuildFailed',

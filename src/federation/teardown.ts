@@ -5,7 +5,7 @@ import type { RegionalOperator } from '../operators/operator.ts';
 import type { PlanContext } from './context.ts';
 import type { Intent } from './intents.ts';
 import { clearAway } from './leave.ts';
-import type { RegionPicture } from './picture.ts';
+import { isObserved, type RegionPicture } from './picture.ts';
 import { contextOf } from './plan.ts';
 import { momentOf, type Snapshot } from './snapshot.ts';
 
@@ -19,11 +19,13 @@ export interface Teardown {
 
 /** Whether anything is to be deleted with the object, so that it may not go before that is done. */
 export function isTornDown(mcc: MultiCassandraCluster): boolean {
-  return effective(mcc).regions.some(({ deletionPolicy }) => deletionPolicy === 'Delete');
+  return effective(mcc).regions.some(
+    ({ deletionPolicy, state }) => deletionPolicy === 'Delete' && state !== 'Observed',
+  );
 }
 
 /**
- * The end of a MultiCassandraCluster. Regions whose `deletionPolicy` is Orphan are left exactly as they are: their ring goes on, and what
+ * The end of a MultiCassandraCluster. Regions whose `deletionPolicy` is Orphan, or that are only observed, are left exactly as they are: their ring goes on, and what
  * stands on their objects lets another MultiCassandraCluster of this name adopt them. Of the others the member is deleted, then the
  * copies and the guard. A region that cannot be seen is waited for. The policy counts as it stands now, so that it can be changed until the end.
  */
@@ -71,13 +73,9 @@ interface Part {
 
 function part(context: PlanContext, picture: RegionPicture): Part {
   const { name, deletionPolicy } = picture.region;
-  if (deletionPolicy === 'Orphan') {
-    return {
-      intents: [],
-      isOver: true,
-      reason: 'Orphaned',
-      why: 'the region is left as it is (deletionPolicy Orphan)',
-    };
+  if (deletionPolicy === 'Orphan' || isObserved(picture)) {
+    const reason = deletionPolicy === 'Orphan' ? 'deletionPolicy Orphan' : 'state Observed';
+    return { intents: [], isOver: true, reason: 'Orphaned', why: `the region is left as it is (${reason})` };
   }
   const deleting = { isOver: false, reason: 'Deleting' } as const;
   if (!picture.known) {

@@ -15,6 +15,7 @@ import {
 } from './leaving.ts';
 import { onlyTheLeaderWrites } from './lease.ts';
 import { everythingComesRight, fixesAreDelivered, noHotLoops, writesStop } from './rest.ts';
+import { anObservedRegionIsLetBe } from './observed.ts';
 import { nodesAreToldOnce, oneNodeIsAtIt } from './operations.ts';
 import { podsStartWithTheFederationsSeeds, seedListsAreSound } from './seeds.ts';
 import { adviceDoesNoHarm, adviceIsNeeded, nodesHoldTheirRows, readyIsTrue, removedHostsStayAway } from './truth.ts';
@@ -42,6 +43,7 @@ export const invariants: readonly Invariant[] = [
   whoeverWasGivenUpStaysOut,
   whoHasLeftDoesNotStart,
   aDroppedRegionIsLeftAlone,
+  anObservedRegionIsLetBe,
   scaleDownIsAlone,
   onlyTheLeaderWrites,
   onlyTheLatestWriterWrites,

@@ -5,37 +5,10 @@ import type { CassandraNode } from '../region/cassandra/node.ts';
 import type { Facts } from './facts.ts';
 import type { Invariant } from './invariant.ts';
 import { guardOf, statusOf } from './reading.ts';
+import { entryOf, specOf, Versions } from './versions.ts';
 
 /** How old what a controller has read of the ring may be when it changes the ring, milliseconds. */
 const readingMaxMs = 20_000;
-
-/** Every version of the MultiCassandraCluster: what a process has heard tells which of them it knows. */
-class Versions {
-  readonly #facts: Facts;
-  readonly #all: KubeObject[] = [];
-
-  constructor(facts: Facts) {
-    this.#facts = facts;
-  }
-
-  readonly onChange: NonNullable<ReturnType<Invariant['watch']>['onChange']> = (cluster, { resource, object }) => {
-    if (resource.plural === 'multicassandraclusters' && cluster === this.#facts.shape.hub) this.#all.push(object);
-    return undefined;
-  };
-
-  known(process: string): KubeObject | undefined {
-    const heard = this.#facts.heard(process, this.#facts.shape.hub, 'multicassandraclusters') ?? 0;
-    return this.#all.findLast(({ metadata }) => Number(metadata.resourceVersion) <= heard);
-  }
-}
-
-function specOf(mcc: KubeObject | undefined, region: string): RegionSpec | undefined {
-  return (mcc?.['spec'] as Spec | undefined)?.regions.find(({ name }) => name === region);
-}
-
-function entryOf(mcc: KubeObject | undefined, region: string): RegionStatus | undefined {
-  return statusOf(mcc).regions?.find(({ name }) => name === region);
-}
 
 /** Since when the region leaves, as the hub or the region itself tells whoever comes next. */
 function recordedLeaving(facts: Facts, region: string): string | undefined {

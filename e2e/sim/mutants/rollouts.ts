@@ -3,6 +3,16 @@ import type { Mutant } from './mutant.ts';
 /** Mistakes in how a change of the spec goes through the regions. */
 export const rolloutMutants: readonly Mutant[] = [
   {
+    name: 'a region that is only observed is kept like any other',
+    breaks: 'an observed region is let be',
+    history: 'an edit beside a region that is only observed',
+    file: 'federation/plan.ts',
+    find: `    if (isObserved(picture)) {
+      const due`,
+    replace: `    if (isObserved(picture) && picture.recorded === undefined) {
+      const due`,
+  },
+  {
     name: 'a region is changed while another one still is',
     breaks: 'one region at a time',
     file: 'federation/rollout.ts',

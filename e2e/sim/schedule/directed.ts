@@ -6,6 +6,12 @@ import { formedMs, region, shapeOf, three, two, workload } from './workloads.ts'
  * (directed.test.ts), and mutants name them (mutants/).
  */
 export const directed = {
+  'an edit beside a region that is only observed': workload(
+    150,
+    three,
+    [formedMs, { do: 'observe region', region: 'us', forMs: 60_000 }],
+    [formedMs + 1_000, { do: 'set guardWaitSeconds', to: 45 }],
+  ),
   /** The cache learns of a deletion only by its absence from a list. */
   'a guard deleted while nobody listens': workload(
     101,

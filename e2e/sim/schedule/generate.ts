@@ -15,10 +15,13 @@ export function historyOf(seed: number): History {
   const secrets = drawSecrets(new SeededRandom(seed + 1_000_000_007), shape);
   const operations = drawOperations(new SeededRandom(seed + 2_000_000_011));
   const leaving = drawLeaving(new SeededRandom(seed + 3_000_000_019), shape);
+  const observing = drawObserving(new SeededRandom(seed + 4_000_000_007), shape);
   return {
     seed,
     shape: { ...shape, ...secrets.shape },
-    steps: [...steps, ...secrets.steps, ...operations, ...leaving].sort((one, other) => one.atMs - other.atMs),
+    steps: [...steps, ...secrets.steps, ...operations, ...leaving, ...observing].sort(
+      (one, other) => one.atMs - other.atMs,
+    ),
   };
 }
 
@@ -35,6 +38,17 @@ function drawLeaving(random: SeededRandom, { regions }: Shape): Step[] {
   const isEverything = random.next() < 0.2;
   const atMs = Math.round(eventfulMs / 4 + random.next() * eventfulMs);
   return [{ atMs, action: isEverything ? { do: 'delete everything', forMs } : action }];
+}
+
+/** In some histories a region is only looked at for a while, drawn apart as well. */
+function drawObserving(random: SeededRandom, { regions }: Shape): Step[] {
+  if (random.next() < 0.85) return [];
+  const action: Action = {
+    do: 'observe region',
+    region: pick(random, regions).name,
+    forMs: pick(random, [10_000, 60_000, 300_000]),
+  };
+  return [{ atMs: Math.round(random.next() * eventfulMs), action }];
 }
 
 /** In some histories there is a pull Secret, drawn apart: all else goes as it would without. */

@@ -84,6 +84,7 @@ export type Action =
   // The user.
   | { readonly do: 'set guardWaitSeconds'; readonly to: number }
   | { readonly do: 'reorder regions' }
+  | { readonly do: 'observe region'; readonly region: string; readonly forMs: number }
   | { readonly do: 'drop region'; readonly region: string; readonly forMs: number }
   | {
       readonly do: 'edit template';

@@ -42,6 +42,22 @@ export function performAsUser(world: World, action: Action, later: Later): void 
     case 'reorder regions':
       setRegions(regions().toReversed());
       return;
+    case 'observe region': {
+      const set = (from: string | undefined, to: string | undefined): boolean => {
+        const all = regions();
+        const index = all.findIndex(({ name, state }) => name === action.region && state === from);
+        const { state: _, ...entry } = all[index] ?? {};
+        if (index >= 0) setRegions(all.with(index, { ...entry, ...(to !== undefined && { state: to }) }));
+        return index >= 0;
+      };
+      if (!set(undefined, 'Observed')) return;
+      // An entry that was dropped comes back as it was.
+      const manage = (): void => {
+        if (!set('Observed', undefined) && isDropped()) later(10_000, manage);
+      };
+      later(action.forMs, manage);
+      return;
+    }
     case 'drop region': {
       const all = regions();
       const { mcc } = user;

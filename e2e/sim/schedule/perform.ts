@@ -277,5 +277,5 @@ function isShrinking(world: World, region: string): boolean {
 }
 
 function isUsers(action: Action): boolean {
-  return /^(set|reorder|drop|edit|resize|delete|wipe|create|write|name|remove)/.test(action.do);
+  return /^(set|reorder|observe|drop|edit|resize|delete|wipe|create|write|name|remove)/.test(action.do);
 }

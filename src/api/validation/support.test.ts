@@ -11,11 +11,4 @@ refused([
     change: us({ operator: 'CassOperator' }),
     expected: ['spec.regions[1].operator: NotYetSupported: Ringmaster does not drive CassOperator yet. Use CassKop.'],
   },
-  {
-    title: 'a region to be observed',
-    change: us({ state: 'Observed' }),
-    expected: [
-      'spec.regions[1].state: NotYetSupported: Ringmaster does not watch regions that it does not write to yet. Use Managed.',
-    ],
-  },
 ]);

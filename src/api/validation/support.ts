@@ -15,12 +15,6 @@ function* specProblems({ spec }: MultiCassandraCluster): Generator<Problem> {
 function* regionProblems({ spec }: MultiCassandraCluster): Generator<Problem> {
   for (const [index, region] of spec.regions.entries()) {
     const path = ['spec', 'regions', index];
-    if (region.state === 'Observed') {
-      yield notYetSupported(
-        [...path, 'state'],
-        'Ringmaster does not watch regions that it does not write to yet. Use Managed.',
-      );
-    }
     if (region.operator !== undefined && region.operator !== 'CassKop') {
       yield notYetSupported([...path, 'operator'], `Ringmaster does not drive ${region.operator} yet. Use CassKop.`);
     }
