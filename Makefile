@@ -40,7 +40,7 @@ test-e2e test-casskop: export NODE_COMPILE_CACHE := $(CURDIR)/node_modules/.cach
 test-e2e: $(INSTALLED) ## real API servers, real Cassandra; CASSKOP_BIN=/path/to/casskop takes the real CassKop
 	node e2e/harness/toolchain.ts
 	$(NODE_TEST) --test-concurrency=2 \
-	  'e2e/{api,casskop/api,crd,demo,guard,harness,leadership,light-node,metrics,proxy,regions,ring}/**/*.test.ts' 'e2e/sim/conformance/*.real.test.ts'
+	  'e2e/{api,casskop/api,crd,demo,deploy,guard,harness,leadership,light-node,metrics,proxy,regions,ring}/**/*.test.ts' 'e2e/sim/conformance/*.real.test.ts'
 
 test-sim: $(INSTALLED) ## simulated federations: random histories, crash points, mutants; within five minutes
 	$(NODE_TEST) e2e/sim/budget.test.ts
@@ -86,8 +86,10 @@ bench-scale: build ## 100 regions and 50 federations on real API servers: start,
 	node e2e/harness/toolchain.ts
 	node e2e/bench/scale.ts
 
-crds: $(INSTALLED) ## write crds/ from the schema
+crds: $(INSTALLED) ## write crds/, and its copies in deploy/, from the schema
 	node src/cli/main.ts crds > crds/.new && mv crds/.new crds/ringmaster.dev_multicassandraclusters.yaml
+	cp crds/ringmaster.dev_multicassandraclusters.yaml deploy/helm/ringmaster/crds/
+	cp crds/ringmaster.dev_multicassandraclusters.yaml deploy/kustomize/base/customresourcedefinition.yaml
 
 rbac: $(INSTALLED) ## write config/rbac/ from what the client can call
 	for place in hub region; do node src/cli/main.ts rbac $$place > config/rbac/.new && mv config/rbac/.new config/rbac/$$place.yaml; done

@@ -2,6 +2,7 @@
 export type HarnessErrorCode =
   | 'BadArgument'
   | 'ToolMissing'
+  | 'SourcesMissing'
   | 'BuildFailed'
   | 'NoFreeSlot'
   | 'CommandFailed'
