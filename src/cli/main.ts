@@ -7,9 +7,11 @@ import { printCrds } from './crds.ts';
 import { readMemberSchema } from './member-schema.ts';
 import { casskop } from '../operators/casskop/casskop.ts';
 import { hubAccess, regionAccess } from '../runtime/access.ts';
+import { isKubeError } from '../kube/errors.ts';
 import { type PlanFlags, runPlan } from './plan.ts';
 import { defaultServiceAccount, printRbac } from './rbac.ts';
 import { run, type RunFlags } from './run.ts';
+import { runStatus, type StatusFlags } from './status/status.ts';
 import { UsageError } from './usage-error.ts';
 import { runValidate } from './validate.ts';
 
@@ -56,6 +58,24 @@ function program(): Command {
       }
     });
 
+  withHubOptions(
+    command
+      .command('status')
+      .description(
+        'say how a MultiCassandraCluster is, what it waits for and what you are to do; without a name one line for each; exit code 0: it was shown, 1: it could not be, 2: wrong flags',
+      )
+      .argument('[name]', 'of the MultiCassandraCluster'),
+  )
+    .option('-n, --namespace <name>', "its namespace in the hub (default: that of the hub's context)")
+    .option('-A, --all-namespaces', 'of all namespaces')
+    .option('-w, --watch', 'show it again whenever it changes')
+    .addOption(new Option('-o, --output <format>').choices(['text', 'json', 'yaml']).default('text'))
+    .action(async (name: string | undefined, flags: StatusFlags) => {
+      process.exitCode = await answering(() =>
+        runStatus(name, flags, `ringmaster/${version}`, process.stdout, complain, stopSignal()),
+      );
+    });
+
   command
     .command('crds')
     .description('print the CustomResourceDefinition of MultiCassandraCluster')
@@ -95,8 +115,8 @@ function program(): Command {
   return command;
 }
 
-/** The options that say where regions come from. */
-function withRegionOptions(command: Command): Command {
+/** The options that say where the hub is. */
+function withHubOptions(command: Command): Command {
   return command
     .option(
       '--kubeconfig <path>',
@@ -114,7 +134,12 @@ function withRegionOptions(command: Command): Command {
       '--hub <name>',
       "context that holds the MultiCassandraClusters (default: the first --context, else the first context); with --in-cluster the name of the pod's own cluster (default: hub)",
     )
-    .option('--in-cluster', "the hub is the cluster of this pod, reached by the pod's ServiceAccount")
+    .option('--in-cluster', "the hub is the cluster of this pod, reached by the pod's ServiceAccount");
+}
+
+/** The options that say where regions come from. */
+function withRegionOptions(command: Command): Command {
+  return withHubOptions(command)
     .option(
       '--secrets-namespace <name>',
       "namespace of the hub whose Secrets register regions (default: that of the hub's context)",
@@ -125,6 +150,21 @@ function withRegionOptions(command: Command): Command {
       collect,
       [],
     );
+}
+
+function complain(sentence: string): void {
+  process.stderr.write(`ringmaster: ${sentence}\n`);
+}
+
+/** That a cluster does not answer is no fault of the program: one sentence says it, and the exit code is 1. */
+async function answering(work: () => Promise<number>): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isKubeError(error)) throw error;
+    complain(`the hub cannot be asked: ${error.message}`);
+    return 1;
+  }
 }
 
 function seconds(value: string): number {

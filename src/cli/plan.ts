@@ -6,14 +6,14 @@ import { systemClock, withDeadline } from '../edges/clock.ts';
 import { systemRandom } from '../edges/random.ts';
 import { changesAnything, preview, type Preview, type RegionPreview } from '../federation/preview.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { isKubeError, KubeError } from '../kube/errors.ts';
-import type { Fence } from '../kube/fence.ts';
+import { isKubeError } from '../kube/errors.ts';
 import { casskop } from '../operators/casskop/casskop.ts';
 import { look } from '../runtime/look.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { openRegistry } from './open-registry.ts';
 import type { Output } from './output.ts';
+import { readOnly } from './read-only.ts';
 import { openRegionSources, type RegionFlags } from './region-flags.ts';
 import { UsageError } from './usage-error.ts';
 import { readYaml } from './yaml-file.ts';
@@ -24,14 +24,6 @@ export interface PlanFlags extends RegionFlags {
   /** Seconds. */
   timeout: number;
 }
-
-/** No request of `plan` may change anything, whatever mistake there is in it. */
-const noWrites: Fence = {
-  permit: () => {
-    throw new KubeError('NotLeader', 'ringmaster plan writes nothing', { mayHaveActed: false });
-  },
-  exempts: () => false,
-};
 
 /**
  * `ringmaster plan -f FILE`: what a MultiCassandraCluster would do to its regions as they are now, by the code that would do it, without
@@ -45,7 +37,7 @@ export async function runPlan(flags: PlanFlags, userAgent: string, out: Output, 
   const logger = createLogger({ level: 'error', clock });
   const sources = await openRegionSources(flags, process.env, clock);
   const metrics = new Metrics();
-  const regions = openRegistry({ sources, fence: noWrites, clock, random, logger, metrics, userAgent });
+  const regions = openRegistry({ sources, fence: readOnly('plan'), clock, random, logger, metrics, userAgent });
   const end = new AbortController();
   const running = regions.run(end.signal);
   try {
