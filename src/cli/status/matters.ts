@@ -75,7 +75,11 @@ export function mattersOf(status: Status): Matters {
   }
   for (const region of status.regions ?? [])
     for (const each of region.conditions ?? []) addOfRegion(found, region, each);
-  for (const each of conditions) addOfAll(found, each);
+  const ready = conditions.find(({ type }) => type === 'Ready');
+  for (const each of conditions) {
+    const isKnown = each.type === 'Reconciling' && each.message === ready?.message && !found.isEmpty;
+    if (!isKnown) addOfAll(found, each);
+  }
   return found.matters;
 }
 
@@ -112,6 +116,10 @@ function addOfAll(found: Found, condition: Condition): void {
 
 class Found {
   readonly #all: { kind: Kind; matter: Matter }[] = [];
+
+  get isEmpty(): boolean {
+    return this.#all.length === 0;
+  }
 
   add(kind: Kind, condition: Condition, more: { region?: string; message?: string; since?: string } = {}): void {
     const { reason, lastTransitionTime } = condition;

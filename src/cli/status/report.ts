@@ -87,7 +87,9 @@ export function reportOf(object: KubeObject): StatusReport {
     }),
     seeds: seeds.map((address) => ({
       address,
-      appliedIn: told.filter(({ appliedSeeds = [] }) => appliedSeeds.includes(address)).map(({ name }) => name),
+      appliedIn: told
+        .filter(({ stage, appliedSeeds = [] }) => stage !== 'Waiting' && appliedSeeds.includes(address))
+        .map(({ name }) => name),
     })),
     ...mattersOf(status),
   };
@@ -99,7 +101,8 @@ function regionReport(
   told: RegionStatus | undefined,
   seeds: readonly string[],
 ): RegionReport {
-  const applied = told?.appliedSeeds ?? [];
+  // One that waits for its turn has a guard at most, and no node.
+  const applied = (told?.stage === 'Waiting' ? undefined : told?.appliedSeeds) ?? [];
   return {
     name,
     state,
