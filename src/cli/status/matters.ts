@@ -1,4 +1,5 @@
 import type { Condition, RegionStatus, Status } from '../../api/schema.ts';
+import { whatToDo } from '../../api/what-to-do.ts';
 
 /** What is going on, each list with the oldest first. */
 export interface Matters {
@@ -16,6 +17,8 @@ export interface Matter {
   readonly reason: string;
   readonly message: string;
   readonly since?: string;
+  /** What a person does about it, where the message does not say so itself. */
+  readonly todo?: string;
   /** CQL that a person is to run, taken out of the message. */
   readonly statements: readonly string[];
 }
@@ -141,11 +144,13 @@ class Found {
       };
       return;
     }
+    const todo = kind === 'underWay' ? undefined : todoOf(condition);
     const matter = {
       ...(more.region !== undefined && { region: more.region }),
       reason,
       since,
       ...withoutStatements(text),
+      ...(todo !== undefined && { todo }),
     };
     this.#all.push({ kind, matter });
   }
@@ -158,6 +163,11 @@ class Found {
         .sort((one, other) => (one.since ?? '').localeCompare(other.since ?? ''));
     return { yourTurn: of('yourTurn'), waiting: of('waiting'), underWay: of('underWay') };
   }
+}
+
+function todoOf({ type, reason }: Condition): string | undefined {
+  const todo = whatToDo(type, reason) ?? whatToDo('Stalled', reason);
+  return todo === undefined || /\bthe message\b/.test(todo) ? undefined : todo;
 }
 
 /** What is said of the whole may name the region before it goes on as the region's own condition does. */

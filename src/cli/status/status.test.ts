@@ -156,6 +156,7 @@ test('a region that does not answer is said once, and is waited for', async () =
     [['us', 'Timeout', message]],
   );
   assert.deepEqual(yourTurn, []);
+  assert.match(text(world), /^ {4}> Look at the network and that API server\.$/m);
   assert.match(text(world), /^us {6}Managed {2}Running {2}2\/2 {4}current {2}no for 1m1s: Timeout$/m);
 });
 

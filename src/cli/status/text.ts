@@ -62,7 +62,7 @@ function regionTable(regions: readonly RegionReport[], nowMs: number, style: Sty
     return [
       { text: name },
       { text: state, ...(state === 'Dropped' && { tone: 'bad' as const }) },
-      { text: stage, tone: stage === 'Running' ? 'good' : 'doubtful' },
+      { text: stage, tone: stage === 'Running' || stage === 'Observed' ? 'good' : 'doubtful' },
       { text: `${readyNodes}/${nodes}`, ...(readyNodes < nodes && { tone: 'doubtful' as const }) },
       { text: seeds.toLowerCase(), ...(seeds === 'Older' && { tone: 'doubtful' as const }) },
       { text: reachability(reachable, nowMs), tone: toneOf(reachable) },
@@ -105,11 +105,12 @@ function labelled(label: string, text: string, style: Style): string[] {
 /** Statements are never broken: they are there to be copied. */
 function matterLines(title: string, tone: Tone, matters: readonly Matter[], nowMs: number, style: Style): string[] {
   if (matters.length === 0) return [];
-  const entries = matters.flatMap(({ region, reason, message, since: at, statements }) => {
+  const entries = matters.flatMap(({ region, reason, message, since: at, todo, statements }) => {
     const where = region === undefined ? '' : `${region}: `;
     return [
       `  ${where}${toned(reason, tone, style)}${since(at, nowMs)}`,
       ...wrapped(message, style.columns - 4).map((line) => `    ${line}`),
+      ...(todo === undefined ? [] : wrapped(`> ${todo}`, style.columns - 4).map((line) => `    ${line}`)),
       ...statements.map((statement) => `      ${statement}`),
     ];
   });
