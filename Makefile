@@ -10,7 +10,7 @@ NODE_TEST := node --test --test-timeout=$(TEST_TIMEOUT)
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help demo test test-unit test-e2e test-sim test-casskop test-long check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring bench-plan bench-scale crds rbac format build
+.PHONY: help demo test test-unit test-e2e test-sim test-casskop test-long test-faults test-soak test-changes check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring bench-plan bench-scale crds rbac format build
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -66,9 +66,19 @@ test-casskop: $(INSTALLED) ## how a CassKop behaves, asked of the stand-in or of
 
 SOAK_MINUTES := 10
 
-test-long: $(INSTALLED) ## real API servers: changes of a ring at CassKop's own pace, faults, SOAK_MINUTES=10 of flapping regions; an hour
+test-long: test-faults test-soak test-changes ## real API servers, an hour in all: the three below
+
+test-faults: $(INSTALLED) ## regions, hub and network fail in every way of docs/fault-matrix.md; a quarter of an hour
 	node e2e/harness/toolchain.ts
-	SOAK_MINUTES=$(SOAK_MINUTES) $(NODE_TEST) --test-concurrency=1 'e2e/{changes,faults}/**/*.test.ts' e2e/soak/soak.test.ts
+	$(NODE_TEST) --test-concurrency=1 'e2e/faults/**/*.test.ts'
+
+test-soak: $(INSTALLED) ## SOAK_MINUTES=10 of regions that come and go: nothing may leak
+	node e2e/harness/toolchain.ts
+	SOAK_MINUTES=$(SOAK_MINUTES) $(NODE_TEST) e2e/soak/soak.test.ts
+
+test-changes: $(INSTALLED) ## changes of every kind of a ring of real nodes, at CassKop's own pace; half an hour
+	node e2e/harness/toolchain.ts
+	$(NODE_TEST) --test-concurrency=1 'e2e/changes/**/*.test.ts'
 
 regions: $(INSTALLED) ## start the regions eu, us and ap and keep them
 	node e2e/regions.ts up

@@ -172,6 +172,10 @@ function whyNotNow(context: PlanContext, job: Job): string | undefined {
     const { settled, reason, message } = stateOf(context, picture);
     if (!settled && reason !== 'PodOperation') return `region ${picture.region.name} is not at rest: ${message}`;
     const other = picture.snapshot.pods.find((pod) => isAtSomethingElse(context, picture, job, pod));
+    const records = Object.values(picture.member.bookkeeping.operations);
+    // They go on, and what became of them is noted once it may be.
+    if (isObserved(picture) && records.some(({ running }) => running.length > 0))
+      return `nodes of region ${picture.region.name} were told something before it came to be only observed; set its state to Managed to go on`;
     if (other) return `${other.metadata.name} of region ${picture.region.name} is still at what it was told before`;
   }
   return ringObstacle(pictures, hosts, ring, views)?.message;

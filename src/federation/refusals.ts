@@ -20,6 +20,7 @@ export interface Refusal {
 /** While there is one, nothing at all is written to any region. */
 export function refusals(context: PlanContext): Refusal[] {
   return [
+    ...renamed(context),
     ...dropped(context),
     ...moved(context),
     ...staying(context),
@@ -27,6 +28,15 @@ export function refusals(context: PlanContext): Refusal[] {
     ...misspelt(context),
     ...forbidden(context),
   ];
+}
+
+/** Nodes keep the name on their disks. The CRD says so too, as long as it is the one that belongs to this version. */
+function renamed({ snapshot, federation: { clusterName } }: PlanContext): Refusal[] {
+  const hosts = (snapshot.mcc.status?.regions ?? []).flatMap((region) => region.hosts ?? []);
+  const [first] = hosts;
+  if (!first || hosts.some(({ pod }) => pod.startsWith(`${clusterName}-`))) return [];
+  const message = `The ring has nodes of another name, ${first.pod} for one, and keeps it: nodes have it on their disks. Put the old name back, or make another MultiCassandraCluster for a new ring.`;
+  return [{ path: 'spec.clusterName', reason: 'Forbidden', message }];
 }
 
 /** A region that vanishes from the spec by a careless apply must not lose its nodes. */
@@ -60,7 +70,7 @@ function moved({ pictures }: PlanContext): Refusal[] {
 /** A region that has begun to leave may have lost nodes to it already. */
 function staying({ pictures }: PlanContext): Refusal[] {
   return pictures.flatMap(({ region, leavingSince }, index) => {
-    if (leavingSince === undefined || region.state !== 'Managed') return [];
+    if (leavingSince === undefined || region.state === 'Removing' || region.state === 'Abandoned') return [];
     const message = `Region ${region.name} has been leaving the ring since ${leavingSince}, and has to leave it first. Put its state back to Removing; once its stage is Removed it can be added again.`;
     return [{ path: formatPath(['spec', 'regions', index, 'state']), reason: 'RemovalUnderWay' as const, message }];
   });

@@ -81,8 +81,9 @@ function describeStaying(context: PlanContext, picture: RegionPicture, steps: St
     readyNodes: picture.snapshot.pods.filter((pod) => isReady(pod) && isPlanned(picture, pod)).length,
     ...(identified && {
       identity: {
-        context: region.context,
-        namespace: region.namespace,
+        // Where it was first written to: another place in the spec is refused, and goes on being refused.
+        context: recorded?.identity?.context ?? region.context,
+        namespace: recorded?.identity?.namespace ?? region.namespace,
         clusterUID,
         ...(memberUID !== undefined && { memberUID }),
       },

@@ -104,9 +104,10 @@ export const fixesAreDelivered: Invariant = {
         const sinceMs = lastTickMs;
         lastTickMs = facts.nowMs();
         const mcc = facts.mcc();
-        const { seeds } = (mcc?.['spec'] as Spec | undefined) ?? {};
+        const { seeds, regions } = (mcc?.['spec'] as Spec | undefined) ?? {};
         const behind = facts.shape.regions.find(({ name }) => {
           const guard = facts.guard(name);
+          if (regions?.find((each) => each.name === name)?.state === 'Observed') return false;
           return guard && facts.member(name) && guardOf(guard).waitSeconds !== seeds?.guardWaitSeconds;
         });
         const now =

@@ -89,7 +89,7 @@ export const deletesAreExact: Invariant = {
 export const theFinalizerGoesLast: Invariant = {
   name: 'the finalizer goes last',
   statement:
-    'Our finalizer leaves a MultiCassandraCluster that is deleted only when no region whose deletionPolicy is Delete holds a member of it any more: afterwards nobody would know what is left behind where.',
+    'Our finalizer leaves a MultiCassandraCluster that is deleted only when no region whose deletionPolicy is Delete, and that is not only observed, holds a member of it any more: afterwards nobody would know what is left behind where.',
   watch: (facts) => ({
     onWrite: ({ by, plural, succeeded, before, after }) => {
       if (plural !== 'multicassandraclusters' || !succeeded) return undefined;
@@ -100,7 +100,8 @@ export const theFinalizerGoesLast: Invariant = {
       if (before?.metadata.deletionTimestamp === undefined) return undefined;
       const { regions, deletionPolicy } = before['spec'] as Spec;
       const left = facts.shape.regions.filter(({ name }) => {
-        const policy = regions.find((each) => each.name === name)?.deletionPolicy ?? deletionPolicy;
+        const region = regions.find((each) => each.name === name);
+        const policy = region?.state === 'Observed' ? 'Orphan' : (region?.deletionPolicy ?? deletionPolicy);
         return policy === 'Delete' && ownerOf(facts.member(name)) === before.metadata.uid;
       });
       if (left.length === 0) return undefined;

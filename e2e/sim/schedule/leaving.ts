@@ -20,7 +20,8 @@ export function letLeave(world: World, action: Leaving, later: Later): void {
   // One at a time, and of an object that goes nothing but its spec comes back.
   if (world.errands > 0 || statusOf(user.mcc).ring === undefined) return;
   if (user.mcc?.metadata.deletionTimestamp !== undefined) return;
-  if ((user.spec['regions'] as Fields[]).length < world.shape.regions.length) return;
+  const regions = user.spec['regions'] as Fields[];
+  if (regions.length < world.shape.regions.length || regions.some(({ state }) => state === 'Observed')) return;
   switch (action.do) {
     case 'remove region':
       removeRegion(world, action);

@@ -187,7 +187,13 @@ export function perform(world: World, action: Action): void {
 
 /** What nobody does who waits for a region to leave. A member that is deleted meanwhile has to be given up with its nodes. */
 function isForNoErrand({ do: what }: Action): boolean {
-  return ['drop region', 'delete and recreate', 'delete with our finalizer', 'delete member'].includes(what);
+  return [
+    'observe region',
+    'drop region',
+    'delete and recreate',
+    'delete with our finalizer',
+    'delete member',
+  ].includes(what);
 }
 
 /** Whether nodes may lose each other by it. */
