@@ -1,5 +1,5 @@
 import { annotations } from '../../../src/federation/bookkeeping.ts';
-import type { RegionSpec, RegionStatus, Spec } from '../../../src/api/schema.ts';
+import type { Spec } from '../../../src/api/schema.ts';
 import type { KubeObject } from '../../../src/kube/objects.ts';
 import type { CassandraNode } from '../region/cassandra/node.ts';
 import type { Facts } from './facts.ts';
