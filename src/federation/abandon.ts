@@ -3,7 +3,7 @@ import type { PlanContext } from './context.ts';
 import { type Obstacle, ringObstacle, staleObstacle } from './gates.ts';
 import { guardIntent } from './guard-writes.ts';
 import { isPodOf } from './hosts.ts';
-import { clearAway, waitFor } from './leave.ts';
+import { clearAway, deleteGuard, waitFor } from './leave.ts';
 import { answeredFor, hasGone, isLeaving, type RegionPicture } from './picture.ts';
 import { removalOrder } from './orders.ts';
 import { noSteps, type Steps } from './steps.ts';
@@ -53,7 +53,7 @@ function clear(context: PlanContext, picture: RegionPicture): Steps | undefined 
   if (!picture.known) return undefined;
   const guard = answeredFor(picture) ? guardIntent(context, picture) : undefined;
   if (guard) return { ...noSteps, intents: [guard], busy: true };
-  return clearAway(context, picture);
+  return clearAway(context, picture) ?? deleteGuard(context, picture);
 }
 
 function abandonGate(context: PlanContext, picture: RegionPicture): Obstacle | undefined {

@@ -79,13 +79,6 @@ export function pruneIntents(context: PlanContext, picture: MemberPicture): Inte
     }));
 }
 
-/** All copies of ours in the region that are not on their way out. */
-export function ownCopies({ copies }: KnownPicture): KnownPicture['copies'] {
-  return copies.filter(
-    ({ ownership, object }) => ownership === 'ours' && object.metadata.deletionTimestamp === undefined,
-  );
-}
-
 function worst(all: readonly Standing[]): Obstacle | undefined {
   const obstacles = all.flatMap(({ obstacle }) => obstacle ?? []);
   return obstacles.find(({ stalled }) => stalled) ?? obstacles[0];

@@ -11,6 +11,7 @@ import {
   hasGone,
   isGivenUp,
   isLeaving,
+  isNamesakes,
   isReady,
   type KnownPicture,
   type MemberPicture,
@@ -154,11 +155,8 @@ export function mayWrite(
   { ownership, bookkeeping }: OwnedObject,
 ): boolean {
   if (ownership !== 'foreign') return true;
-  const { owner } = bookkeeping;
-  const { namespace, name } = snapshot.mcc.metadata;
-  const isNamesake = owner?.namespace === namespace && owner.name === name;
   const isOurs = picture.member?.ownership === 'ours';
-  return isNamesake && (isOurs || leftovers(picture, federation.clusterName).length === 0);
+  return isNamesakes(bookkeeping, snapshot.mcc) && (isOurs || leftovers(picture, federation.clusterName).length === 0);
 }
 
 /**

@@ -114,10 +114,11 @@ function hasLeft(
   views: ReadonlyMap<string, NodeView>,
 ): boolean {
   const picture = pictures.find(({ region }) => isPodOf(pod, clusterName, region));
-  if (picture?.leavingSince !== undefined) {
+  // Of a region that has left and is not in the spec any more, a guard may tell that nobody could reach meanwhile.
+  if (!picture || picture.leavingSince !== undefined) {
     // Whoever is still NORMAL itself has not left, whatever the others hold of it.
     const others = [...views.values()].filter(
-      (view) => isNormal(view) && !isPodOf(view.pod, clusterName, picture.region),
+      (view) => isNormal(view) && !(picture && isPodOf(view.pod, clusterName, picture.region)),
     );
     const own = views.get(pod);
     const isIn = own !== undefined && own.hostId === hostId && isNormal(own);
@@ -130,7 +131,7 @@ function hasLeft(
       !isIn && !isSilent && others.length > 0 && others.every((view) => !Object.values(view.hosts).includes(hostId))
     );
   }
-  if (!picture || !answeredFor(picture) || picture.pods.some((each) => each.name === pod)) return false;
+  if (!answeredFor(picture) || picture.pods.some((each) => each.name === pod)) return false;
   if (picture.snapshot.pods.some((each) => each.metadata.name === pod)) return false;
   const heard = [...views.values()].filter(isNormal);
   return heard.length > 0 && heard.every((view) => !Object.values(view.hosts).includes(hostId));

@@ -1,7 +1,6 @@
 import { statementsWithoutDatacenters, userKeyspaces } from '../ring/keyspaces.ts';
 import { type KubeObject, resources } from '../kube/objects.ts';
 import type { PlanContext } from './context.ts';
-import { ownCopies } from './copies.ts';
 import { type Obstacle, replicationOf, ringObstacle, staleObstacle } from './gates.ts';
 import { guardIntent } from './guard-writes.ts';
 import { isPodOf } from './hosts.ts';
@@ -11,9 +10,11 @@ import {
   answeredFor,
   hasGone,
   isLeaving,
+  isNamesakes,
   isObserved,
   isReady,
   type KnownPicture,
+  type OwnedObject,
   type RegionPicture,
 } from './picture.ts';
 import { operationUnderWay } from './pod-operations.ts';
@@ -28,16 +29,17 @@ import { noSteps, type Steps } from './steps.ts';
  * 3. Its guard lets no pod start that has left already. The others may restart: a decommission that was cut short by
  *    that begins again.
  * 4. One node after the other is decommissioned, the last ordinals first, each only while the rest of the ring is whole.
- * 5. When all have left, the member is deleted, then the copies and the guard. Volumes stay; they are the regional operator's.
- * 6. When no node knows any of its hosts and no keyspace asks for replicas in it, it is Removed, and its entry may be dropped.
+ * 5. When all have left, the member is deleted, then the copies. Volumes stay; they are the regional operator's.
+ * 6. When no node knows any of its hosts and no keyspace asks for replicas in it, the guard is deleted as well, which tells a new hub how far all
+ *    this is. Then it is Removed, and its entry may be dropped.
  */
 export function leave(context: PlanContext, picture: RegionPicture): Steps {
   const { name } = picture.region;
   if (hasGone(picture) && !holdsOurs(picture)) return { ...noSteps, removed: [name] };
+  const adoption = adoptFirst(context, picture);
+  if (adoption) return adoption;
   const guard = answeredFor(picture) ? guardIntent(context, picture) : undefined;
   if (picture.leavingSince === undefined) {
-    const adoption = adoptFirst(context, picture);
-    if (adoption) return adoption;
     const steps = begin(context, picture);
     return guard ? { ...steps, intents: [guard] } : steps;
   }
@@ -65,7 +67,8 @@ export function leave(context: PlanContext, picture: RegionPicture): Steps {
   }
   if (guards.length > 0) return { ...noSteps, intents: guards, busy: true };
   const gate = leftovers(context, picture);
-  return gate ? waitFor(gate) : { ...noSteps, removed: [name], busy: true };
+  if (gate) return waitFor(gate);
+  return deleteGuard(context, picture) ?? { ...noSteps, removed: [name], busy: true };
 }
 
 /** What an earlier MultiCassandraCluster of this name has left behind is made ours before its nodes are told to leave. */
@@ -167,10 +170,10 @@ function isForgotten({ heard, federation }: PlanContext, { region }: KnownPictur
 
 const forgottenAfterMs = 60_000;
 
-/** Deletes what is ours in a region whose nodes have left, the member first, the guard last; undefined: nothing is left of it. */
+/** Deletes what is ours in a region whose nodes have left, the member first; undefined: nothing is left of it but the guard. */
 export function clearAway(context: PlanContext, picture: KnownPicture): Steps | undefined {
   const { name, namespace } = picture.region;
-  const { member, guard, snapshot } = picture;
+  const { member, snapshot } = picture;
   if (member?.ownership === 'ours' || member?.ownership === 'adoptable') {
     if (member.object.metadata.deletionTimestamp !== undefined) return { ...noSteps, busy: true };
     const why = `delete the member of region ${name}, whose nodes are not part of the ring any more`;
@@ -185,7 +188,9 @@ export function clearAway(context: PlanContext, picture: KnownPicture): Steps | 
     const message = `what the regional operator made in region ${name} is being deleted: ${left.join(', ')}`;
     return waitFor({ stalled: false, reason: 'Waiting', region: name, message });
   }
-  const copies = ownCopies(picture).map(({ kind, object }) => {
+  const copies = picture.copies.flatMap((each) => {
+    const { kind, object } = each;
+    if (object.metadata.deletionTimestamp !== undefined || !isToGo(context, picture, each)) return [];
     const resource = kind === 'Secret' ? resources.secrets : resources.configMaps;
     return deletion(
       name,
@@ -195,10 +200,23 @@ export function clearAway(context: PlanContext, picture: KnownPicture): Steps | 
       `delete the copy of ${kind} ${object.metadata.name} in region ${name}`,
     );
   });
-  if (copies.length > 0) return { ...noSteps, intents: copies, busy: true };
-  if (guard?.ownership !== 'ours') return undefined;
-  const why = `delete the guard of region ${name}, where no pod is left to start`;
-  return { ...noSteps, intents: [deletion(name, namespace, resources.configMaps, guard.object, why)], busy: true };
+  return copies.length > 0 ? { ...noSteps, intents: copies, busy: true } : undefined;
+}
+
+/** Deletes the guard of a region that is cleared away; undefined: it is gone. */
+export function deleteGuard(context: PlanContext, picture: KnownPicture): Steps | undefined {
+  const { guard, region } = picture;
+  if (!guard || !isToGo(context, picture, guard)) return undefined;
+  if (guard.object.metadata.deletionTimestamp !== undefined) return { ...noSteps, busy: true };
+  const why = `delete the guard of region ${region.name}, where no pod is left to start`;
+  const intent = deletion(region.name, region.namespace, resources.configMaps, guard.object, why);
+  return { ...noSteps, intents: [intent], busy: true };
+}
+
+/** Ours, or what an earlier hub of the same object left beside the member of a region that leaves. */
+function isToGo({ snapshot }: PlanContext, { leavingSince }: KnownPicture, each: OwnedObject): boolean {
+  if (each.ownership === 'newer') return false;
+  return each.ownership === 'ours' || (leavingSince !== undefined && isNamesakes(each.bookkeeping, snapshot.mcc));
 }
 
 function deletion(

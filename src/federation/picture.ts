@@ -74,7 +74,7 @@ export function pictureRegions(
     const guard = there.guard && owned(there.guard, snapshot, base.recorded);
     return {
       ...base,
-      leavingSince: leavingSince ?? (guard?.ownership === 'ours' ? guard.bookkeeping.leavingSince : undefined),
+      leavingSince: leavingSince ?? toldByGuard(guard),
       known: true,
       snapshot: there,
       member: there.member && owned(there.member, snapshot, base.recorded),
@@ -87,6 +87,12 @@ export function pictureRegions(
 /** One that has left may join anew; but whoever was given up can come back from the dead, and still has to leave then. */
 function leavingSinceOf({ state }: EffectiveRegion, recorded: RegionStatus | undefined): string | undefined {
   return recorded?.stage === 'Removed' && state !== 'Abandoned' ? undefined : recorded?.leavingSince;
+}
+
+/** A guard goes last, and tells another hub as well how far its region was. */
+function toldByGuard(guard: OwnedObject | undefined): string | undefined {
+  const isBelieved = guard?.ownership === 'ours' || guard?.ownership === 'adoptable';
+  return isBelieved ? guard.bookkeeping.leavingSince : undefined;
 }
 
 /** The region at the size its member has: a change of size that was not delivered yet has made no pod. */
@@ -140,10 +146,15 @@ export function owned(
   if (owner?.uid === mcc.metadata.uid) {
     const mine = { generation: mcc.metadata.generation ?? 0, leaseTransitions };
     ownership = stamp && isOlder(mine, stamp) ? 'newer' : 'ours';
-  } else if (owner?.namespace === mcc.metadata.namespace && owner.name === mcc.metadata.name) {
+  } else if (isNamesakes(bookkeeping, mcc)) {
     ownership = mcc.spec.adoptionPolicy === 'IfUnchanged' && !wasOurs(recorded) ? 'adoptable' : 'foreign';
   }
   return { object, ownership, bookkeeping };
+}
+
+/** Whether an object belongs to a MultiCassandraCluster of this name, be it this one, an earlier one or one on another hub. */
+export function isNamesakes({ owner }: Bookkeeping, { metadata }: Snapshot['mcc']): boolean {
+  return owner?.namespace === metadata.namespace && owner.name === metadata.name;
 }
 
 /**

@@ -6,6 +6,7 @@ import { perObject } from '../edges/per-object.ts';
 import type { Capabilities, RegionalOperator } from '../operators/operator.ts';
 import { changesOf } from './changes.ts';
 import type { PlanContext } from './context.ts';
+import { isPodOf } from './hosts.ts';
 import { isPlaced } from './memory.ts';
 import { answeredFor, isLeaving, type KnownPicture } from './picture.ts';
 import type { RegionSnapshot } from './snapshot.ts';
@@ -40,14 +41,29 @@ function renamed({ snapshot, federation: { clusterName } }: PlanContext): Refusa
 }
 
 /** A region that vanishes from the spec by a careless apply must not lose its nodes. */
-function dropped({ snapshot, federation }: PlanContext): Refusal[] {
-  return (snapshot.mcc.status?.regions ?? [])
+function dropped(context: PlanContext): Refusal[] {
+  const { snapshot, federation } = context;
+  const recorded: Refusal[] = (snapshot.mcc.status?.regions ?? [])
     .filter((recorded) => isPlaced(recorded) && !federation.regions.some((region) => region.name === recorded.name))
     .map((recorded) => ({
       path: 'spec.regions',
       reason: 'RegionDropped',
       message: `Region ${recorded.name} is gone from the list, but it is part of the ring. It is left exactly as it is; put its entry back.`,
     }));
+  return recorded.length > 0 ? recorded : unlisted(context);
+}
+
+/** What another hub knew of, and this one is not told of: the guards of the other regions name its nodes. */
+function unlisted({ snapshot, federation, hosts, pictures }: PlanContext): Refusal[] {
+  const recorded = new Set(
+    (snapshot.mcc.status?.regions ?? []).flatMap((region) => region.hosts ?? []).map(({ pod }) => pod),
+  );
+  const pods = [...hosts.joined.keys()].filter(
+    (pod) => !recorded.has(pod) && !pictures.some(({ region }) => isPodOf(pod, federation.clusterName, region)),
+  );
+  if (pods.length === 0) return [];
+  const message = `The ring holds ${pods.sort().join(', ')}, and no region of the list has them. Nothing is written before the entry of their region is there: as it was, or with state Removing or Abandoned.`;
+  return [{ path: 'spec.regions', reason: 'RegionDropped', message }];
 }
 
 /** A region keeps the context and namespace it was first written with. */

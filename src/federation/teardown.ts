@@ -4,7 +4,7 @@ import type { MultiCassandraCluster, RegionStatus, Status } from '../api/schema.
 import type { RegionalOperator } from '../operators/operator.ts';
 import type { PlanContext } from './context.ts';
 import type { Intent } from './intents.ts';
-import { clearAway } from './leave.ts';
+import { clearAway, deleteGuard } from './leave.ts';
 import { isObserved, type RegionPicture } from './picture.ts';
 import { contextOf } from './plan.ts';
 import { momentOf, type Snapshot } from './snapshot.ts';
@@ -89,7 +89,7 @@ function part(context: PlanContext, picture: RegionPicture): Part {
   }
   // Somebody else's member is none of ours, and neither is what its operator has made.
   const isForeign = picture.member !== undefined && picture.member.ownership !== 'ours';
-  const steps = isForeign ? undefined : clearAway(context, picture);
+  const steps = isForeign ? undefined : (clearAway(context, picture) ?? deleteGuard(context, picture));
   if (!steps) return { intents: [], isOver: true, reason: 'Deleted', why: 'nothing of ours is left in the region' };
   const why = refused ?? steps.obstacles[0]?.message ?? steps.intents[0]?.why ?? 'its objects are being deleted';
   return { ...deleting, intents: steps.intents, why };
