@@ -10,7 +10,7 @@ NODE_TEST := node --test --test-timeout=$(TEST_TIMEOUT)
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help demo test test-unit test-e2e test-sim test-casskop test-long test-faults test-soak test-changes check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring bench-plan bench-scale crds rbac format build
+.PHONY: help demo test test-unit test-e2e test-sim test-casskop test-long test-faults test-soak test-changes check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring bench-plan bench-scale monitoring crds rbac format build
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,7 +40,7 @@ test-e2e test-casskop: export NODE_COMPILE_CACHE := $(CURDIR)/node_modules/.cach
 test-e2e: $(INSTALLED) ## real API servers, real Cassandra; CASSKOP_BIN=/path/to/casskop takes the real CassKop
 	node e2e/harness/toolchain.ts
 	$(NODE_TEST) --test-concurrency=2 \
-	  'e2e/{api,casskop/api,cli,crd,demo,deploy,guard,harness,leadership,light-node,metrics,proxy,regions,ring}/**/*.test.ts' 'e2e/sim/conformance/*.real.test.ts'
+	  'e2e/{api,casskop/api,cli,crd,demo,deploy,guard,harness,leadership,light-node,metrics,observability,proxy,regions,ring}/**/*.test.ts' 'e2e/sim/conformance/*.real.test.ts'
 
 test-sim: $(INSTALLED) ## simulated federations: random histories, crash points, mutants; within five minutes
 	$(NODE_TEST) e2e/sim/budget.test.ts
@@ -95,6 +95,9 @@ bench-plan: $(INSTALLED) ## time of one pass of the planner, beside a JSON round
 bench-scale: build ## 100 regions and 50 federations on real API servers: start, rest and an edit; a quarter of an hour
 	node e2e/harness/toolchain.ts
 	node e2e/bench/scale.ts
+
+monitoring: ## write the PrometheusRule from deploy/monitoring/rules.yaml
+	cd deploy/monitoring && { sed '/^spec:/q' prometheusrule.yaml; sed -n '/^groups:/,$$s/^\(.\)/  \1/p;/^$$/p' rules.yaml; } > .new && mv .new prometheusrule.yaml
 
 crds: $(INSTALLED) ## write crds/, and its copies in deploy/, from the schema
 	node src/cli/main.ts crds > crds/.new && mv crds/.new crds/ringmaster.dev_multicassandraclusters.yaml

@@ -6,6 +6,8 @@ import { findPromtool } from '../harness/toolchain/promtool.ts';
 import { type Regions, startRegions, waitFor } from '../harness/index.ts';
 import { ControllerProcess } from '../ring/controller-process.ts';
 import { Federation, installCrd } from '../ring/federation.ts';
+import { expressions } from '../observability/monitoring-files.ts';
+import { referencesOf } from '../observability/promql.ts';
 import { problemsOf } from './exposition.ts';
 
 suite('the page of metrics of a controller at work', () => {
@@ -43,6 +45,25 @@ suite('the page of metrics of a controller at work', () => {
     const promtool = await findPromtool(new AbortController().signal);
     if (promtool === undefined) return;
     assert.equal(await command(promtool, ['check', 'metrics'], { input: page }), '');
+  });
+
+  test('holds every metric that rules and dashboards speak of', () => {
+    const families = new Set([...page.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name));
+    for (const { where, expression } of expressions()) {
+      for (const metric of referencesOf(expression).metrics.keys()) {
+        const isThere = families.has(metric) || families.has(metric.replace(/_(?:bucket|sum|count)$/, ''));
+        assert.ok(isThere, `${where}: there is no metric ${metric}`);
+      }
+    }
+  });
+
+  test('tells of the federation in the hub', () => {
+    const orders = 'federation_namespace="metrics",federation="orders"';
+    assert.match(
+      page,
+      new RegExp(`^ringmaster_federation_condition\\{${orders},condition="RegionsReachable",status="False"`, 'm'),
+    );
+    assert.match(page, /^ringmaster_hub_cache_age_seconds [0-9.]+$/m);
   });
 
   test('the reading of our own finds what promtool finds', () => {

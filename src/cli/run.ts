@@ -58,6 +58,7 @@ export async function run(flags: RunFlags, userAgent: string, signal: AbortSigna
     client: regions.hub.client,
     clock,
     logger,
+    metrics,
     reportingInstance: identity,
     enabled: () => leadership.term !== undefined,
   });

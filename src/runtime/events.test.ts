@@ -15,6 +15,7 @@ function setUp(options: { enabled?: boolean; fail?: boolean } = {}) {
   const clock = new VirtualClock();
   const created: KubeObject[] = [];
   const counted: unknown[] = [];
+  const results: string[] = [];
   const events = new Events({
     client: {
       create: async (_resource, object) => {
@@ -29,12 +30,13 @@ function setUp(options: { enabled?: boolean; fail?: boolean } = {}) {
     },
     clock,
     logger: createLogger({ level: 'error', clock }),
+    metrics: { event: (result) => void results.push(result) },
     reportingInstance: 'here_1',
     enabled: () => options.enabled ?? true,
   });
   const stop = new AbortController();
   const running = events.run(stop.signal);
-  return { clock, created, counted, events, end: () => (stop.abort(), running) };
+  return { clock, created, counted, results, events, end: () => (stop.abort(), running) };
 }
 
 test('an event says of what, by whom, why and when', async () => {
@@ -81,19 +83,21 @@ test('a standby tells nothing', async () => {
 });
 
 test('a hub that takes no events costs nothing but the events', async () => {
-  const { events, end } = setUp({ fail: true });
+  const { events, results, end } = setUp({ fail: true });
   events.tell(multiCassandraClusters, orders, [line, line]);
   await settle();
+  assert.deepEqual(results, ['failed', 'failed']);
   await end();
 });
 
 test('a long note is cut to what an event can hold, and a storm to what a person can read', async () => {
-  const { created, events, clock, end } = setUp();
+  const { created, events, results, clock, end } = setUp();
   events.tell(multiCassandraClusters, orders, [{ ...line, note: 'é'.repeat(2000) }]);
   const storm = Array.from({ length: 500 }, (_, index) => ({ ...line, note: `line ${index}` }));
   events.tell(multiCassandraClusters, orders, storm);
   await clock.advance(10 * 60_000);
   assert.ok(Buffer.byteLength(String(created[0]?.['note'])) <= 1024);
   assert.ok(created.length <= 201, String(created.length));
+  assert.equal(results.filter((each) => each === 'dropped').length, 501 - created.length);
   await end();
 });

@@ -8,12 +8,14 @@ import { apiVersionOf } from '../kube/paths.ts';
 import { type KubeObject, type ResourceType, resources } from '../kube/objects.ts';
 import { TokenBucket } from '../kube/token-bucket.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 
 export interface EventsOptions {
   /** Writes to the hub. */
   client: Pick<KubeClient, 'create' | 'jsonPatch'>;
   clock: Clock;
   logger: Logger;
+  metrics: Pick<Metrics, 'event'>;
   /** Names this process among those that report as `reportingController`. */
   reportingInstance: string;
   /** Only who leads tells. */
@@ -62,7 +64,10 @@ export class Events {
   tell(resource: ResourceType, regarding: KubeObject, lines: readonly Line[]): void {
     if (!this.#options.enabled()) return;
     for (const line of lines) {
-      if (this.#waiting.length >= waitingMax) return;
+      if (this.#waiting.length >= waitingMax) {
+        this.#options.metrics.event('dropped');
+        continue;
+      }
       this.#waiting.push({ resource, regarding, line, atMs: this.#options.clock.now() });
     }
     this.#wake.abort();
@@ -82,13 +87,14 @@ export class Events {
         await this.#write(next, signal);
       } catch (error) {
         if (signal.aborted) return;
+        this.#options.metrics.event('failed');
         this.#options.logger.debug('an event could not be written', { note: next.line.note, error });
       }
     }
   }
 
   async #write({ resource, regarding, line, atMs }: Waiting, signal: AbortSignal): Promise<void> {
-    const { client, reportingInstance } = this.#options;
+    const { client, metrics, reportingInstance } = this.#options;
     const { namespace = '', name, uid = '' } = regarding.metadata;
     const id = createHash('sha256')
       .update(JSON.stringify([uid, line, reportingInstance]))
@@ -105,7 +111,7 @@ export class Events {
           if (!isKubeError(error, 'NotFound')) throw error;
         });
       // The server forgets events after an hour.
-      if (written) return;
+      if (written) return metrics.event('counted');
     }
     const ref = { namespace, name: `${name}.${id}.${Math.floor(atMs).toString(36)}` };
     await client.create(
@@ -123,6 +129,7 @@ export class Events {
       },
       signal,
     );
+    metrics.event('created');
     this.#told.set(id, { ref, count: 1, lastMs: atMs });
   }
 }

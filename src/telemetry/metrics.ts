@@ -132,6 +132,9 @@ export class Metrics {
     'What became of registrations of regions',
     ['region', 'event'],
   );
+  readonly #events = this.#counter('ringmaster_events_total', 'Events about objects by what became of them', [
+    'result',
+  ]);
   readonly #leaderSlowPath = this.#counter(
     'leader_election_slowpath_total',
     'How often the Lease had to be read before it was written',
@@ -289,6 +292,11 @@ export class Metrics {
   /** A registration came, went, or was changed; `region` is undefined where nobody can tell which region's it is. */
   registration(region: string | undefined, event: string): void {
     this.#registrations.inc({ region: region ?? '', event: event.replaceAll(' ', '_') });
+  }
+
+  /** An Event was created, was counted on one that is there, could not be written, or was dropped since too many wait. */
+  event(result: 'created' | 'counted' | 'failed' | 'dropped'): void {
+    this.#events.inc({ result });
   }
 
   /** Shows whether this process leads by the Lease `name`. */
