@@ -10,7 +10,7 @@ NODE_TEST := node --test --test-timeout=$(TEST_TIMEOUT)
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help demo test test-unit test-e2e test-sim test-casskop test-long test-faults test-soak test-changes check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring bench-plan bench-scale monitoring crds rbac format build
+.PHONY: help demo test test-unit test-e2e test-sim test-casskop test-long test-faults test-soak test-changes check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring bench-plan bench-scale monitoring crds rbac api-docs format build
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,7 +40,7 @@ test-e2e test-casskop: export NODE_COMPILE_CACHE := $(CURDIR)/node_modules/.cach
 test-e2e: $(INSTALLED) ## real API servers, real Cassandra; CASSKOP_BIN=/path/to/casskop takes the real CassKop
 	node e2e/harness/toolchain.ts
 	$(NODE_TEST) --test-concurrency=2 \
-	  'e2e/{api,casskop/api,cli,crd,demo,deploy,guard,harness,leadership,light-node,metrics,observability,proxy,regions,ring}/**/*.test.ts' 'e2e/sim/conformance/*.real.test.ts'
+	  'e2e/{api,casskop/api,cli,crd,demo,deploy,guard,harness,leadership,light-node,metrics,observability,package,proxy,regions,ring}/**/*.test.ts' 'e2e/sim/conformance/*.real.test.ts'
 
 test-sim: $(INSTALLED) ## simulated federations: random histories, crash points, mutants; within five minutes
 	$(NODE_TEST) e2e/sim/budget.test.ts
@@ -106,6 +106,13 @@ crds: $(INSTALLED) ## write crds/, and its copies in deploy/, from the schema
 
 rbac: $(INSTALLED) ## write config/rbac/ from what the client can call
 	for place in hub region; do node src/cli/main.ts rbac $$place > config/rbac/.new && mv config/rbac/.new config/rbac/$$place.yaml; done
+
+# Its own TypeScript: typedoc needs the compiler as a library, which ours is not any more.
+api-docs: $(INSTALLED) ## write docs/reference/api.md from what the package exports
+	npm exec --yes --package=typedoc@0.28.20 --package=typedoc-plugin-markdown@4.14.1 --package=typescript@6.0.3 -- \
+	  typedoc --options docs/reference/typedoc.json
+	mv docs/reference/.api/README.md docs/reference/api.md && rmdir docs/reference/.api
+	prettier --write --log-level warn docs/reference/api.md
 
 format: $(INSTALLED) ## format everything
 	prettier --write --log-level warn .

@@ -2,7 +2,7 @@ import type { Problem } from '../api/problem.ts';
 import { validate } from '../api/validate.ts';
 import type { Change, RegionalOperator } from '../operators/operator.ts';
 import { changesOf, describeChanges } from './changes.ts';
-import { answeredFor, hasGone, isLeaving, type RegionPicture } from './picture.ts';
+import { answeredFor, hasGone, isLeaving, isObserved, type RegionPicture } from './picture.ts';
 import { contextOf, nextSteps } from './plan.ts';
 import { ordersFor } from './pod-operations.ts';
 import { refusals } from './refusals.ts';
@@ -28,7 +28,7 @@ export interface RegionPreview {
    * - unknown: it cannot be seen, so nobody can tell.
    * - leaves: its nodes leave the ring, or it is given up.
    * - gone: it has left.
-   * - untouched: it holds a member that is not ours.
+   * - untouched: it holds a member that is not ours, or is only observed.
    */
   readonly outcome: 'unchanged' | 'created' | 'changed' | 'leaves' | 'gone' | 'unknown' | 'untouched';
   /** In words: what it costs the region, or why it cannot be told. */
@@ -53,6 +53,7 @@ export function preview(snapshot: Snapshot, operator: RegionalOperator): Preview
     if (hasGone(picture)) return told('gone', 'it has left the ring');
     if (isLeaving(picture)) return told('leaves', departure(picture));
     if (!picture.known) return told('unknown', picture.snapshot.message);
+    if (!picture.member && isObserved(picture)) return told('untouched', 'it is only observed');
     if (!picture.member)
       return told('created', creation(picture, context.memory.founder ?? context.pictures[0]?.region.name));
     if (!answeredFor(picture)) return told('untouched', 'it holds a CassandraCluster of this name that is not ours');
@@ -64,6 +65,7 @@ export function preview(snapshot: Snapshot, operator: RegionalOperator): Preview
       to,
     }));
     const changes = [...ofMember, ...orders];
+    if (isObserved(picture)) return told('untouched', 'it is only observed', changes);
     if (rejected) return told('untouched', 'its operator has put back what the spec asks for', changes);
     if (changes.length === 0) return told('unchanged', 'nothing changes');
     return told('changed', describeChanges(changes, picture.pods.length), changes);
