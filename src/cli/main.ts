@@ -28,8 +28,9 @@ function program(): Command {
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
   withRegionOptions(command.command('run').description('run the controller'))
-    .option('--host <address>', 'address that /healthz, /readyz and /metrics listen on', '127.0.0.1')
+    .option('--host <address>', 'address that /healthz, /readyz, /metrics and /ui listen on', '127.0.0.1')
     .option('--port <number>', 'their port; 0 takes a free one', port, 8080)
+    .option('--no-ui', 'do not serve the status page at /ui; it needs no password, and shows no secrets')
     .option('--leader-elect [boolean]', 'stand by while another process of this name leads', yesOrNo, true)
     .option('--lease-name <name>', 'Lease that the leader holds', 'ringmaster')
     .option('--lease-namespace <namespace>', "its namespace in the hub (default: that of the hub's context)")

@@ -12,6 +12,7 @@ import { LeaderElection } from '../runtime/leader-election.ts';
 import { type Leadership, LeadershipWithoutElection } from '../runtime/leadership.ts';
 import { createLogger, type Logger, type LogLevel } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { Site } from '../ui/site.ts';
 import { openRegistry } from './open-registry.ts';
 import { openRegionSources, type RegionFlags } from './region-flags.ts';
 import { UsageError } from './usage-error.ts';
@@ -19,6 +20,8 @@ import { UsageError } from './usage-error.ts';
 export interface RunFlags extends RegionFlags {
   host: string;
   port: number;
+  /** Whether the status page is served. */
+  ui: boolean;
   logLevel: LogLevel;
   leaderElect: boolean;
   leaseName: string;
@@ -63,11 +66,18 @@ export async function run(flags: RunFlags, userAgent: string, signal: AbortSigna
     enabled: () => leadership.term !== undefined,
   });
   const controller = new Controller({ regions, operator: casskop, leadership, clock, random, logger, metrics, events });
+  const site = new Site({
+    operator: casskop,
+    clock,
+    federations: () => controller.federations(),
+    leader: () => ({ isThis: leadership.term !== undefined, name: leadership.leader }),
+  });
   const health = await serveHealth({
     host: flags.host,
     port: flags.port,
     ready: () => controller.ready && !signal.aborted,
     metrics: () => metrics.page(),
+    ...(flags.ui && { site }),
   }).catch((error: unknown) => {
     throw new UsageError(`cannot listen on ${flags.host}:${flags.port}: ${messageOf(error)}; choose another --port`);
   });

@@ -12,6 +12,7 @@ import type { RegionRegistry } from '../regions/registry.ts';
 import { isOpenTo } from '../regions/tenancy.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { FederationSight } from '../ui/federation-view.ts';
 import { Doubts } from './doubts.ts';
 import type { Events } from './events.ts';
 import { kindOfFailure } from './failure-kind.ts';
@@ -167,6 +168,14 @@ export class Controller {
   /** True once the hub's objects are known; regions do not count, since one that is dead must not stop the others. */
   get ready(): boolean {
     return this.#federations.status.hasSynced;
+  }
+
+  /** All there is, and what was last seen of it, for people to look at; undefined while the hub's objects are not known. */
+  federations(): FederationSight[] | undefined {
+    if (!this.ready) return undefined;
+    return this.#federations.store
+      .list()
+      .map((object) => ({ object, snapshot: this.#reconciler.lastSeen(keyOf(object)) }));
   }
 
   /** Runs until `signal` aborts; then finishes what is under way and resolves when everything has stopped. */

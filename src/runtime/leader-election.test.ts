@@ -286,3 +286,16 @@ test('what concerns the Lease itself is exempt, and nothing else', (context) => 
     assert.equal(election.exempts(path), false, path);
   }
 });
+
+test('everybody can tell who leads, and that nobody does', async (context) => {
+  const bench = new Bench();
+  const one = bench.candidate(context, 'one');
+  assert.equal(one.election.leader, undefined);
+  await bench.clock.advance(5_000);
+  const two = bench.candidate(context, 'two');
+  await bench.clock.advance(5_000);
+  assert.deepEqual([one.election.leader, two.election.leader], ['one', 'one']);
+  bench.state = 'down';
+  await bench.clock.advance(30_000);
+  assert.deepEqual([one.election.leader, two.election.leader], [undefined, undefined]);
+});

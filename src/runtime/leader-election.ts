@@ -84,6 +84,11 @@ export class LeaderElection implements Leadership {
     return this.#term;
   }
 
+  get leader(): string | undefined {
+    if (this.term) return this.#options.identity;
+    return this.#isHeldByAnother(this.#seen) ? this.#seen?.record.holder : undefined;
+  }
+
   permit(): AbortSignal {
     const { term } = this;
     if (!term) throw notLeader('this process does not lead', false);

@@ -13,6 +13,8 @@ export interface Term {
 export interface Leadership extends Fence {
   /** Undefined: a standby. */
   readonly term: Term | undefined;
+  /** The name of whoever leads, as far as this process knows; undefined: nobody does, or there is no election. */
+  readonly leader: string | undefined;
   /** Tells of a stamp found on an object: who meets one higher than his own is no longer the latest writer. */
   met(transitions: number, where: string): void;
   /** Called when a term begins. Must not wait. */
@@ -28,6 +30,7 @@ export function notLeader(why: string, mayHaveActed: boolean): KubeError {
 
 /** For a process that is the only one by agreement: it leads from its start to its end, and takes no Lease. */
 export class LeadershipWithoutElection implements Leadership {
+  readonly leader = undefined;
   readonly #end = new AbortController();
   #transitions = 0;
   #term: Term | undefined = { transitions: 0, signal: this.#end.signal };

@@ -77,6 +77,8 @@ const parse = perObject((raw: KubeObject) => parseMultiCassandraCluster(raw));
 interface Memory {
   /** When this process first planned it. */
   firstPassAt?: number;
+  /** What the last pass saw. */
+  snapshot?: Snapshot;
   /** By region: the last write that was refused. */
   refused: Record<string, string>;
   spec?: Spec;
@@ -109,6 +111,11 @@ export class Reconciler {
   /** Lets the writes that are under way end, for at most `deadlineMs` milliseconds. */
   shutDown(deadlineMs: number): Promise<void> {
     return this.#turns.shutDown(deadlineMs);
+  }
+
+  /** What the last pass over `key` saw; undefined: there was none yet. */
+  lastSeen(key: string): Snapshot | undefined {
+    return this.#memories.get(key)?.snapshot;
   }
 
   /**
@@ -214,7 +221,9 @@ export class Reconciler {
         hubObjects.look(key, kind === 'Secret' ? resources.secrets : resources.configMaps, namespace, name),
       refusedWrites: this.#memory(key).refused,
     });
-    return this.#sight.follow(key, snapshot, (name) => this.#turns.isUnderWay(key, name));
+    const seen = this.#sight.follow(key, snapshot, (name) => this.#turns.isUnderWay(key, name));
+    this.#memory(key).snapshot = seen;
+    return seen;
   }
 
   /** One turn for each region that is to be written to. Answers when to try again what failed a moment ago. */
