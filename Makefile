@@ -10,7 +10,7 @@ NODE_TEST := node --test --test-timeout=$(TEST_TIMEOUT)
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help demo test test-unit test-e2e test-sim test-casskop test-long test-faults test-soak test-changes check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring bench-plan bench-scale monitoring crds rbac api-docs format build
+.PHONY: help demo test test-unit test-e2e test-sim test-casskop test-long test-faults test-soak test-changes check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring bench-plan bench-scale monitoring crds rbac reference api-docs format build
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -107,12 +107,14 @@ crds: $(INSTALLED) ## write crds/, and its copies in deploy/, from the schema
 rbac: $(INSTALLED) ## write config/rbac/ from what the client can call
 	for place in hub region; do node src/cli/main.ts rbac $$place > config/rbac/.new && mv config/rbac/.new config/rbac/$$place.yaml; done
 
+reference: $(INSTALLED) ## write docs/reference/multicassandracluster.md from the schema
+	node src/cli/main.ts reference > docs/reference/multicassandracluster.md
+
 # Its own TypeScript: typedoc needs the compiler as a library, which ours is not any more.
 api-docs: $(INSTALLED) ## write docs/reference/api.md from what the package exports
 	npm exec --yes --package=typedoc@0.28.20 --package=typedoc-plugin-markdown@4.14.1 --package=typescript@6.0.3 -- \
 	  typedoc --options docs/reference/typedoc.json
 	mv docs/reference/.api/README.md docs/reference/api.md && rmdir docs/reference/.api
-	prettier --write --log-level warn docs/reference/api.md
 
 format: $(INSTALLED) ## format everything
 	prettier --write --log-level warn .

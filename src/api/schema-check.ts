@@ -9,6 +9,15 @@ export interface OpenApiSchema {
   items?: OpenApiSchema;
   additionalProperties?: boolean | OpenApiSchema;
   nullable?: boolean;
+  description?: string;
+  required?: string[];
+  enum?: unknown[];
+  pattern?: string;
+  minimum?: number;
+  maximum?: number;
+  maxLength?: number;
+  maxItems?: number;
+  'x-kubernetes-validations'?: { rule: string; message?: string; fieldPath?: string }[];
   'x-kubernetes-preserve-unknown-fields'?: boolean;
   'x-kubernetes-int-or-string'?: boolean;
   [keyword: string]: unknown;

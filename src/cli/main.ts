@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { logLevels } from '../telemetry/logger.ts';
 import { printCrds } from './crds.ts';
+import { referencePage } from '../api/reference.ts';
 import { readMemberSchema } from './member-schema.ts';
 import { casskop } from '../operators/casskop/casskop.ts';
 import { hubAccess, regionAccess } from '../runtime/access.ts';
@@ -81,6 +82,11 @@ function program(): Command {
     .command('crds')
     .description('print the CustomResourceDefinition of MultiCassandraCluster')
     .action(() => printCrds(process.stdout));
+
+  command
+    .command('reference')
+    .description('print what each field, condition and reason of MultiCassandraCluster means, as Markdown')
+    .action(() => process.stdout.write(referencePage()));
 
   const account = `${defaultServiceAccount.namespace}/${defaultServiceAccount.name}`;
   command
