@@ -22,6 +22,7 @@ const sentences: { readonly [T in keyof typeof reasons]?: { readonly [R in keyof
     Paused: 'Set `spec.rollout.paused: false` to go on.',
   },
   Stalled: {
+    Observed: "Set the region's state to Managed again.",
     LeftoversFound: 'Delete them if their data is not needed; otherwise use another name.',
     ProgressDeadlineExceeded: 'Look at the regional operator and its pods.',
     NoPodReady: 'Do what the message says.',
@@ -72,6 +73,7 @@ const sentences: { readonly [T in keyof typeof reasons]?: { readonly [R in keyof
     IdentityChanged: 'Point it back; a new cluster is a new region.',
   },
   Applied: {
+    Observed: 'Set its state to Managed when you are done there.',
     Paused: 'Set `spec.rollout.paused: false` to go on.',
     ReplicationGate: 'Change the replication as the message says, or ask for more nodes.',
     Removed: 'Drop its entry from `spec.regions`, or set its state to `Managed` to have it join anew.',

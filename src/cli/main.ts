@@ -86,7 +86,9 @@ function program(): Command {
   command
     .command('reference')
     .description('print what each field, condition and reason of MultiCassandraCluster means, as Markdown')
-    .action(() => process.stdout.write(referencePage()));
+    .action(() => {
+      process.stdout.write(referencePage());
+    });
 
   const account = `${defaultServiceAccount.namespace}/${defaultServiceAccount.name}`;
   command
