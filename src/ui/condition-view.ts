@@ -1,6 +1,5 @@
 import { conditionTypes, reasons, regionConditionTypes } from '../api/conditions.ts';
 import type { Condition } from '../api/schema.ts';
-import { whatToDo } from '../api/what-to-do.ts';
 
 /** good: as it should be. busy: it goes on by itself. bad: somebody has to look at it. unknown: nobody knows. */
 export type Tone = 'good' | 'busy' | 'bad' | 'unknown';
@@ -18,8 +17,6 @@ export interface ConditionView {
   readonly meaning: string | undefined;
   /** What the reason means. */
   readonly inGeneral: string | undefined;
-  /** What a person does about it; undefined: nothing. */
-  readonly advice: string | undefined;
   /** Whether it is about the spec as it is now. */
   readonly isCurrent: boolean;
 }
@@ -65,7 +62,6 @@ export function conditionsOf(conditions: readonly Condition[] | undefined, gener
     tone: toneOf(type, status, reason),
     meaning: lookUp({ ...conditionTypes, ...regionConditionTypes }, type),
     inGeneral: lookUp(lookUp<Readonly<Record<string, string>>>(reasons, type) ?? {}, reason),
-    advice: whatToDo(type, reason),
     isCurrent: observedGeneration === undefined || observedGeneration === generation,
   }));
 }

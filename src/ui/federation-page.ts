@@ -1,3 +1,4 @@
+import type { Matter } from '../api/matters.ts';
 import type { ConditionView } from './condition-view.ts';
 import type { FederationView, RegionView } from './federation-view.ts';
 import { html, type Html } from './html.ts';
@@ -5,7 +6,6 @@ import { counted, literals, moment, toneSign } from './layout.ts';
 import { inlineSign, stateWords } from './node-symbol.ts';
 import type { NodeState, NodeView } from './node-view.ts';
 import { drawRing } from './ring-drawing.ts';
-import type { Task } from './tasks.ts';
 
 /** All there is to tell of one federation. `root` is the way to /ui/; with `isOnly` there is no list to go back to. */
 export function federationContent(view: FederationView, root: string, isOnly = false): Html {
@@ -82,31 +82,39 @@ function ringFigure(view: FederationView): Html {
   </figure>`;
 }
 
-function tasks({ todo, waits }: FederationView): Html {
+function tasks({ yourTurn, waiting, underWay }: FederationView): Html {
   return html`<section class="panel" aria-labelledby="todo">
       <h2 id="todo">What to do</h2>
-      ${todo.length === 0 ? html`<p class="note">Nothing: no part of it needs a person.</p>` : taskList(todo, 'bad')}
+      ${yourTurn.length === 0 ? html`<p class="note">Nothing: no part of it needs a person.</p>` : matterList(yourTurn, 'bad')}
     </section>
     ${
-      waits.length > 0 &&
-      html`<section class="panel" aria-labelledby="waits">
-        <h2 id="waits">What it waits for</h2>
-        ${taskList(waits, 'busy')}
+      waiting.length > 0 &&
+      html`<section class="panel" aria-labelledby="waiting">
+        <h2 id="waiting">What it waits for</h2>
+        ${matterList(waiting, 'busy')}
+      </section>`
+    }
+    ${
+      underWay.length > 0 &&
+      html`<section class="panel" aria-labelledby="under-way">
+        <h2 id="under-way">What is under way</h2>
+        ${matterList(underWay, 'busy')}
       </section>`
     }`;
 }
 
-function taskList(list: readonly Task[], tone: 'bad' | 'busy'): Html {
+function matterList(list: readonly Matter[], tone: 'bad' | 'busy'): Html {
   return html`<ol class="tasks">
     ${list.map(
-      ({ regions, message, advice, reason, since }) =>
+      ({ region, message, todo, reason, since, statements }) =>
         html`<li class="${tone}">
           <p class="about">
-            ${regions.length > 0 && html`<b>${regions.join(', ')}</b> `}<span>${reason}</span>
-            ${since !== '' && html`<span>since ${moment(since)}</span>`}
+            ${region !== undefined && html`<b>${region}</b> `}<span>${reason}</span>
+            ${since !== undefined && html`<span>since ${moment(since)}</span>`}
           </p>
           <p class="message">${message}</p>
-          ${advice !== undefined && html`<p class="advice">${tone === 'busy' && 'If it lasts: '}${literals(advice)}</p>`}
+          ${statements.length > 0 && html`<pre tabindex="0" aria-label="Statements to run">${statements.join('\n')}</pre>`}
+          ${todo !== undefined && html`<p class="advice">${tone === 'busy' && 'If it lasts: '}${literals(todo)}</p>`}
         </li>`,
     )}
   </ol>`;

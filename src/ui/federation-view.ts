@@ -1,5 +1,6 @@
 import { effective } from '../api/effective.ts';
 import { isObject } from '../api/json.ts';
+import { type Matters, mattersOf } from '../api/matters.ts';
 import { parseMultiCassandraCluster } from '../api/parse.ts';
 import type { MultiCassandraCluster, RegionStatus, Status } from '../api/schema.ts';
 import { perObject } from '../edges/per-object.ts';
@@ -10,7 +11,6 @@ import type { RegionalOperator } from '../operators/operator.ts';
 import type { NodeView as RingView } from '../ring/view.ts';
 import { conditionsOf, type ConditionView, type Tone } from './condition-view.ts';
 import { nodesOf, type NodeView } from './node-view.ts';
-import { tasksOf, type Tasks } from './tasks.ts';
 
 /** A MultiCassandraCluster as the hub's cache holds it, and what the last pass over it saw of its regions. */
 export interface FederationSight {
@@ -20,7 +20,7 @@ export interface FederationSight {
 }
 
 /** All that the page tells of one MultiCassandraCluster. Text is as it came, and not escaped. */
-export interface FederationView extends Tasks {
+export interface FederationView extends Matters {
   readonly namespace: string;
   readonly name: string;
   readonly generation: number;
@@ -80,7 +80,7 @@ export function viewFederation({ object, snapshot }: FederationSight, operator: 
     seeds: status.seeds ?? [],
     regions,
     conditions,
-    ...tasksOf(conditions, regions),
+    ...mattersOf(status),
   };
 }
 

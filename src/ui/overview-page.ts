@@ -11,11 +11,11 @@ export function overviewContent(views: readonly FederationView[]): Html {
   const order = ['bad', 'unknown', 'busy', 'good'];
   const sorted = views.toSorted(
     (one, other) =>
-      Number(other.todo.length > 0) - Number(one.todo.length > 0) ||
+      Number(other.yourTurn.length > 0) - Number(one.yourTurn.length > 0) ||
       order.indexOf(one.headline.tone) - order.indexOf(other.headline.tone) ||
       `${one.namespace}/${one.name}`.localeCompare(`${other.namespace}/${other.name}`),
   );
-  const needy = views.filter(({ todo }) => todo.length > 0).length;
+  const needy = views.filter(({ yourTurn }) => yourTurn.length > 0).length;
   const summary =
     views.length === 0
       ? 'There is no MultiCassandraCluster in the hub.'
@@ -32,12 +32,14 @@ export function overviewContent(views: readonly FederationView[]): Html {
 }
 
 function card(view: FederationView, index: number, isDrawn: boolean): Html {
-  const { namespace, name, headline, regions, todo, waits } = view;
+  const { namespace, name, headline, regions, yourTurn, waiting, underWay } = view;
   const nodes = regions.flatMap((region) => region.nodes);
   const up = nodes.filter(({ state }) => state === 'up').length;
   const address = `${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
-  const [first] = [...todo, ...waits];
+  const [first] = [...yourTurn, ...waiting, ...underWay];
   const about = first && first.message !== headline.sentence ? first : undefined;
+  const heading = yourTurn.length > 0 ? 'To do' : waiting.length > 0 ? 'Waits' : 'Under way';
+  const where = about?.region !== undefined && ` in ${about.region}`;
   return html`<li class="panel ${headline.tone}">
     ${isDrawn && drawRing(view, { id: `ring-${index}`, isSmall: true })}
     <div>
@@ -45,15 +47,7 @@ function card(view: FederationView, index: number, isDrawn: boolean): Html {
       <p class="headline">
         <strong>${toneSign(headline.tone)} ${headline.word}</strong> <span class="message">${headline.sentence}</span>
       </p>
-      ${
-        about &&
-        html`<p class="about">
-          <b
-            >${todo.length > 0 ? 'To do' : 'Waits for'}${about.regions.length > 0 && ` in ${about.regions.join(', ')}`}:</b
-          >
-          <span class="message">${about.message}</span>
-        </p>`
-      }
+      ${about && html`<p class="about"><b>${heading}${where}:</b> <span class="message">${about.message}</span></p>`}
       <p class="place">
         ${up} of ${counted(nodes.length, 'node')} up in ${regions.map((region) => region.name).join(', ')}
       </p>

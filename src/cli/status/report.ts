@@ -3,7 +3,7 @@ import { findCondition } from '../../api/conditions.ts';
 import type { Condition, ConditionStatus, RegionStatus, Status } from '../../api/schema.ts';
 import { statusSchema } from '../../api/status-schema.ts';
 import type { KubeObject } from '../../kube/objects.ts';
-import { type Matters, mattersOf } from './matters.ts';
+import { type Matters, mattersOf } from '../../api/matters.ts';
 
 /**
  * What `ringmaster status -o json` prints of one MultiCassandraCluster: its status, read for people. The shape is stable: fields are added,

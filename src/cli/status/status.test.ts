@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { reasons } from '../../api/conditions.ts';
 import { mccOf, PlannerWorld } from '../../federation/testing.ts';
 import type { KubeObject } from '../../kube/objects.ts';
-import { mattersOf } from './matters.ts';
+import { mattersOf } from '../../api/matters.ts';
 import { reportOf, type StatusReport } from './report.ts';
 import { documentOf, textOf } from './shown.ts';
 

@@ -1,5 +1,5 @@
 import { type Cell, duration, type Style, tableLines, toned, type Tone, wrapped } from '../terminal.ts';
-import type { Matter } from './matters.ts';
+import type { Matter } from '../../api/matters.ts';
 import type { ConditionReport, RegionReport, StatusReport } from './report.ts';
 
 /** The federation at a glance, as lines. Pure. */

@@ -1,5 +1,5 @@
-import type { Condition, RegionStatus, Status } from '../../api/schema.ts';
-import { whatToDo } from '../../api/what-to-do.ts';
+import type { Condition, RegionStatus, Status } from './schema.ts';
+import { whatToDo } from './what-to-do.ts';
 
 /** What is going on, each list with the oldest first. */
 export interface Matters {
