@@ -60,6 +60,7 @@ export interface EffectiveDatacenter {
   /** Nodes in each rack. */
   nodesPerRacks: number;
   racks: { name: string; labels: Record<string, string> }[];
+  labels: Record<string, string>;
   overrides: JsonObject;
 }
 
@@ -147,6 +148,7 @@ function effectiveDatacenter(datacenter: DatacenterSpec, memberSpec: JsonObject)
     name: datacenter.name,
     nodesPerRacks: datacenter.nodesPerRacks ?? (Number.isSafeInteger(inherited) ? Math.max(1, inherited as number) : 1),
     racks: (datacenter.racks ?? [defaultRack]).map(({ name, labels }) => ({ name, labels: labels ?? {} })),
+    labels: datacenter.labels ?? {},
     overrides: datacenter.overrides ?? {},
   };
 }

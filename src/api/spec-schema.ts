@@ -57,6 +57,7 @@ export const datacenterSchema = z
       .max(32)
       .meta({ description: 'Racks. Default: one, named rack1.', ...listMap('name') })
       .exactOptional(),
+    labels: labels('Labels of the Kubernetes nodes that all racks of this datacenter run on.').exactOptional(),
     overrides: passedThrough(
       'What differs from the template in this datacenter: config, resources, dataCapacity, dataStorageClass.',
     ).exactOptional(),

@@ -99,6 +99,7 @@ const marks = {
   unchanged: '=',
   created: '+',
   changed: '~',
+  adopted: '>',
   unknown: '?',
   leaves: '-',
   gone: ' ',

@@ -4,6 +4,9 @@ import { perObject } from '../edges/per-object.ts';
 import { transitionsMax } from '../kube/lease.ts';
 import type { KubeObject } from '../kube/objects.ts';
 
+/** How the name of every annotation of ours begins. */
+export const annotationPrefix = 'ringmaster.dev/';
+
 /**
  * What Ringmaster writes on its objects in the regions. The hub is disposable: whatever cannot be observed again
  * (who founded the ring, which seeds a region was given) stands here too, and a new hub reads it back.
@@ -15,6 +18,7 @@ export const annotations = {
   founder: 'ringmaster.dev/founder',
   seeds: 'ringmaster.dev/seeds',
   injecting: 'ringmaster.dev/seeds-in-spec',
+  guardWaits: 'ringmaster.dev/guard-waits',
   renderedHash: 'ringmaster.dev/rendered-hash',
   renderedPaths: 'ringmaster.dev/rendered-paths',
   renderedLabels: 'ringmaster.dev/rendered-labels',
@@ -101,6 +105,8 @@ export interface Bookkeeping {
   seeds: readonly string[] | undefined;
   /** We last wrote the member with the seeds in its spec, and mean to take them out again. */
   injecting: boolean;
+  /** It was adopted without our guard in its pods, which takes a restart, and gets it with the next one. */
+  guardWaits: boolean;
   /** Hash of the spec as last rendered, overrides of the injection left out. */
   renderedHash: string | undefined;
   /** JSON pointers of the leaves last rendered. */
@@ -131,6 +137,7 @@ export const readBookkeeping = perObject((object: KubeObject): Bookkeeping => {
     founder: all[annotations.founder],
     seeds: stringsSchema.safeParse(json(all[annotations.seeds])).data,
     injecting: all[annotations.injecting] === 'true',
+    guardWaits: all[annotations.guardWaits] === 'true',
     renderedHash: all[annotations.renderedHash],
     renderedPaths: stringsSchema.safeParse(json(all[annotations.renderedPaths])).data ?? [],
     renderedLabels: labelsSchema.safeParse(json(all[annotations.renderedLabels])).data ?? {},
@@ -188,6 +195,7 @@ const seedsJson = perObject((seeds: readonly string[]) => JSON.stringify(seeds))
 /** What a member says beside that: how it was rendered. */
 export function renderedAnnotations(rendered: {
   injecting: boolean;
+  guardWaits: boolean;
   hash: string;
   paths: readonly string[];
   labels: Readonly<Record<string, string>>;
@@ -202,6 +210,7 @@ export function renderedAnnotations(rendered: {
     ...(rendered.delivery && { [annotations.delivery]: JSON.stringify(rendered.delivery) }),
     [annotations.restartToken]: rendered.restartToken,
     [annotations.injecting]: String(rendered.injecting),
+    ...(rendered.guardWaits && { [annotations.guardWaits]: 'true' }),
     [annotations.renderedHash]: rendered.hash,
     [annotations.renderedPaths]: JSON.stringify(rendered.paths),
     [annotations.renderedLabels]: JSON.stringify(rendered.labels),

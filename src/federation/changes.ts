@@ -6,7 +6,7 @@ import type { KubeObject } from '../kube/objects.ts';
 import type { Change, ChangeKind, MemberState } from '../operators/operator.ts';
 import { type Bookkeeping, hashOf } from './bookkeeping.ts';
 import { dueSeedsOf, type PlanContext, type RegionChanges, seedsOf, workedOut } from './context.ts';
-import { askedReplicas, type KnownPicture, type MemberPicture } from './picture.ts';
+import { askedReplicas, isUnmarked, type KnownPicture, type MemberPicture } from './picture.ts';
 import { memberHash, render } from './render.ts';
 
 export const seedsPath = '/status/seedlist';
@@ -48,6 +48,7 @@ export function memberChanges(context: PlanContext, picture: MemberPicture): Cha
   const gone = stalePaths(context, picture).filter((path) => !harmless.has(path));
   const labels = wanted.metadata.labels ?? {};
   const changes = [...changesBetween(context, wanted, object, gone)];
+  if (isUnmarked(picture)) changes.push(...changesOfUnmarked(context, wanted, object, changes));
   if (bookkeeping.owner !== undefined && !isDeepStrictEqual(labels, bookkeeping.renderedLabels)) {
     const message = 'CassKop copies labels into selectors that can never change. Put the old labels back.';
     changes.push({
@@ -59,6 +60,29 @@ export function memberChanges(context: PlanContext, picture: MemberPicture): Cha
     });
   }
   return changes;
+}
+
+/** What else differs in a member that nobody of ours has written: all of it would be lost, or could not be had. */
+function changesOfUnmarked(
+  { operator }: PlanContext,
+  wanted: KubeObject,
+  live: KubeObject,
+  known: readonly Change[],
+): Change[] {
+  const there = live.metadata.labels ?? {};
+  const beyond = operator
+    .beyond(wanted, live)
+    .filter(({ path }) => !known.some((change) => `${path}/`.startsWith(`${change.path}/`)));
+  const labels = Object.entries(wanted.metadata.labels ?? {})
+    .filter(([name, value]) => there[name] !== value)
+    .map(([name, to]): Change => ({
+      path: `/metadata/labels/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+      kind: 'forbidden',
+      from: there[name],
+      to,
+      message: 'CassKop copies labels into selectors that can never change. Ask for those that the member has.',
+    }));
+  return [...beyond, ...labels];
 }
 
 /** As the operator tells them; what nothing has left is asked for in every pass, and kept with the two objects. */

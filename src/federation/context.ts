@@ -32,6 +32,8 @@ export interface WorkedOut {
   changes?: RegionChanges;
   /** As it is to be, without and with the seeds in its spec. */
   plain?: Rendered;
+  /** Whether the member is to name the guard that it was adopted without. */
+  guardDue?: boolean;
   injecting?: Rendered;
 }
 

@@ -13,6 +13,7 @@ import {
   isLeaving,
   isNamesakes,
   isReady,
+  isUnmarked,
   type KnownPicture,
   type MemberPicture,
   type OwnedObject,
@@ -40,7 +41,8 @@ export interface Obstacle {
  */
 export function foundingObstacle(pictures: readonly RegionPicture[], clusterName: string): Obstacle | undefined {
   for (const picture of pictures) {
-    if (!picture.known) continue;
+    // A member that may be adopted is no remainder; adoption.ts says what becomes of it.
+    if (!picture.known || isUnmarked(picture)) continue;
     const left = leftovers(picture, clusterName);
     const elsewhere = left.length === 0 ? ringElsewhere(picture, pictures) : undefined;
     if (elsewhere) return elsewhere;
@@ -53,8 +55,7 @@ export function foundingObstacle(pictures: readonly RegionPicture[], clusterName
       message:
         `region ${picture.region.name} already holds ${left.join(', ')} in namespace ${picture.region.namespace}: ` +
         (picture.member
-          ? 'a CassandraCluster that is not ours is left untouched. Choose another spec.clusterName, delete it, or, if it ' +
-            'was written for an earlier MultiCassandraCluster of this name, set spec.adoptionPolicy to IfUnchanged.'
+          ? `a CassandraCluster that is not ours is left untouched. Choose another spec.clusterName, delete it, or ${howToAdopt(picture.member)}.`
           : 'a new ring could revive or merge with the old one. Delete what is left if its data is not needed, or choose another spec.clusterName.'),
     };
   }
@@ -66,6 +67,13 @@ export function foundingObstacle(pictures: readonly RegionPicture[], clusterName
     reason: 'RegionUnreachable',
     message: `the ring is founded once every region was looked at, so that no second one is ever founded; waiting for ${names.join(', ')}`,
   };
+}
+
+/** What lets a member that is not ours be taken over, as a clause; it does not promise that all is as it has to be. */
+export function howToAdopt({ bookkeeping }: OwnedObject): string {
+  return bookkeeping.owner === undefined
+    ? 'if it runs a part of this ring, and nobody else writes to it any more, set spec.adoptionPolicy to IfUnchanged'
+    : 'if it was written for an earlier MultiCassandraCluster of this name, set spec.adoptionPolicy to IfUnchanged';
 }
 
 /**
@@ -396,7 +404,8 @@ export function describeSplit(ring: Extract<RingState, { kind: 'split' }>): stri
 
 export function describeStrangers(strangers: readonly string[]): string {
   return (
-    `the ring holds ${strangers.map((host) => `host ${host}`).join(', ')}, which no pod carries. If its node is gone for ` +
-    `good, run: ${strangers.map((host) => `nodetool removenode ${host}`).join('; ')}`
+    `the ring holds ${strangers.map((host) => `host ${host}`).join(', ')}, which no pod carries. If its node runs, in a region that the spec does not name or ` +
+    'elsewhere, add that region, or its address to spec.seeds.external; if it is gone for good, run: ' +
+    strangers.map((host) => `nodetool removenode ${host}`).join('; ')
   );
 }

@@ -18,7 +18,7 @@ import type { KubeObject } from '../kube/objects.ts';
 import type { KnownPicture, MemberPicture } from './picture.ts';
 import { foundsRing } from './hosts.ts';
 import { mayFindRows, rebuildToken } from './rebuild.ts';
-import { render } from './render.ts';
+import { namesGuard, render } from './render.ts';
 import { wasInRing } from './gates.ts';
 
 /** The first write of a region: from here on its operator starts pods. */
@@ -49,12 +49,13 @@ export function upkeepIntent(context: PlanContext, picture: MemberPicture): Inte
   const state = stateOf(context, picture);
 
   if (ownership === 'adoptable') {
-    // What somebody else has changed meanwhile would be changed back by it, and pods with it.
-    if (memberChanges(context, picture).length > 0) return undefined;
+    // What would restart a node is not taken over; what does not is left as it is by this write, and changed by the next.
+    const changes = memberChanges(context, picture);
+    if (changes.some(({ kind }) => kind !== 'benign')) return undefined;
     return update(
       context,
       picture,
-      { injecting: bookkeeping.injecting, restartToken: context.federation.rollout.restartToken },
+      { injecting: bookkeeping.injecting, held: changes, restartToken: context.federation.rollout.restartToken },
       `adopt the member of region ${region}, in which nothing changes`,
     );
   }
@@ -248,6 +249,7 @@ function wantedMember(context: PlanContext, picture: KnownPicture, options: Memb
   const delivery = options.delivery ?? there?.delivery;
   const rendered = {
     injecting,
+    guardWaits: there?.guardWaits === true && !namesGuard(federation, object),
     hash: hashWithout(context, picture, held),
     paths: [...new Set([...operator.paths(object), ...stillThere])].sort(),
     labels: object.metadata.labels ?? {},

@@ -3,7 +3,7 @@ import type { RegionStatus } from '../api/schema.ts';
 import { perObject } from '../edges/per-object.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
 import { parseGuard } from './guard/guard.ts';
-import { hasGone, isGivenUp, type KnownPicture, type OwnedObject, type RegionPicture } from './picture.ts';
+import { hasGone, isGivenUp, isUnmarked, type KnownPicture, type OwnedObject, type RegionPicture } from './picture.ts';
 import { appendSeeds, dueSeeds, plannedSeeds, type Seed } from './seeds.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -16,7 +16,7 @@ export interface Memory {
   readonly founder: string | undefined;
   /** Regions disagree on who founded the ring: there are two histories, and nobody but a person can tell. */
   readonly founderConflict: string | undefined;
-  /** Seed addresses that the whole ring should have by now, in their recorded order; empty before the founding. */
+  /** Seed addresses that the whole ring should have by now, in their recorded order; empty before the founding, unless there is a ring to be adopted. */
   readonly seeds: readonly string[];
   /** What the spec computes to, with pods; `seeds` is this once the founding is recorded. */
   readonly planned: readonly Seed[];
@@ -41,7 +41,8 @@ export function recall(
   if (recordedFounder !== undefined) founders.add(recordedFounder);
 
   const planned = plannedSeeds(federation, operator);
-  const founded = founders.size > 0;
+  // The seeds of a ring that is about to be taken over are recorded along with its founder.
+  const founded = founders.size > 0 || pictures.some(isUnmarked);
   const fromMembers = witnesses.flatMap(({ bookkeeping }) => bookkeeping.seeds ?? []);
   const recovered = appendSeeds(
     // Each member names its own seeds first, so their lists together are put into the spec's order again.

@@ -4,7 +4,7 @@ import type { RegionStatus } from '../api/schema.ts';
 import { perObject } from '../edges/per-object.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { PlannedPod, RegionalOperator } from '../operators/operator.ts';
-import { type Bookkeeping, isOlder, readBookkeeping } from './bookkeeping.ts';
+import { annotationPrefix, type Bookkeeping, isOlder, readBookkeeping } from './bookkeeping.ts';
 import type { Copy, KnownRegion, RegionSnapshot, Snapshot, UnknownRegion } from './snapshot.ts';
 
 /** One region of the federation: what the spec wants of it beside what is there. */
@@ -40,7 +40,7 @@ export type MemberPicture = KnownPicture & { readonly member: OwnedObject };
  * Whose an object is.
  * - `ours`: it carries this MultiCassandraCluster's uid.
  * - `adoptable`: it belonged to another MultiCassandraCluster of this name, and never to this one, and adoptionPolicy
- *   lets us take it over.
+ *   lets us take it over; or it is a member that no Ringmaster has ever written, see {@link isUnmarked}.
  * - `newer`: it is ours, but a later leader or a writer with a newer spec has been there; whoever sees this is outdated and keeps still.
  * - `foreign`: everything else. It is never touched.
  */
@@ -72,12 +72,13 @@ export function pictureRegions(
       return { ...base, leavingSince, known: false, snapshot: anotherCluster(region, remembered, there.clusterUid) };
     }
     const guard = there.guard && owned(there.guard, snapshot, base.recorded);
+    const member = there.member && owned(there.member, snapshot, base.recorded);
     return {
       ...base,
       leavingSince: leavingSince ?? toldByGuard(guard),
       known: true,
       snapshot: there,
-      member: there.member && owned(there.member, snapshot, base.recorded),
+      member: member && mayTakeIn(region, base.recorded, snapshot) ? asFound(member, there, operator) : member,
       guard,
       copies: there.copies.map(({ kind, object }) => ({ kind, ...owned(object, snapshot, base.recorded) })),
     };
@@ -155,6 +156,29 @@ export function owned(
 /** Whether an object belongs to a MultiCassandraCluster of this name, be it this one, an earlier one or one on another hub. */
 export function isNamesakes({ owner }: Bookkeeping, { metadata }: Snapshot['mcc']): boolean {
   return owner?.namespace === metadata.namespace && owner.name === metadata.name;
+}
+
+function mayTakeIn({ state }: EffectiveRegion, recorded: RegionStatus | undefined, { mcc }: Snapshot): boolean {
+  return state === 'Managed' && mcc.spec.adoptionPolicy === 'IfUnchanged' && !wasOurs(recorded);
+}
+
+/** A member without a mark of ours, with what there is to know of it in the place of what we would have noted; any other as it is. */
+function asFound(member: OwnedObject, there: KnownRegion, operator: RegionalOperator): OwnedObject {
+  const { object } = member;
+  if (Object.keys(object.metadata.annotations ?? {}).some((name) => name.startsWith(annotationPrefix))) return member;
+  const { statusSeeds, injecting } = operator.read({
+    member: object,
+    statefulSets: there.statefulSets,
+    seeds: [],
+    replicas: {},
+  });
+  const bookkeeping = { ...member.bookkeeping, seeds: statusSeeds, injecting, guardWaits: true };
+  return { object, ownership: 'adoptable', bookkeeping };
+}
+
+/** Whether a member that may be adopted was never written by any Ringmaster: by hand, or by another tool. */
+export function isUnmarked(picture: RegionPicture): picture is MemberPicture {
+  return picture.known && picture.member?.ownership === 'adoptable' && picture.member.bookkeeping.owner === undefined;
 }
 
 /**

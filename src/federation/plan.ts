@@ -10,6 +10,7 @@ import type { PlanContext } from './context.ts';
 import { copyIntents, missingReference, pruneIntents } from './copies.ts';
 import {
   foundingObstacle,
+  howToAdopt,
   memberMissingObstacle,
   type Obstacle,
   regionObstacle,
@@ -19,6 +20,7 @@ import {
   wasInRing,
 } from './gates.ts';
 import { abandon } from './abandon.ts';
+import { adoptionObstacle, adoptRing } from './adoption.ts';
 import { guardIntent } from './guard-writes.ts';
 import { freshViews, proveHosts } from './hosts.ts';
 import type { Intent } from './intents.ts';
@@ -34,8 +36,10 @@ import {
   isObserved,
   isPassing,
   isReady,
+  isUnmarked,
   type KnownPicture,
   type MemberPicture,
+  type OwnedObject,
   pictureRegions,
   type RegionPicture,
   wasOurs,
@@ -209,6 +213,8 @@ function whatGoesOn(steps: readonly Steps[]): string | undefined {
 
 /** Chooses the founder. Only the choice is recorded in this pass; the founder's member is written once it is seen. */
 function found(context: PlanContext): Steps {
+  const adopted = adoptRing(context);
+  if (adopted) return adopted;
   const { pictures, federation } = context;
   const first = pictures.find((picture) => !isLeaving(picture) && !isObserved(picture));
   const obstacle =
@@ -222,7 +228,12 @@ function found(context: PlanContext): Steps {
 /** Keeps the regions that have their members: their guards up to date, their seeds where they belong, and changes of the spec going through them. */
 function keepAll(context: PlanContext): Steps[] {
   const members = context.pictures.filter(answeredFor).filter((picture) => !isLeaving(picture));
-  const obstacles = new Map(members.map((each) => [each, regionObstacle(context, each) ?? newerWriter(each)]));
+  const obstacles = new Map(
+    members.map((each) => [
+      each,
+      regionObstacle(context, each) ?? newerWriter(each) ?? adoptionObstacle(context, each),
+    ]),
+  );
   const isFree = (each: MemberPicture): boolean =>
     obstacles.get(each) === undefined &&
     each.member.object.metadata.deletionTimestamp === undefined &&
@@ -261,6 +272,8 @@ function keepAll(context: PlanContext): Steps[] {
  */
 function grow(context: PlanContext, othersBusy: boolean, othersStuck: boolean): Steps {
   const { pictures, memory, hosts } = context;
+  // Beside members whose nodes are not known for certain, nobody joins, and no ring is founded.
+  if (pictures.some(isUnmarked)) return { ...noSteps, busy: true };
   const obstacles: Obstacle[] = [];
   const joining = pictures.some(
     (picture) =>
@@ -274,7 +287,8 @@ function grow(context: PlanContext, othersBusy: boolean, othersStuck: boolean): 
     .sort((one, other) => urgency(other) - urgency(one));
 
   for (const picture of pictures) {
-    if (picture.known && picture.member?.ownership === 'foreign') obstacles.push(foreignMember(picture));
+    if (!picture.known || picture.member?.ownership !== 'foreign') continue;
+    obstacles.push(foreignMember({ ...picture, member: picture.member }));
   }
   for (const picture of waiting) {
     // One that comes back after it had left joins a ring as the others do.
@@ -351,12 +365,12 @@ function newerWriter({ region, member, guard, copies }: KnownPicture): Obstacle 
   return { stalled: true, reason: 'NewerWriter', message, region: region.name };
 }
 
-function foreignMember(picture: RegionPicture): Obstacle {
+function foreignMember(picture: KnownPicture & { member: OwnedObject }): Obstacle {
   const { name, namespace } = picture.region;
   const message = wasOurs(picture.recorded)
     ? `the member of region ${name} in namespace ${namespace} belongs to another MultiCassandraCluster by now; this one writes nothing there any more. Delete ` +
       'this one if the other is meant to go on'
     : `region ${name} holds a CassandraCluster of this name in namespace ${namespace} that is not ours; it is left untouched. Choose another spec.clusterName, ` +
-      'or, if it was written for an earlier MultiCassandraCluster of this name, set spec.adoptionPolicy to IfUnchanged';
+      `or, ${howToAdopt(picture.member)}`;
   return { stalled: true, reason: 'ForeignMember', region: name, message };
 }

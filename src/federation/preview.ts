@@ -1,8 +1,10 @@
 import type { Problem } from '../api/problem.ts';
 import { validate } from '../api/validate.ts';
 import type { Change, RegionalOperator } from '../operators/operator.ts';
-import { changesOf, describeChanges } from './changes.ts';
-import { answeredFor, hasGone, isLeaving, isObserved, type RegionPicture } from './picture.ts';
+import { adoptionObstacle } from './adoption.ts';
+import { changesOf, describeChanges, restartPath } from './changes.ts';
+import type { PlanContext } from './context.ts';
+import { answeredFor, hasGone, isLeaving, isObserved, type MemberPicture, type RegionPicture } from './picture.ts';
 import { contextOf, nextSteps } from './plan.ts';
 import { ordersFor } from './pod-operations.ts';
 import { refusals } from './refusals.ts';
@@ -25,12 +27,13 @@ export interface RegionPreview {
    * - unchanged: nothing would be written to its member.
    * - created: it would join the ring, or found it.
    * - changed: see `changes`, `cost`.
+   * - adopted: its member becomes ours; what `changes` says then follows.
    * - unknown: it cannot be seen, so nobody can tell.
    * - leaves: its nodes leave the ring, or it is given up.
    * - gone: it has left.
    * - untouched: it holds a member that is not ours, or is only observed.
    */
-  readonly outcome: 'unchanged' | 'created' | 'changed' | 'leaves' | 'gone' | 'unknown' | 'untouched';
+  readonly outcome: 'unchanged' | 'created' | 'changed' | 'adopted' | 'leaves' | 'gone' | 'unknown' | 'untouched';
   /** In words: what it costs the region, or why it cannot be told. */
   readonly cost: string;
   readonly changes: readonly Change[];
@@ -66,6 +69,16 @@ export function preview(snapshot: Snapshot, operator: RegionalOperator): Preview
     }));
     const changes = [...ofMember, ...orders];
     if (isObserved(picture)) return told('untouched', 'it is only observed', changes);
+    if (picture.member.ownership === 'adoptable') {
+      // Whoever is adopted has no restart and no operation to catch up with.
+      return told(
+        ...adoption(
+          context,
+          picture,
+          ofMember.filter(({ path }) => path !== restartPath),
+        ),
+      );
+    }
     if (rejected) return told('untouched', 'its operator has put back what the spec asks for', changes);
     if (changes.length === 0) return told('unchanged', 'nothing changes');
     return told('changed', describeChanges(changes, picture.pods.length), changes);
@@ -87,6 +100,20 @@ export function preview(snapshot: Snapshot, operator: RegionalOperator): Preview
   };
 }
 
+/** What becomes of a member that somebody else has written. */
+function adoption(
+  context: PlanContext,
+  picture: MemberPicture,
+  changes: readonly Change[],
+): [RegionPreview['outcome'], string, readonly Change[]] {
+  const obstacle = adoptionObstacle(context, picture);
+  if (obstacle?.stalled === true || changes.some(({ kind }) => kind !== 'benign')) {
+    return ['untouched', 'its member is not adopted before it is what the spec asks for', changes];
+  }
+  const later = changes.length > 0 ? `, then ${describeChanges(changes, picture.pods.length)}` : '';
+  return ['adopted', `its member is adopted, and nothing restarts${later}`, changes];
+}
+
 function creation({ pods, region }: RegionPicture, founder: string | undefined): string {
   const nodes = `${pods.length} ${pods.length === 1 ? 'node' : 'nodes'}`;
   const verb = region.name === founder ? 'found' : 'join';
@@ -102,5 +129,5 @@ function departure({ pods, region }: RegionPicture): string {
 
 /** Whether the spec would change anything. */
 export function changesAnything({ regions }: Preview): boolean {
-  return regions.some(({ outcome }) => ['created', 'changed', 'leaves'].includes(outcome));
+  return regions.some(({ outcome }) => ['created', 'changed', 'adopted', 'leaves'].includes(outcome));
 }

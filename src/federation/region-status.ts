@@ -11,6 +11,7 @@ import {
   isObserved,
   isPassing,
   isReady,
+  isUnmarked,
   type KnownPicture,
   type MemberPicture,
   type RegionPicture,
@@ -69,7 +70,7 @@ function describeStaying(context: PlanContext, picture: RegionPicture, steps: St
   const memberUID =
     (ours?.member.ownership === 'adoptable' ? undefined : ours?.member.object.metadata.uid) ??
     recorded?.identity?.memberUID;
-  const written = ours !== undefined || recorded?.identity !== undefined;
+  const written = (ours !== undefined && !isUnmarked(picture)) || recorded?.identity !== undefined;
   // An object counts as ours once it says so itself: until then it may still be adopted (picture.ts).
   const identified =
     [picture.member, picture.guard].some((each) => each?.ownership === 'ours' || each?.ownership === 'newer') ||
@@ -132,6 +133,7 @@ function progressOf(
 
 function stageOf({ memory, hosts }: PlanContext, picture: KnownPicture, joined: number): RegionStage {
   if (!answeredFor(picture)) return isObserved(picture) ? 'Observed' : 'Waiting';
+  if (isUnmarked(picture) && joined < picture.pods.length) return 'Waiting';
   if (joined === picture.pods.length) return 'Running';
   return picture.region.name === memory.founder && hosts.joined.size === 0 ? 'Founding' : 'Joining';
 }
@@ -169,7 +171,10 @@ function applied(context: PlanContext, picture: KnownPicture, steps: Steps): Con
   if (drifted) return say('False', 'Drifted', `${fields} of the member were changed by somebody else`);
   if (changes.length > 0) return say('False', 'Waiting', describeChanges(changes, picture.pods.length));
   if (picture.member.ownership === 'adoptable') return say('False', 'Writing', 'the member is about to be adopted');
-  return say('True', 'Applied', 'the member is what the spec asks for');
+  const unguarded = picture.member.bookkeeping.guardWaits
+    ? '; its nodes start without the guard until they are restarted, for instance by another value of spec.rollout.restartToken'
+    : '';
+  return say('True', 'Applied', `the member is what the spec asks for${unguarded}`);
 }
 
 function appliedReason({ reason }: Obstacle): Extract<ConditionUpdate, { type: 'Applied' }>['reason'] {

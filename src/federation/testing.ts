@@ -224,6 +224,18 @@ export class PlannerWorld {
     this.written.push(intent);
   }
 
+  /** A member that somebody else has written, and its pods, as they run; `seeds` is what its operator starts them with. */
+  place(region: string, spec: Record<string, unknown>, { seeds, pods }: { seeds: string[]; pods: string[] }): void {
+    const metadata = {
+      name: 'orders',
+      uid: `uid-of-${region}`,
+      resourceVersion: String((this.#version += 1)),
+      generation: 1,
+    };
+    this.#members.set(region, { metadata, spec, status: { seedlist: seeds } });
+    for (const name of pods) this.#run(region, name);
+  }
+
   /** The region's machines are gone at once, and its API server with them. */
   lose(region: string): void {
     for (const pod of this.pods.filter((each) => each.region === region)) {
@@ -310,7 +322,10 @@ export class PlannerWorld {
     const alone = (guard['ignition'] ?? '').startsWith(`${name} `);
     const trustsOutside = this.outside.length > 0 && /^external-/m.test(guard['ignition'] ?? '');
     const alive = trustsOutside || this.pods.some((pod) => (guard['joined'] ?? '').includes(pod.hostId));
-    if (!alone && !alive) return;
+    if (alone || alive) this.#run(region, name);
+  }
+
+  #run(region: string, name: string): void {
     const number = this.pods.length + 1;
     const hostId = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
     this.pods.push({ region, name, hostId, address: `198.18.0.${number}`, ready: true });

@@ -31,6 +31,11 @@ export interface RegionalOperator {
    * @param gone JSON pointers into the spec of fields that we once set and do not want any more.
    */
   changes(wanted: KubeObject, live: KubeObject, gone: readonly string[]): readonly Change[];
+  /**
+   * What `live` has that `wanted` does not ask for, and that the operator has not put there itself. Whoever takes a member over that others
+   * have written would lose it as soon as that member has to be made anew.
+   */
+  beyond(wanted: KubeObject, live: KubeObject): readonly Change[];
   /** `wanted` with the live value at the place of each of `held`, which come from `changes`. */
   without(wanted: KubeObject, held: readonly Change[]): KubeObject;
   /** Nodes in each rack by datacenter, as the member asks for now. */
@@ -133,8 +138,8 @@ export interface Capabilities {
 export interface RenderInput {
   federation: EffectiveFederation;
   region: EffectiveRegion;
-  /** Name of the guard's ConfigMap. */
-  guardName: string;
+  /** Name of the guard's ConfigMap; undefined: its pods go without it for now, and with what the spec itself names. */
+  guardName: string | undefined;
   seeds: readonly string[];
   /**
    * The seeds also stand in the spec, where they win over what the operator computes by itself. True from creation

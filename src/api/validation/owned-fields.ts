@@ -98,7 +98,7 @@ export const ownedInOverrides: OwnedField[] = [
   { field: ['name'], message: "The datacenter's name stands beside overrides, not in it. Leave it out." },
   { field: ['rack'], message: 'The racks stand beside overrides, as racks. Leave it out.' },
   { field: ['nodesPerRacks'], message: 'nodesPerRacks stands beside overrides, not in it. Move it.' },
-  { field: ['labels'], message: 'A datacenter has no labels of its own. Put them on its racks.' },
+  { field: ['labels'], message: 'The labels stand beside overrides, not in it. Move them.' },
 ];
 
 /** All that may stand in a datacenter's overrides. */

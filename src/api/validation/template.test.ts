@@ -124,7 +124,7 @@ refused([
     change: overrides({ nodesPerRacks: 2, labels: {} }),
     expected: [
       'spec.regions[1].datacenters[0].overrides.nodesPerRacks: Invalid: nodesPerRacks stands beside overrides, not in it. Move it.',
-      'spec.regions[1].datacenters[0].overrides.labels: Invalid: A datacenter has no labels of its own. Put them on its racks.',
+      'spec.regions[1].datacenters[0].overrides.labels: Invalid: The labels stand beside overrides, not in it. Move them.',
     ],
   },
   {

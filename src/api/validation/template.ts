@@ -15,7 +15,7 @@ export function validateTemplate(mcc: MultiCassandraCluster, federation: Effecti
     ...partProblems(mcc, federation),
     ...overrideProblems(mcc),
     ...removalProblems(mcc),
-    ...rackLabelProblems(mcc),
+    ...nodeLabelProblems(mcc),
   ];
 }
 
@@ -144,16 +144,21 @@ function removalMessage(pointer: string, template: MultiCassandraCluster['spec']
   return undefined;
 }
 
-function* rackLabelProblems({ spec }: MultiCassandraCluster): Generator<Problem> {
+function* nodeLabelProblems({ spec }: MultiCassandraCluster): Generator<Problem> {
   for (const [region, { datacenters }] of spec.regions.entries()) {
-    for (const [datacenter, { racks }] of (datacenters ?? []).entries()) {
-      for (const [rack, { labels }] of (racks ?? []).entries()) {
-        for (const [key, value] of Object.entries(labels ?? {})) {
-          const message = badLabel(key, value);
-          const path = ['spec', 'regions', region, 'datacenters', datacenter, 'racks', rack, 'labels', key];
-          if (message !== undefined) yield invalid(path, message);
-        }
+    for (const [datacenter, { labels, racks }] of (datacenters ?? []).entries()) {
+      const path = ['spec', 'regions', region, 'datacenters', datacenter];
+      yield* labelProblems([...path, 'labels'], labels);
+      for (const [rack, each] of (racks ?? []).entries()) {
+        yield* labelProblems([...path, 'racks', rack, 'labels'], each.labels);
       }
     }
+  }
+}
+
+function* labelProblems(path: FieldPath, labels: Readonly<Record<string, string>> = {}): Generator<Problem> {
+  for (const [key, value] of Object.entries(labels)) {
+    const message = badLabel(key, value);
+    if (message !== undefined) yield invalid([...path, key], message);
   }
 }

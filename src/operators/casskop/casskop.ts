@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { perObject } from '../../edges/per-object.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import type { Capabilities, PlannedPod, RegionalOperator } from '../operator.ts';
+import { beyondWanted } from './beyond.ts';
 import { memberChanges, memberSizes, withOrdersOf, withoutChanges, withRollingRestart } from './changes.ts';
 import { leafPaths } from './normalise.ts';
 import { readPodOperation, withPodOperation } from './pod-operations.ts';
@@ -56,6 +57,7 @@ export const casskop: RegionalOperator = {
   }),
   read: readMember,
   changes: memberChanges,
+  beyond: beyondWanted,
   without: withoutChanges,
   over: (wanted, live) => withOrdersOf(live, withEmptiedSecrets(wanted, live)),
   sizes: memberSizes,

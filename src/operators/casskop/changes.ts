@@ -5,8 +5,11 @@ import type { Change, ChangeKind } from '../operator.ts';
 import { difference, isObject, type JsonObject, normalise } from './normalise.ts';
 import { compareQuantities } from './quantity.ts';
 
-/** Fields that CassKop takes without touching a pod; service.annotations it reads only when it creates the service. */
-const benign = new Set(['autoPilot', 'keyspaceCleanupThreads', 'maxPodUnavailable', 'service']);
+/**
+ * Fields that CassKop takes without touching a pod; service.annotations it reads only when it creates the service, deletePVC when the
+ * member is deleted.
+ */
+const benign = new Set(['autoPilot', 'deletePVC', 'keyspaceCleanupThreads', 'maxPodUnavailable', 'service']);
 
 /** Fields that may not change once there is a member, and what to do instead. */
 const fixed: Readonly<Record<string, string>> = {
@@ -46,6 +49,7 @@ function fieldChange(path: string, from: unknown, to: unknown): Change {
     to,
     ...(message !== undefined && { message }),
   });
+  if (field === 'autoUpdateSeedList' && to === false) return change('benign');
   if (fixed[field] !== undefined) return change('forbidden', `${fixed[field]} Put the old value back.`);
   if (field === 'dataCapacity') {
     const grows = typeof from === 'string' && typeof to === 'string' && compareQuantities(from, to) < 0;
@@ -119,7 +123,7 @@ function overrideChange(path: string, from: unknown, to: unknown): Change {
 }
 
 const isOverride = (field: string): boolean =>
-  ['config', 'resources', 'dataCapacity', 'dataStorageClass'].includes(field);
+  ['labels', 'config', 'resources', 'dataCapacity', 'dataStorageClass'].includes(field);
 
 /**
  * `wanted` with the old value at the place of every change in `held`: what is written while these have to wait. The changes
@@ -185,7 +189,8 @@ function racksOf(member: KubeObject): { key: string; rack: JsonObject }[] {
 }
 
 function datacentersOf(spec: unknown): JsonObject[] {
-  return listOf(at(spec, ['topology', 'dc']));
+  const inherited = at(spec, ['nodesPerRacks']) ?? 1;
+  return listOf(at(spec, ['topology', 'dc'])).map((each) => ({ nodesPerRacks: inherited, ...each }));
 }
 
 function listOf(value: unknown): JsonObject[] {

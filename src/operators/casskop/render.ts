@@ -16,7 +16,7 @@ export function renderMember({ federation, region, guardName, seeds, injecting }
   const { nodesPerRacks: _, ...memberSpec } = region.memberSpec;
   const spec: JsonObject = {
     ...memberSpec,
-    configMapName: guardName,
+    ...(guardName !== undefined && { configMapName: guardName }),
     topology: { dc: region.datacenters.map(renderDatacenter) },
   };
   if (injecting) {
@@ -75,6 +75,7 @@ function renderDatacenter(datacenter: EffectiveDatacenter): JsonObject {
     ...datacenter.overrides,
     name: datacenter.name,
     nodesPerRacks: datacenter.nodesPerRacks,
+    ...(Object.keys(datacenter.labels).length > 0 && { labels: datacenter.labels }),
     rack: datacenter.racks.map((rack) => ({
       name: rack.name,
       ...(Object.keys(rack.labels).length > 0 && { labels: rack.labels }),
