@@ -9,6 +9,7 @@ import { readMemberSchema } from './member-schema.ts';
 import { casskop } from '../operators/casskop/casskop.ts';
 import { hubAccess, regionAccess } from '../runtime/access.ts';
 import { isKubeError } from '../kube/errors.ts';
+import { type MigrateFlags, runMigrate } from './migrate.ts';
 import { type PlanFlags, runPlan } from './plan.ts';
 import { defaultServiceAccount, printRbac } from './rbac.ts';
 import { run, type RunFlags } from './run.ts';
@@ -76,6 +77,25 @@ function program(): Command {
       process.exitCode = await answering(() =>
         runStatus(name, flags, `ringmaster/${version}`, process.stdout, complain, stopSignal()),
       );
+    });
+
+  command
+    .command('migrate')
+    .description(
+      'write the MultiCassandraCluster that takes over what Multi-CassKop made of a MultiCasskop, and say on standard error what differs',
+    )
+    .requiredOption(
+      '-f, --filename <file>',
+      'YAML file with the MultiCasskop (db.orange.com/v1 or v2), - for standard input',
+    )
+    .option('-o, --output <file>', 'new file to write to (default: standard output)')
+    .option('-n, --namespace <name>', 'namespace of the MultiCasskop, if it does not name it itself')
+    .option(
+      '--seeds-address <template>',
+      'spec.seeds.address, such as {pod}.db.example.net (default: as the seeds tell)',
+    )
+    .action((flags: MigrateFlags) => {
+      process.exitCode = runMigrate(flags, process.stdout, process.stderr);
     });
 
   command
