@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { waitFor } from '../harness/index.ts';
-import { type Federation, formationTimeoutMs, type MemberObject } from './federation.ts';
+import { type Federation, formationTimeoutMs } from './federation.ts';
 
 /** A CassandraCluster as somebody wrote it, without any Ringmaster. */
 export interface MadeByHand {
   readonly region: string;
   readonly labels?: Readonly<Record<string, string>>;
-  readonly spec: Readonly<Record<string, unknown>>;
+  readonly spec: Readonly<Record<string, unknown>> & { readonly backRestSidecar?: object; readonly config?: object };
   readonly seeds: readonly string[];
   /** How many hosts its nodes see when they are all there. */
   readonly hosts: number;
@@ -22,16 +22,14 @@ export async function makeByHand(federation: Federation, made: MadeByHand): Prom
   const { region, labels = {}, spec, seeds } = made;
   const api = federation.api(region);
   const path = memberPath(federation, region);
-  const sidecar = (spec['backRestSidecar'] ?? {}) as object;
-  const config = (spec['config'] ?? {}) as object;
   await api.apply(path, 'kubectl', {
     apiVersion: 'db.orange.com/v2',
     kind: 'CassandraCluster',
     metadata: { name: federation.name, namespace: federation.namespaceIn(region), labels },
     spec: {
       ...spec,
-      backRestSidecar: { ...sidecar, envVars: [{ name: 'CASSANDRA_SEEDS', value: seeds.join(',') }] },
-      config: { ...config, 'cluster-info': { name: federation.name, seeds: seeds.join(',') } },
+      backRestSidecar: { ...spec.backRestSidecar, envVars: [{ name: 'CASSANDRA_SEEDS', value: seeds.join(',') }] },
+      config: { ...spec.config, 'cluster-info': { name: federation.name, seeds: seeds.join(',') } },
     },
   });
   await api.patch(`${path}/status`, 'merge', { status: { seedlist: seeds } });
@@ -40,7 +38,7 @@ export async function makeByHand(federation: Federation, made: MadeByHand): Prom
     await api.patch(path, 'merge', {
       spec: {
         backRestSidecar: { envVars: null },
-        config: spec['config'] === undefined ? null : { 'cluster-info': null },
+        config: spec.config === undefined ? null : { 'cluster-info': null },
       },
     });
     await untilDone(federation, made);
@@ -55,10 +53,9 @@ export function memberPath(federation: Federation, region: string): string {
 async function untilDone(federation: Federation, { region, seeds, hosts }: MadeByHand): Promise<void> {
   await waitFor(
     async () => {
-      const member = (await federation.member(region)) as Running | undefined;
-      assert.ok(member);
+      const member = (await federation.member(region)) ?? assert.fail();
       assert.equal(member.status.phase, 'Running', JSON.stringify(member.status));
-      assert.equal(member.status.lastClusterActionStatus, 'Done');
+      assert.equal((member.status as { lastClusterActionStatus?: string }).lastClusterActionStatus, 'Done');
       assert.deepEqual(member.status.seedlist, seeds);
       const processed = member.metadata.annotations?.['cassandraclusters.db.orange.com/last-applied-configuration'];
       assert.ok(Number(/"generation":(\d+)/.exec(processed ?? '')?.[1]) >= (member.metadata.generation ?? 0));
@@ -75,5 +72,3 @@ async function untilDone(federation: Federation, { region, seeds, hosts }: MadeB
     { what: `the CassandraCluster of ${region} to run in a ring of ${hosts}`, timeoutMs: formationTimeoutMs },
   );
 }
-
-type Running = MemberObject & { status: { lastClusterActionStatus?: string } };

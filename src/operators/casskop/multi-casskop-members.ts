@@ -5,13 +5,12 @@ import type { SeedPod } from './multi-casskop-seeds.ts';
 
 /** Fields of a CassandraCluster's spec (db.orange.com/v2, CassKop 2.3.4); others never reach a member. */
 const known = new Set([
-  ...['nodesPerRacks', 'cassandraImage', 'imagepullpolicy', 'envVars', 'bootstrapImage', 'configBuilderImage'],
-  ...['runAsUser', 'fsGroup', 'readOnlyRootFilesystem', 'resources', 'hardAntiAffinity', 'pod', 'service', 'deletePVC'],
-  ...['debug', 'autoPilot', 'noCheckStsAreEqual', 'autoUpdateSeedList', 'maxPodUnavailable', 'unlockNextOperation'],
-  ...['restartCountBeforePodDeletion', 'dataCapacity', 'dataStorageClass', 'storageConfigs', 'sidecarConfigs'],
-  ...['configMapName', 'serverVersion', 'serverType', 'config', 'imagePullSecret', 'imageJolokiaSecret'],
-  ...['keyspaceCleanupThreads', 'topology', 'shareProcessNamespace', 'backRestSidecar', 'serviceAccountName'],
-  ...['jmxConfiguration'],
+  ...(
+    'nodesPerRacks cassandraImage imagepullpolicy envVars bootstrapImage configBuilderImage runAsUser fsGroup readOnlyRootFilesystem resources ' +
+    'hardAntiAffinity pod service deletePVC debug autoPilot noCheckStsAreEqual autoUpdateSeedList maxPodUnavailable unlockNextOperation ' +
+    'restartCountBeforePodDeletion dataCapacity dataStorageClass storageConfigs sidecarConfigs configMapName serverVersion serverType config ' +
+    'imagePullSecret imageJolokiaSecret keyspaceCleanupThreads topology shareProcessNamespace backRestSidecar serviceAccountName jmxConfiguration'
+  ).split(' '),
   ...['liveness', 'readiness'].flatMap((probe) =>
     ['InitialDelaySeconds', 'HealthCheckTimeout', 'HealthCheckPeriod', 'FailureThreshold', 'SuccessThreshold'].map(
       (field) => `${probe}${field}`,
