@@ -9,7 +9,8 @@ const sentences: { readonly [T in keyof typeof reasons]?: { readonly [R in keyof
     Invalid: 'Correct the field and apply again.',
     NotYetSupported: 'Put the old value back.',
     Forbidden: 'Do what the message says instead, or put the old value back.',
-    ForeignMember: 'Rename one of the two; or, if it was ours, set `adoptionPolicy: IfUnchanged`.',
+    ForeignMember:
+      'Rename one of the two; or have it adopted: `adoptionPolicy: IfUnchanged`, and a spec that asks for what it has.',
     UnknownContext: 'Add the kubeconfig or Secret, or correct the name.',
     RegionDropped: 'Put its entry back.',
     RemovalUnderWay: 'Put its state back to `Removing`; once it is Removed it can be added again.',
@@ -38,7 +39,8 @@ const sentences: { readonly [T in keyof typeof reasons]?: { readonly [R in keyof
     AbandonUnconfirmed: 'Make sure that they can never come back, then list them as the message shows.',
     StillAlive: 'Stop its machine or cut its network; or use `Removing`.',
     ReturnedAfterAbandon: 'Stop its machine; with its region in the spec, as `Abandoned`, it is removed once more.',
-    UnknownHosts: 'If they are gone for good: `nodetool removenode`, as the message says.',
+    UnknownHosts:
+      'If they run, add their region to the spec; if they are gone for good: `nodetool removenode`, as the message says.',
     DecommissionFailed:
       'See to it that all nodes that stay run, then delete its pod, as the message says: it starts anew and leaves once more.',
     MemberMissing: "Bring the volumes back, or put the region's loss on record as the message says.",
