@@ -20,6 +20,7 @@ export const fullValues: Record<string, unknown> = {
   logLevel: 'debug',
   listenAddress: '::',
   port: 9090,
+  ui: { enabled: false },
   extraArgs: ['--kubeconfig=/etc/more'],
   extraEnv: [{ name: 'TZ', value: 'UTC' }],
   service: { annotations: { 'prometheus.io/scrape': 'true' } },
