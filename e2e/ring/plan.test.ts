@@ -155,8 +155,8 @@ suite('ringmaster plan', () => {
     const args = ['--context', 'eu', '-n', federation.namespace, 'describe', 'multicassandracluster', federation.name];
     const describe = (): string => execFileSync(regions.kubectl, args, { encoding: 'utf8', timeout: 60_000 });
     const story = [
-      /Normal +Written .*create the member of region eu, which founds the ring/,
-      /Normal +Written .*create the member of region us, which joins the ring/,
+      /Normal +MemberCreated .*create the member of region eu, which founds the ring/,
+      /Normal +MemberCreated .*create the member of region us, which joins the ring/,
       /Normal +Ready .*2 regions run one ring of 2 nodes/,
     ];
     await waitFor(() => story.every((line) => line.test(describe())), { what: 'the events', timeoutMs: 60_000 });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Condition, Status } from '../api/schema.ts';
-import { linesOfStatus } from './story.ts';
+import { resources } from '../kube/objects.ts';
+import type { Intent } from './intents.ts';
+import { lineOfWrite, linesOfStatus } from './story.ts';
 
 const condition = (type: string, status: Condition['status'], reason: string, message = reason): Condition => ({
   type,
@@ -26,6 +28,41 @@ test('a spec that is refused is told at once, and so is that it is accepted agai
   const accepted = statusOf(condition('Accepted', 'True', 'Accepted'));
   assert.deepEqual(told(undefined, refused), ['Warning Accepted Invalid: spec.regions: wrong']);
   assert.deepEqual(told(refused, accepted), ['Normal Accepted Accepted: Accepted']);
+});
+
+test('another edit that is refused is told as well, the same one said anew is not', () => {
+  const refused = (message: string, observedGeneration: number): Status =>
+    statusOf({ ...condition('Accepted', 'False', 'Invalid', message), observedGeneration });
+  assert.deepEqual(told(refused('one', 2), refused('two', 3)), ['Warning Accepted Invalid: two']);
+  assert.deepEqual(told(refused('one', 2), refused('one', 3)), []);
+  assert.deepEqual(told(refused('one', 2), refused('one, said better', 2)), []);
+});
+
+test('that a change waits for the end of a pause is told, of the rest at work the regions tell', () => {
+  const reconciling = (reason: string): Status => statusOf(condition('Reconciling', 'True', reason));
+  assert.deepEqual(told(reconciling('Changing'), reconciling('Paused')), ['Normal Reconciling Paused: Paused']);
+  assert.deepEqual(told(reconciling('Paused'), reconciling('Changing')), []);
+  assert.deepEqual(told(statusOf(condition('Reconciling', 'False', 'Idle')), reconciling('Changing')), []);
+});
+
+test('hosts that are given up for good are told of', () => {
+  const hosts = (...abandonedHosts: string[]): Status => ({ ring: { founder: 'eu', abandonedHosts } });
+  assert.deepEqual(told(hosts('a'), hosts('a', 'b')), [
+    'Normal AbandonRegion HostsAbandoned: given up for good, and never to come back: host b',
+  ]);
+  assert.deepEqual(told(undefined, hosts('a')), []);
+});
+
+test('writes are told by what they do, and upkeep is not', () => {
+  const write = (verb: 'create' | 'delete', kind: keyof typeof resources): Intent => {
+    const object = { metadata: { name: 'orders', namespace: 'cassandra' } };
+    const resource = resources[kind];
+    return verb === 'create'
+      ? { region: 'eu', why: 'why', write: { verb, resource, object } }
+      : { region: 'eu', why: 'why', write: { verb, resource, ref: object.metadata, uid: 'u', resourceVersion: '1' } };
+  };
+  assert.deepEqual(lineOfWrite(write('create', 'secrets'))?.reason, 'Copied');
+  assert.deepEqual(lineOfWrite(write('delete', 'pods'))?.reason, 'PodDeleted');
 });
 
 test('a rollout is told from its beginning to its end', () => {

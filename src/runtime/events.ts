@@ -30,6 +30,8 @@ const perSecond = 2;
 const burst = 25;
 /** Lines that may wait; what comes beyond that is dropped: the status tells the state, events only how it came about. */
 const waitingMax = 200;
+/** The same for lines about one object, so that one that has much to tell does not silence the others. */
+const waitingOfOneMax = 50;
 const noteMaxBytes = 1024;
 
 interface Told {
@@ -63,8 +65,9 @@ export class Events {
 
   tell(resource: ResourceType, regarding: KubeObject, lines: readonly Line[]): void {
     if (!this.#options.enabled()) return;
+    let ofOne = this.#waiting.filter((each) => each.regarding.metadata.uid === regarding.metadata.uid).length;
     for (const line of lines) {
-      if (this.#waiting.length >= waitingMax) {
+      if (this.#waiting.length >= waitingMax || ++ofOne > waitingOfOneMax) {
         this.#options.metrics.event('dropped');
         continue;
       }
