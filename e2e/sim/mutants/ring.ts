@@ -14,7 +14,7 @@ export const ringMutants: readonly Mutant[] = [
     name: 'the ring is founded by those regions that can be seen',
     breaks: 'one ring is founded',
     file: 'federation/plan.ts',
-    find: `  const first = pictures.find((picture) => !isLeaving(picture));
+    find: `  const first = pictures.find((picture) => !isLeaving(picture) && !isObserved(picture));
   const obstacle =
     foundingObstacle(pictures, federation.clusterName)`,
     replace: `  const known = pictures.filter((picture) => picture.known);

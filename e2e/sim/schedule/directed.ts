@@ -1,4 +1,4 @@
-import type { History } from './history.ts';
+import type { Action, History } from './history.ts';
 import { formedMs, region, shapeOf, three, two, workload } from './workloads.ts';
 
 /**
@@ -225,6 +225,7 @@ export const directed = {
     [formedMs, { do: 'remove region', region: 'us', forMs: 600_000 }],
     [formedMs, { do: 'bad answers', cluster: 'hub', status: 500, count: 50, of: 'multicassandraclusters' }],
   ),
+  ...lostHubs(),
   'all is deleted': workload(125, two, [formedMs, { do: 'delete everything', forMs: 1_000 }]),
   'all is deleted while a region is out of sight': workload(
     126,
@@ -234,3 +235,23 @@ export const directed = {
   ),
   'versions that get a digit more': workload(107, { ...three, firstVersion: 9_980 }),
 } as const satisfies Readonly<Record<string, History>>;
+
+/** At moments that are spread over the forming of a ring, and over a removal. */
+function lostHubs(): Record<string, History> {
+  const lost: Action = { do: 'delete and recreate', whatever: true };
+  const shape = shapeOf([region('eu', 2), region('us'), region('ap')]);
+  const forming = [4, 9, 14, 19, 24, 34].map((seconds, index) => [
+    `the hub is lost ${seconds} s after a ring was begun`,
+    workload(140 + index, shape, [seconds * 1_000, lost]),
+  ]);
+  const leaving = [2, 6, 10, 14, 20].map((seconds, index) => [
+    `the hub is lost ${seconds} s after a region was told to leave`,
+    workload(
+      150 + index,
+      shape,
+      [formedMs, { do: 'remove region', region: 'eu', forMs: 600_000 }],
+      [formedMs + seconds * 1_000, lost],
+    ),
+  ]);
+  return Object.fromEntries([...forming, ...leaving]) as Record<string, History>;
+}

@@ -107,8 +107,8 @@ export type Action =
   | { readonly do: 'delete guard'; readonly region: string }
   /** `unseen`: while this region cannot be reached, for so long. */
   | { readonly do: 'wipe status'; readonly unseen?: string; readonly forMs?: number }
-  /** What there is may be adopted at once, or `adoptAfterMs` later. */
-  | { readonly do: 'delete and recreate'; readonly adoptAfterMs?: number }
+  /** What there is may be adopted at once, or `adoptAfterMs` later. With `whatever` nobody waits until changes are through: the hub is lost. */
+  | { readonly do: 'delete and recreate'; readonly adoptAfterMs?: number; readonly whatever?: true }
   /** The object carries our finalizer when it is deleted; the user takes it off later and applies the object again. */
   | { readonly do: 'delete with our finalizer'; readonly forMs: number }
   /** Out of the ring and, once it has left, in again. It is taken back after so long if it has not begun to leave by then. */

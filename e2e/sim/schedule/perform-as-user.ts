@@ -153,7 +153,7 @@ export function performAsUser(world: World, action: Action, later: Later): void 
       }
       return;
     case 'delete and recreate': {
-      if (isChanging()) return;
+      if (isChanging() && !action.whatever) return;
       if (isDropped()) return;
       user.delete(hub, mccPath);
       const { adoptAfterMs = 0 } = action;

@@ -186,14 +186,15 @@ export function perform(world: World, action: Action): void {
 }
 
 /** What nobody does who waits for a region to leave. A member that is deleted meanwhile has to be given up with its nodes. */
-function isForNoErrand({ do: what }: Action): boolean {
+function isForNoErrand(action: Action): boolean {
+  if (action.do === 'delete and recreate' && action.whatever) return false;
   return [
     'observe region',
     'drop region',
     'delete and recreate',
     'delete with our finalizer',
     'delete member',
-  ].includes(what);
+  ].includes(action.do);
 }
 
 /** Whether nodes may lose each other by it. */
