@@ -8,6 +8,7 @@ import { afterEach, beforeEach, suite, test } from 'node:test';
 import { command } from '../harness/run/command.ts';
 import { journalDirectory } from '../harness/run/journal.ts';
 import { waitFor } from '../harness/index.ts';
+import type { Mcc } from '../ring/federation.ts';
 
 const main = join(import.meta.dirname, 'main.ts');
 const hostId = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/;
@@ -55,7 +56,7 @@ suite('the demo', () => {
     return untilTrue(`the demo to say ${text}`, () => text.test(output));
   }
 
-  function untilTrue(what: string, holds: () => boolean): Promise<unknown> {
+  function untilTrue(what: string, holds: () => boolean | Promise<boolean>): Promise<unknown> {
     return waitFor(holds, {
       what,
       timeoutMs: startTimeoutMs,
@@ -111,6 +112,70 @@ suite('the demo', () => {
     assert.match(await command(kubectl, ['-n', 'cassandra', 'get', 'mcc']), /orders +True +3\/3/);
     child.kill('SIGINT');
     await untilOutput(/Removing/);
+    child.kill('SIGINT');
+    assert.equal(await exitCode(), 0, output);
+    await assertNothingLeft(run);
+  });
+
+  test('lets a region leave the ring and join it again by the very commands that it prints', async () => {
+    start();
+    await untilOutput(/Ctrl-C removes everything/);
+    const [run = ''] = runs();
+    const kubectl = join(temporary, 'ringmaster-harness', run, 'bin', 'kubectl');
+    const [, chapter = ''] = /Have a region leave(.*?)What changes is said/s.exec(output) ?? [];
+    const commands = [...chapter.matchAll(/^  (\S.*?)(?: +# .*)?$/gm)].map(([, line = '']) => line);
+    const [
+      define = '',
+      leave = '',
+      alter = '',
+      alterAgain = '',
+      drop = '',
+      deleteDisks = '',
+      join_ = '',
+      alterLast = '',
+    ] = commands;
+    assert.equal(commands.length, 8, output);
+    const type = (line: string): Promise<string> =>
+      command('bash', ['-c', `kubectl() { ${kubectl} --namespace cassandra "$@"; }; ${define}\n${line}`]);
+    const mcc = async (): Promise<Mcc> =>
+      JSON.parse(await command(kubectl, ['-n', 'cassandra', 'get', 'mcc', 'orders', '-o', 'json'])) as Mcc;
+    const until = (what: string, holds: (status: Mcc['status']) => boolean): Promise<unknown> =>
+      untilTrue(what, async () => {
+        const { status } = await mcc();
+        if (!holds(status)) throw new Error(JSON.stringify(status));
+        return true;
+      });
+    const asks = (status: Mcc['status']): boolean =>
+      status?.conditions?.some(
+        ({ type: of, status: is, reason }) => of === 'Stalled' && is === 'True' && reason === 'ReplicationGate',
+      ) ?? false;
+    const isReady = (status: Mcc['status']): boolean =>
+      status?.conditions?.some(({ type: of, status: is }) => of === 'Ready' && is === 'True') ?? false;
+    const stageOf = (status: Mcc['status']): string | undefined =>
+      status?.regions?.find(({ name }) => name === 'ap')?.stage;
+
+    await type(leave);
+    await until('the gate before ap leaves', asks);
+    await type(alter);
+    await until(
+      'the gate after ap has left',
+      (status) =>
+        asks(status) &&
+        stageOf(status) === 'Removing' &&
+        (status?.conditions ?? []).some(({ message = '' }) => message.includes('have left the ring')),
+    );
+    await type(alterAgain);
+    await until('ap to be Removed', (status) => stageOf(status) === 'Removed');
+    await type(drop);
+    await until('two regions', (status) => status?.regions?.length === 2 && isReady(status));
+    await type(deleteDisks);
+    await type(join_);
+    await until('the gate after ap has joined', (status) => asks(status) && stageOf(status) === 'Running');
+    await type(alterLast);
+    await until(
+      'one ring of three again',
+      (status) => stageOf(status) === 'Running' && status?.regions?.length === 3 && isReady(status),
+    );
     child.kill('SIGINT');
     assert.equal(await exitCode(), 0, output);
     await assertNothingLeft(run);

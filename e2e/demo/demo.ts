@@ -102,7 +102,8 @@ class DemoRun {
     await this.#prove(federation, regions.runId);
     if (this.#options.once) return;
 
-    screen.say(`\n${whatToTry(regions, { name, namespace, controllerLog: controller.logFile })}`);
+    const address = await federation.podAddress(hub, `${name}-${hub}-rack1-0`);
+    screen.say(`\n${whatToTry(regions, { name, namespace, controllerLog: controller.logFile, address })}`);
     await this.#stayUp(federation, controller);
   }
 
