@@ -36,12 +36,12 @@ Have a region leave the ring, and join it again. What it waits for is said below
 
 ${lines([
   [patch({ op: 'add', path: '/spec/regions/2/state', value: 'Removing' }), 'ap is to leave ...'],
-  ['alter', '... once no keyspace has replicas there; its node leaves, and its member goes'],
-  ['alter', 'at the end the system keyspaces let go of it, and its stage is Removed'],
+  ['alter', '... once no keyspace has replicas there; its node leaves, its member goes, and its stage is Removed'],
   [patch({ op: 'remove', path: '/spec/regions/2' }), 'so its entry may be dropped'],
   [`kubectl --context ap delete pvc --selector cassandracluster=${name}`, 'disks are never deleted for you'],
   [patch({ op: 'add', path: '/spec/regions/-', value: { name: 'ap' } }), 'have it join again, with a new disk ...'],
-  ['alter', '... and once it has joined, give its keyspaces replicas there: it streams their rows'],
+  ['alter', '... once the system keyspaces can have replicas there ...'],
+  ['alter', '... and, once it has joined, give all keyspaces replicas there: it streams their rows'],
 ])}
 
 What changes is said below. Ctrl-C removes everything.

@@ -94,6 +94,21 @@ test('that a region leaves is recorded before its first node is told to', async 
   assert.deepEqual(orders(world), []);
 });
 
+test('a keyspace that was made while the region began to leave is seen before the first node does', async () => {
+  const world = await formed();
+  world.replication = undefined;
+  edit(world, { ...three, eu: 'Removing' });
+  await world.step();
+  assert.equal(stageOf(world, 'eu'), 'Removing');
+  world.replication = { ledger: 'NetworkTopologyStrategy {eu=1, us=1, ap=1}' };
+  await world.settle();
+  assert.deepEqual(orders(world), []);
+  assert.match(conditionOf(world, 'Stalled'), /^True ReplicationGate: .*ALTER KEYSPACE ledger .*'us': 1, 'ap': 1/);
+  world.replication = { ledger: 'NetworkTopologyStrategy {us=1, ap=1}' };
+  await world.settle();
+  assert.equal(stageOf(world, 'eu'), 'Removed');
+});
+
 test('a region whose keyspaces have replicas there does not begin to leave, and the statements to run are said', async () => {
   const world = await formed();
   world.replication = {

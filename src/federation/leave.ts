@@ -28,7 +28,8 @@ import { noSteps, type Steps } from './steps.ts';
  * 2. That it leaves is recorded; from here on there is no way back but to the end. Its member is not written any more.
  * 3. Its guard lets no pod start that has left already. The others may restart: a decommission that was cut short by
  *    that begins again.
- * 4. One node after the other is decommissioned, the last ordinals first, each only while the rest of the ring is whole.
+ * 4. One node after the other is decommissioned, the last ordinals first, each only while the rest of the ring is whole, and still no keyspace of the user
+ *    has replicas here.
  * 5. When all have left, the member is deleted, then the copies. Volumes stay; they are the regional operator's.
  * 6. When no node knows any of its hosts and no keyspace asks for replicas in it, the guard is deleted as well, which tells a new hub how far all
  *    this is. Then it is Removed, and its entry may be dropped.
@@ -142,11 +143,24 @@ function decommission(context: PlanContext, picture: KnownPicture, pod: string):
     if (order) return { ...noSteps, intents: [order], busy: true };
   }
   if (view.operationMode !== 'NORMAL') return { ...say(`${pod} is ${view.operationMode}`), busy: true };
-  const gate = ringObstacle(pictures, hosts, ring, views) ?? staleObstacle(views, snapshot.monotonicMs);
+  const gate =
+    notAskedSince(context, picture) ??
+    keyspacesGate(context, picture, 'users') ??
+    ringObstacle(pictures, hosts, ring, views) ??
+    staleObstacle(views, snapshot.monotonicMs);
   if (gate) return waitFor({ ...gate, region: name });
   const why = `let ${pod} of region ${name} leave the ring: its rows go to the nodes that stay`;
   const order = nodeOrder(picture, { pod, hostId }, { what: 'decommission' }, why);
   return { ...noSteps, intents: [order], busy: true };
+}
+
+/** What the nodes said before it was recorded that the region leaves may not tell of a keyspace that was made meanwhile. */
+function notAskedSince({ views, snapshot }: PlanContext, { leavingSince }: KnownPicture): Obstacle | undefined {
+  const leavingForMs = snapshot.nowMs - Date.parse(leavingSince ?? '');
+  const old = [...views.values()].find((view) => snapshot.monotonicMs - view.observedAtMs > leavingForMs);
+  // A clock that was set back since says nothing.
+  if (!old || leavingForMs < 0) return undefined;
+  return { stalled: false, reason: 'Waiting', message: `${old.pod} and the other nodes are asked once more` };
 }
 
 /**

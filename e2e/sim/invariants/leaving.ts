@@ -7,6 +7,11 @@ import type { Invariant } from './invariant.ts';
 import { guardOf, statusOf } from './reading.ts';
 import { entryOf, specOf, Versions } from './versions.ts';
 
+/** How old what it knows of the replication of a keyspace that it knows may be, milliseconds: ring-probe.ts. */
+const replicationMaxAgeMs = 6_000;
+/** Ticks are that far apart, milliseconds. */
+const tickMs = 1_000;
+
 /** How old what a controller has read of the ring may be when it changes the ring, milliseconds. */
 const readingMaxMs = 20_000;
 
@@ -151,7 +156,11 @@ export const keyspacesLeaveFirst: Invariant = {
   watch: (facts) => {
     /** Keyspace and region -> since when every node of the ring holds it so. */
     const since = new Map<string, number>();
+    /** Keyspace -> when some region of the ring was first seen to have replicas of it. */
+    const made = new Map<string, number>();
     const told = new Map<string, string>();
+    /** Region -> when it was first seen that it leaves. */
+    const leaving = new Map<string, number>();
     const look = (): void => {
       const nodes = normalNodes(facts);
       const found = new Set(
@@ -165,11 +174,19 @@ export const keyspacesLeaveFirst: Invariant = {
         ),
       );
       for (const key of since.keys()) if (!found.has(key)) since.delete(key);
-      for (const key of found) if (!since.has(key)) since.set(key, facts.nowMs());
+      for (const key of found) {
+        if (!since.has(key)) since.set(key, facts.nowMs());
+        const [keyspace = ''] = key.split(' ');
+        if (!made.has(keyspace)) made.set(keyspace, facts.nowMs());
+      }
     };
     return {
       onTick: () => {
         look();
+        for (const { name } of facts.shape.regions) {
+          if (recordedLeaving(facts, name) === undefined) leaving.delete(name);
+          else if (!leaving.has(name)) leaving.set(name, facts.nowMs());
+        }
         return undefined;
       },
       onOrder: ({ by, cluster, pod, what, why }) => {
@@ -178,7 +195,10 @@ export const keyspacesLeaveFirst: Invariant = {
         told.set(cluster, began);
         look();
         const found = [...since].find(
-          ([key, sinceMs]) => key.endsWith(` ${cluster}`) && facts.nowMs() - sinceMs > readingMaxMs,
+          ([key, sinceMs]) =>
+            key.endsWith(` ${cluster}`) &&
+            (leaving.get(cluster) ?? facts.nowMs()) - sinceMs >
+              (made.get(key.split(' ')[0] ?? '') === sinceMs ? tickMs : replicationMaxAgeMs),
         );
         return (
           found &&

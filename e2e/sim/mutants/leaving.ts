@@ -7,18 +7,20 @@ export const leavingMutants: readonly Mutant[] = [
     breaks: 'keyspaces leave first',
     history: 'a region leaves a keyspace',
     file: 'federation/leave.ts',
-    find: "    keyspacesGate(context, picture, 'users') ??\n",
-    replace: '',
+    find: '  if (statements.length === 0) return undefined;',
+    replace: "  if (statements.length === 0 || which === 'users') return undefined;",
   },
   {
     name: 'nodes leave whatever the rest of the ring is about',
     breaks: 'one node leaves at a time',
     history: 'a node goes down while a region leaves',
     file: 'federation/leave.ts',
-    find: `  const gate = ringObstacle(pictures, hosts, ring, views) ?? staleObstacle(views, snapshot.monotonicMs);
+    find: `    ringObstacle(pictures, hosts, ring, views) ??
+    staleObstacle(views, snapshot.monotonicMs);
   if (gate) return waitFor({ ...gate, region: name });
   const why = \`let`,
-    replace: `  void [ringObstacle(pictures, hosts, ring, views), staleObstacle(views, snapshot.monotonicMs)];
+    replace: `    (ringObstacle(pictures, hosts, ring, views) && undefined);
+  if (gate) return waitFor({ ...gate, region: name });
   const why = \`let`,
   },
   {

@@ -169,6 +169,12 @@ export const directed = {
     [formedMs - 60_000, { do: 'create keyspace', strategy: 'NetworkTopologyStrategy' }],
     [formedMs, { do: 'remove region', region: 'us', forMs: 600_000 }],
   ),
+  'a keyspace is made as a region begins to leave': workload(
+    151,
+    three,
+    [formedMs, { do: 'create keyspace', strategy: 'NetworkTopologyStrategy' }],
+    [formedMs + 4_000, { do: 'remove region', region: 'us', forMs: 600_000 }],
+  ),
   /** The keyspace is older than the other regions. */
   'a region leaves with rows of its own': workload(
     120,
