@@ -313,6 +313,20 @@ test('a member made by hand that is part of a ring of ours is adopted into it', 
   assert.match(world.member('ap')?.metadata.annotations?.['ringmaster.dev/owner'] ?? '', /uid-of-orders/);
 });
 
+test('one that differs is named, nothing is written there, and the ring of ours goes on', async () => {
+  const world = handmade({}, { ap: { spec: { cassandraImage: 'cassandra:4.1.0' } } });
+  const regions = names.slice(0, 2).map((name) => ({ name }));
+  const seedsOutside = { address: '{pod}.{region}.db.example.net', external: ['orders-ap-rack1-0.ap.db.example.net'] };
+  world.mcc = mccOf({ adoptionPolicy: 'IfUnchanged', regions, seeds: seedsOutside });
+  await adopted(world);
+  await change(world, withTemplate({ autoPilot: true }));
+  assert.match(conditionOf(world, 'Stalled'), /^True ForeignMember: .*\/spec\/cassandraImage/);
+  assert.match(conditionOf(world, 'Applied', 'ap'), /^False ForeignMember/);
+  assert.equal(specOf(world, 'eu')['autoPilot'], true);
+  assert.equal(specOf(world, 'ap')['autoPilot'], undefined);
+  assert.equal(world.guard('ap'), undefined);
+});
+
 test('an adoption that was interrupted anywhere goes on where it was, on another hub too', async () => {
   for (let writes = 1; writes < 15; writes++) {
     const world = handmade();

@@ -273,7 +273,10 @@ function keepAll(context: PlanContext): Steps[] {
 function grow(context: PlanContext, othersBusy: boolean, othersStuck: boolean): Steps {
   const { pictures, memory, hosts } = context;
   // Beside members whose nodes are not known for certain, nobody joins, and no ring is founded.
-  if (pictures.some(isUnmarked)) return { ...noSteps, busy: true };
+  const unmarked = pictures.filter(isUnmarked);
+  if (unmarked.length > 0) {
+    return { ...noSteps, busy: unmarked.every((each) => adoptionObstacle(context, each)?.stalled !== true) };
+  }
   const obstacles: Obstacle[] = [];
   const joining = pictures.some(
     (picture) =>
