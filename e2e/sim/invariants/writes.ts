@@ -133,9 +133,14 @@ export const onlyTheLatestWriterWrites: Invariant = {
         const heard = facts.heard(by, facts.shape.hub, 'multicassandraclusters') ?? 0;
         const known = versions.findLast((each) => Number(each.metadata.resourceVersion) <= heard);
         const { owner, stamp } = readBookkeeping(before);
+        const policy = (known?.['spec'] as { adoptionPolicy?: string } | undefined)?.adoptionPolicy;
+        if (!owner && plural === 'cassandraclusters' && policy === 'IfUnchanged' && !hasOurAnnotations(before)) {
+          const changes = after ? [...casskop.changes(after, before, []), ...casskop.changes(before, after, [])] : [];
+          if (changes.length === 0) return undefined;
+          return `${what}, which nobody has marked as ours, and changed ${changes.map(({ path }) => path).join(', ')}`;
+        }
         if (!owner) return `${what}, which nobody has marked as ours`;
         if (owner.uid !== known?.metadata.uid) {
-          const policy = (known?.['spec'] as { adoptionPolicy?: string } | undefined)?.adoptionPolicy;
           const remainder = plural !== 'cassandraclusters' && facts.member(cluster) === undefined;
           const adopts = policy === 'IfUnchanged' || remainder;
           if (!adopts || owner.name !== known?.metadata.name) {

@@ -239,6 +239,26 @@ export const directed = {
     [formedMs, { do: 'delete everything', forMs: 1_000 }],
     [formedMs + 9_000, { do: 'cut', from: 'controller', to: 'us', passage: 'refused', bothWays: true, forMs: 60_000 }],
   ),
+  /** Nothing in the regions tells that Ringmaster was ever there; and the controller cannot see one of them for a while. */
+  'members without our marks, one of them out of sight': workload(
+    160,
+    three,
+    [formedMs, { do: 'take our marks away', everyMs: 1_000, unguarded: false }],
+    [formedMs + 5_000, { do: 'cut', from: 'controller', to: 'ap', passage: 'refused', bothWays: true, forMs: 60_000 }],
+  ),
+  /** Their pods start without the guard until they are restarted. */
+  'members without our marks and guards, and then a restart': workload(
+    161,
+    shapeOf([region('eu', 2), region('us')]),
+    [formedMs, { do: 'take our marks away', everyMs: 120_000, unguarded: true }],
+    [formedMs + 400_000, { do: 'order a restart', token: 'november' }],
+  ),
+  'members without our marks, and a hub that takes no status': workload(
+    162,
+    three,
+    [formedMs, { do: 'take our marks away', everyMs: 1_000, unguarded: false }],
+    [formedMs + 6_000, { do: 'bad answers', cluster: 'hub', status: 500, count: 30, of: 'multicassandraclusters' }],
+  ),
   'versions that get a digit more': workload(107, { ...three, firstVersion: 9_980 }),
 } as const satisfies Readonly<Record<string, History>>;
 

@@ -109,6 +109,11 @@ export type Action =
   | { readonly do: 'wipe status'; readonly unseen?: string; readonly forMs?: number }
   /** What there is may be adopted at once, or `adoptAfterMs` later. With `whatever` nobody waits until changes are through: the hub is lost. */
   | { readonly do: 'delete and recreate'; readonly adoptAfterMs?: number; readonly whatever?: true }
+  /**
+   * The object goes, then everything that tells of Ringmaster from one region after the other; then it is applied again and may adopt.
+   * `unguarded`: members do not name their guard any more, which restarts their pods.
+   */
+  | { readonly do: 'take our marks away'; readonly everyMs: number; readonly unguarded: boolean }
   /** The object carries our finalizer when it is deleted; the user takes it off later and applies the object again. */
   | { readonly do: 'delete with our finalizer'; readonly forMs: number }
   /** Out of the ring and, once it has left, in again. It is taken back after so long if it has not begun to leave by then. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { finalizer } from '../../../src/api/schema.ts';
+import { annotationPrefix } from '../../../src/federation/bookkeeping.ts';
 import { type KubeObject, resources } from '../../../src/kube/objects.ts';
 import { conditionOf, hasOurAnnotations, statusOf } from '../invariants/reading.ts';
 import { guardPath, memberPath, mccPath, namespace, secretName, secretPath, specOf } from '../world/user.ts';
@@ -169,6 +170,26 @@ export function performAsUser(world: World, action: Action, later: Later): void 
       };
       later(3_000, recreate);
       if (adoptAfterMs > 0) later(3_000 + adoptAfterMs, adopt);
+      return;
+    }
+    case 'take our marks away': {
+      if (isChanging() || isDropped()) return;
+      user.delete(hub, mccPath);
+      const spec = action.unguarded ? { configMapName: null } : {};
+      for (const [index, { name }] of shape.regions.entries()) {
+        later(3_000 + index * action.everyMs, () => {
+          const marks = Object.keys(world.inspection.facts.member(name)?.metadata.annotations ?? {})
+            .filter((each) => each.startsWith(annotationPrefix))
+            .map((each) => [each, null]);
+          const annotations = Object.fromEntries(marks) as Fields;
+          user.patch(world.server(name), memberPath, 'merge', { metadata: { annotations }, spec });
+          user.delete(world.server(name), guardPath);
+        });
+      }
+      later(3_000 + shape.regions.length * action.everyMs, () => {
+        user.spec = { ...user.spec, adoptionPolicy: 'IfUnchanged' };
+        user.apply();
+      });
       return;
     }
     case 'delete with our finalizer': {

@@ -192,6 +192,7 @@ function isForNoErrand(action: Action): boolean {
     'observe region',
     'drop region',
     'delete and recreate',
+    'take our marks away',
     'delete with our finalizer',
     'delete member',
   ].includes(action.do);

@@ -40,6 +40,10 @@ export const workloads: Readonly<Record<string, History>> = {
   'a wiped status': workload(8, three, [formedMs, { do: 'wipe status' }]),
   'a wiped status while it is formed': workload(9, three, [15_000, { do: 'wipe status' }]),
   'deleted, applied again and adopted': workload(10, three, [formedMs, { do: 'delete and recreate' }]),
+  'deleted, robbed of all marks, applied again and adopted': workload(26, three, [
+    formedMs,
+    { do: 'take our marks away', everyMs: 1_000, unguarded: false },
+  ]),
   'a deleted guard': workload(11, three, [formedMs, { do: 'delete guard', region: 'us' }]),
   'a deleted member': workload(12, three, [formedMs, { do: 'delete member', region: 'us' }]),
   'a lost disk': workload(13, three, [formedMs, { do: 'restart pod', region: 'us', pod: 0, wipe: true }]),
