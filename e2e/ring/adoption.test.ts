@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { type Regions, startRegions } from '../harness/index.ts';
 import { ControllerProcess } from './controller-process.ts';
-import { Federation, formationTimeoutMs, installCrd } from './federation.ts';
+import { Federation, formationTimeoutMs, installCrd, type RegionStatus } from './federation.ts';
 import { makeByHand, memberPath } from './made-by-hand.ts';
 import { assertOneRing } from './one-ring.ts';
 
@@ -12,6 +12,7 @@ suite('a ring that no Ringmaster has made', () => {
   let regions: Regions;
   let federation: Federation;
   let running: Record<string, unknown>;
+  let controller: ControllerProcess;
 
   const seeds = ['orders-eu-rack1-0.by-hand.eu.db.example.net', 'orders-us-rack1-0.by-hand.us.db.example.net'];
 
@@ -28,7 +29,7 @@ suite('a ring that no Ringmaster has made', () => {
     await makeByHand(federation, { region: 'eu', spec: eu, seeds, hosts: 2 });
     await makeByHand(federation, { region: 'us', spec: us, seeds, hosts: 3, keepsSeeds: true });
     running = await federation.whatRuns();
-    new ControllerProcess(regions);
+    controller = new ControllerProcess(regions);
   });
   after(() => regions?.stop());
 
@@ -89,6 +90,28 @@ suite('a ring that no Ringmaster has made', () => {
     await federation.apply(specOf({ adoptionPolicy: 'IfUnchanged' }, { autoPilot: true, keyspaceCleanupThreads: 3 }));
     await federation.ready();
     for (const name of names) assert.equal((await federation.member(name))?.spec['autoPilot'], true);
+    await assertUntouched();
+  });
+
+  test('is adopted once more, with all that was known of it, by another hub that never heard of it', async () => {
+    const { status: known } = await federation.get();
+    assert.equal(await controller.stop(), 0);
+    await installCrd(regions, 'us');
+    federation = new Federation(regions, 'by-hand', { hub: 'us' });
+    controller = new ControllerProcess(regions, { contexts: ['us', 'eu'], name: 'elsewhere' });
+    const template = { autoPilot: true, keyspaceCleanupThreads: 3 };
+    await federation.apply(specOf({ adoptionPolicy: 'IfUnchanged' }, template));
+    await federation.ready();
+    const { status } = await federation.get();
+    assert.deepEqual([status?.ring, status?.seeds], [known?.ring, known?.seeds]);
+    const facts = (list: RegionStatus[] = []): unknown =>
+      list.map(({ name, hosts, appliedSeeds, identity }) => [name, hosts, appliedSeeds, identity]);
+    assert.deepEqual(facts(status?.regions), facts(known?.regions));
+    await assertUntouched();
+    await federation.apply(specOf({ adoptionPolicy: 'IfUnchanged' }, { ...template, keyspaceCleanupThreads: 2 }));
+    await federation.ready();
+    for (const name of names) assert.equal((await federation.member(name))?.spec['keyspaceCleanupThreads'], 2);
+    await federation.waitForCondition('Applied', 'True', { region: 'us', message: /start without the guard/ });
     await assertUntouched();
   });
 
