@@ -10,6 +10,7 @@ import { casskop } from '../operators/casskop/casskop.ts';
 import { hubAccess, regionAccess } from '../runtime/access.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { type MigrateFlags, runMigrate } from './migrate.ts';
+import { type DoctorFlags, runDoctor } from './doctor/doctor.ts';
 import { type PlanFlags, runPlan } from './plan.ts';
 import { defaultServiceAccount, printRbac } from './rbac.ts';
 import { run, type RunFlags } from './run.ts';
@@ -76,6 +77,40 @@ function program(): Command {
     .action(async (name: string | undefined, flags: StatusFlags) => {
       process.exitCode = await answering(() =>
         runStatus(name, flags, `ringmaster/${version}`, process.stdout, complain, stopSignal()),
+      );
+    });
+
+  withRegionOptions(
+    command
+      .command('doctor')
+      .description(
+        'look for what is wrong with the hub, the regions and a MultiCassandraCluster, or all of a namespace, and say what to type; changes nothing; exit code 0: no check failed, 1: one did, 2: wrong flags',
+      )
+      .argument('[name]', 'of the MultiCassandraCluster'),
+  )
+    .option('-n, --namespace <name>', "its namespace in the hub (default: that of the hub's context)")
+    .option('-A, --all-namespaces', 'MultiCassandraClusters of all namespaces')
+    .option(
+      '--service-account <namespace/name>',
+      'whose rights are looked at, in every cluster (default: those of whoever each kubeconfig names)',
+      serviceAccount,
+    )
+    .option(
+      '--dns <server>',
+      '[REGION=]ADDRESS[:PORT]: DNS server to ask for the addresses of seeds; may be repeated, once for each region (default: that of this machine)',
+      collect,
+      [],
+    )
+    .option('--lease-name <name>', 'Lease that the leader holds', 'ringmaster')
+    .option(
+      '--lease-namespace <namespace>',
+      "its namespace in the hub (default: that of the hub's context, else ringmaster-system)",
+    )
+    .option('--timeout <seconds>', 'how long to wait for what does not answer', seconds, 10)
+    .addOption(new Option('-o, --output <format>').choices(['text', 'json', 'yaml']).default('text'))
+    .action(async (name: string | undefined, flags: DoctorFlags) => {
+      process.exitCode = await answering(() =>
+        runDoctor(name, flags, `ringmaster/${version}`, process.stdout, complain, stopSignal()),
       );
     });
 

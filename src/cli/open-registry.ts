@@ -1,10 +1,12 @@
 import type { Clock } from '../edges/clock.ts';
 import type { Random } from '../edges/random.ts';
+import type { Transport } from '../edges/transport.ts';
 import { restricted } from '../kube/access.ts';
 import type { Fence } from '../kube/fence.ts';
 import { createKubeClient } from '../kube/http-client.ts';
 import { UndiciTransport } from '../kube/undici-transport.ts';
 import { casskop } from '../operators/casskop/casskop.ts';
+import { NamespaceFence } from '../regions/namespace-fence.ts';
 import { KubeconfigSecrets } from '../regions/secrets.ts';
 import { SourcedRegistry } from '../regions/sourced-registry.ts';
 import { accessTo } from '../runtime/access.ts';
@@ -23,11 +25,13 @@ export interface OpenRegistryOptions {
   logger: Logger;
   metrics: Metrics;
   userAgent: string;
+  /** Told of the connections to each cluster, past the limits of the regions' clients: for what no client asks. */
+  onConnected?: (region: string, transport: Transport) => void;
 }
 
 /** The registry of all regions the flags and the hub's Secrets name. Nothing is connected before it runs. */
 export function openRegistry(options: OpenRegistryOptions): SourcedRegistry {
-  const { sources, fence, clock, random, logger, metrics, userAgent } = options;
+  const { sources, fence, clock, random, logger, metrics, userAgent, onConnected } = options;
   const { hub, secretsNamespace } = sources;
   return new SourcedRegistry({
     hub,
@@ -43,8 +47,9 @@ export function openRegistry(options: OpenRegistryOptions): SourcedRegistry {
       }),
     ],
     connect: (context) => new UndiciTransport(context, clock, fence),
-    makeClient: (region, transport, host) =>
-      restricted(
+    makeClient: (region, transport, host) => {
+      if (!(transport instanceof NamespaceFence)) onConnected?.(region, transport);
+      return restricted(
         createKubeClient({
           transport,
           clock,
@@ -56,7 +61,8 @@ export function openRegistry(options: OpenRegistryOptions): SourcedRegistry {
           },
         }),
         accessTo(region, hub.name, casskop),
-      ),
+      );
+    },
     clock,
     random,
     logger,

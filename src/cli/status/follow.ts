@@ -50,7 +50,7 @@ export async function follow(options: FollowOptions, signal: AbortSignal): Promi
       const { hasSynced, connected, lastError } = reflector.status;
       const objects = hasSynced ? reflector.store.list() : options.first;
       if (connected) heardAt = clock.monotonic();
-      if (shown.name !== undefined && objects.length === 0) {
+      if (shown.name !== undefined && hasSynced && objects.length === 0) {
         if (output === 'text') out.write(`${shown.name} is gone.\n`);
         return;
       }
