@@ -10,7 +10,7 @@ NODE_TEST := node --test --test-timeout=$(TEST_TIMEOUT)
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help demo test test-unit test-e2e test-sim test-casskop test-long test-faults test-soak test-changes check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring bench-plan bench-scale monitoring crds rbac reference api-docs format build
+.PHONY: help demo test test-unit test-e2e test-sim test-casskop test-long test-faults test-soak test-changes check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring bench-plan bench-scale monitoring crds rbac reference api-docs format pictures build
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -118,6 +118,9 @@ api-docs: $(INSTALLED) ## write docs/reference/api.md from what the package expo
 
 format: $(INSTALLED) ## format everything
 	prettier --write --log-level warn .
+
+pictures: $(INSTALLED) ## make the pictures of docs/status-page.md
+	node e2e/ui/pictures.ts
 
 build: $(INSTALLED) ## compile to dist/
 	rm -rf dist

@@ -26,7 +26,7 @@ import { isHeld, setHeld } from './finalizer.ts';
 import type { Leadership, Term } from './leadership.ts';
 import type { NamedObjects } from './named-objects.ts';
 import type { RegionNamespace } from './region.ts';
-import { Sight } from './sight.ts';
+import { asLookedAt, Sight } from './sight.ts';
 import { StatusWriter } from './status-writer.ts';
 import { Turns } from './turns.ts';
 
@@ -77,7 +77,7 @@ const parse = perObject((raw: KubeObject) => parseMultiCassandraCluster(raw));
 interface Memory {
   /** When this process first planned it. */
   firstPassAt?: number;
-  /** What the last pass saw. */
+  /** What the last pass saw, for people to look at. */
   snapshot?: Snapshot;
   /** By region: the last write that was refused. */
   refused: Record<string, string>;
@@ -113,7 +113,7 @@ export class Reconciler {
     return this.#turns.shutDown(deadlineMs);
   }
 
-  /** What the last pass over `key` saw; undefined: there was none yet. */
+  /** What the last pass over `key` saw, for people to look at; undefined: there was none yet. */
   lastSeen(key: string): Snapshot | undefined {
     return this.#memories.get(key)?.snapshot;
   }
@@ -222,7 +222,8 @@ export class Reconciler {
       refusedWrites: this.#memory(key).refused,
     });
     const seen = this.#sight.follow(key, snapshot, (name) => this.#turns.isUnderWay(key, name));
-    this.#memory(key).snapshot = seen;
+    const memory = this.#memory(key);
+    memory.snapshot = asLookedAt(seen, memory.snapshot);
     return seen;
   }
 

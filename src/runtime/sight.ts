@@ -37,3 +37,15 @@ export class Sight {
     this.#lostAt.delete(key);
   }
 }
+
+/**
+ * `now` as people look at it: a region that is out of sight for a moment only, for a write of ours is under way there, is as it was
+ * in `before`.
+ */
+export function asLookedAt(now: Snapshot, before: Snapshot | undefined): Snapshot {
+  const regions = Object.entries(now.regions).map(([name, region]): [string, RegionSnapshot] => [
+    name,
+    region.known || !region.isPassing ? region : (before?.regions[name] ?? region),
+  ]);
+  return { ...now, regions: Object.fromEntries(regions) };
+}

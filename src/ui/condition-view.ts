@@ -1,8 +1,11 @@
 import { conditionTypes, reasons, regionConditionTypes } from '../api/conditions.ts';
 import type { Condition } from '../api/schema.ts';
 
-/** good: as it should be. busy: it goes on by itself. bad: somebody has to look at it. unknown: nobody knows. */
-export type Tone = 'good' | 'busy' | 'bad' | 'unknown';
+/**
+ * good: as it should be. busy: it goes on by itself. waiting: it is not its turn. bad: somebody has to look at it. unknown:
+ * nobody knows.
+ */
+export type Tone = 'good' | 'busy' | 'waiting' | 'bad' | 'unknown';
 
 /** One condition in words. */
 export interface ConditionView {
@@ -23,16 +26,14 @@ export interface ConditionView {
 
 /** Conditions whose normal status is False. */
 const unwelcome: ReadonlySet<string> = new Set(['Reconciling', 'Stalled']);
-/** Reasons for which something is not as it should be that pass by themselves. */
+/** Reasons for which something is not as it should be, and nothing is done about it yet. */
+const waiting: ReadonlySet<string> = new Set(['Waiting', 'Paused', 'Pending', 'Deferred', 'NoMember']);
+/** Others that pass by themselves. */
 const passing: ReadonlySet<string> = new Set([
   'Forming',
   'Changing',
   'Deleting',
-  'Pending',
-  'Deferred',
   'Running',
-  'Waiting',
-  'Paused',
   'Leaving',
   'Deleted',
   'Orphaned',
@@ -41,7 +42,6 @@ const passing: ReadonlySet<string> = new Set([
   'Writing',
   'Terminating',
   'Working',
-  'NoMember',
   'NotJoined',
   'ViewsDiffer',
   'NodesMissing',
@@ -70,6 +70,7 @@ function toneOf(type: string, status: string, reason: string): Tone {
   if (status === 'Unknown') return 'unknown';
   if ((status === 'True') !== unwelcome.has(type)) return 'good';
   if (type === 'Reconciling') return 'busy';
+  if (waiting.has(reason)) return 'waiting';
   return passing.has(reason) ? 'busy' : 'bad';
 }
 

@@ -91,7 +91,7 @@ function tasks({ yourTurn, waiting, underWay }: FederationView): Html {
       waiting.length > 0 &&
       html`<section class="panel" aria-labelledby="waiting">
         <h2 id="waiting">What it waits for</h2>
-        ${matterList(waiting, 'busy')}
+        ${matterList(waiting, 'waiting')}
       </section>`
     }
     ${
@@ -103,7 +103,7 @@ function tasks({ yourTurn, waiting, underWay }: FederationView): Html {
     }`;
 }
 
-function matterList(list: readonly Matter[], tone: 'bad' | 'busy'): Html {
+function matterList(list: readonly Matter[], tone: 'bad' | 'waiting' | 'busy'): Html {
   return html`<ol class="tasks">
     ${list.map(
       ({ region, message, todo, reason, since, statements }) =>
@@ -114,7 +114,7 @@ function matterList(list: readonly Matter[], tone: 'bad' | 'busy'): Html {
           </p>
           <p class="message">${message}</p>
           ${statements.length > 0 && html`<pre tabindex="0" aria-label="Statements to run">${statements.join('\n')}</pre>`}
-          ${todo !== undefined && html`<p class="advice">${tone === 'busy' && 'If it lasts: '}${literals(todo)}</p>`}
+          ${todo !== undefined && html`<p class="advice">${tone !== 'bad' && 'If it lasts: '}${literals(todo)}</p>`}
         </li>`,
     )}
   </ol>`;

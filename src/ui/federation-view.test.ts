@@ -75,9 +75,22 @@ test('a region that the spec has dropped is still told of', async () => {
   edit(world, { regions: [regionOf('eu', 1), regionOf('us', 1)] });
   await world.step();
   assert.deepEqual(
-    viewOf(world).regions.map(({ name }) => name),
-    ['eu', 'us', 'ap'],
+    viewOf(world).regions.map(({ name, nodes }) => [name, nodes.map(({ words }) => words)]),
+    [
+      ['eu', ['up']],
+      ['us', ['up']],
+      ['ap', ['not seen; other nodes hold it to be alive']],
+    ],
   );
+});
+
+test('a change that is paused waits, and what waits for it does, too', async () => {
+  const world = await worldOf(three);
+  edit(world, { regions: three, rollout: { restartToken: 'new', paused: true } });
+  await rest(world);
+  const { headline, regions } = viewOf(world);
+  assert.deepEqual([headline.tone, headline.word], ['waiting', 'Paused']);
+  assert.deepEqual([...new Set(regions.map(({ tone }) => tone))], ['waiting']);
 });
 
 test('right after an edit nothing is claimed of the new spec', async () => {

@@ -10,7 +10,7 @@ import type { KubeObject } from '../kube/objects.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
 import type { NodeView as RingView } from '../ring/view.ts';
 import { conditionsOf, type ConditionView, type Tone } from './condition-view.ts';
-import { nodesOf, type NodeView } from './node-view.ts';
+import { droppedNodesOf, nodesOf, type NodeView } from './node-view.ts';
 
 /** A MultiCassandraCluster as the hub's cache holds it, and what the last pass over it saw of its regions. */
 export interface FederationSight {
@@ -117,7 +117,7 @@ function viewRegions(
   // What the spec has dropped and the status still tells of.
   const dropped = (mcc.status?.regions ?? [])
     .filter(({ name }) => !listed.some((region) => region.name === name))
-    .map((recorded) => droppedRegion(recorded, mcc));
+    .map((recorded) => droppedRegion(recorded, mcc, droppedNodesOf(recorded, federation.clusterName, heard)));
   return [...listed, ...dropped];
 }
 
@@ -143,13 +143,13 @@ function viewRegion(picture: RegionPicture, mcc: MultiCassandraCluster, nodes: r
   };
 }
 
-function droppedRegion(recorded: RegionStatus, mcc: MultiCassandraCluster): RegionView {
+function droppedRegion(recorded: RegionStatus, mcc: MultiCassandraCluster, nodes: readonly NodeView[]): RegionView {
   return {
     name: recorded.name,
     context: recorded.identity?.context ?? recorded.name,
     namespace: recorded.identity?.namespace ?? mcc.metadata.namespace,
     isFounder: mcc.status?.ring?.founder === recorded.name,
-    nodes: [],
+    nodes,
     ...progressOf(recorded, mcc),
   };
 }
@@ -196,6 +196,7 @@ function headlineOf(conditions: readonly ConditionView[], isDeleted: boolean): H
   if (stalled?.status === 'True') return { tone: 'bad', word: 'Needs a person', sentence: stalled.message };
   if (isDeleted) return { tone: 'busy', word: 'Being deleted', sentence: ready.message };
   if (reconciling?.status === 'True') {
+    if (reconciling.reason === 'Paused') return { tone: 'waiting', word: 'Paused', sentence: reconciling.message };
     const word = ready.status === 'True' ? 'Ready, at work' : 'At work';
     return { tone: 'busy', word, sentence: reconciling.message };
   }

@@ -62,6 +62,7 @@ function leaderWords({ isThis, name }: Leader): Html {
 const signs: Readonly<Record<Tone, Html>> = {
   good: html`<path d="M-4.5 0.5L-1.5 3.5L4.5 -3.5" />`,
   busy: html`<path d="M-4 0h0.01M0 0h0.01M4 0h0.01" />`,
+  waiting: html`<path d="M-2.4 -3.2V3.2M2.4 -3.2V3.2" />`,
   bad: html`<path d="M0 -5V1M0 4.5V4.51" />`,
   unknown: html`<path d="M-2.6 -2.6A2.7 2.7 0 1 1 0 0.2V1.4M0 4.6V4.61" />`,
 };
@@ -69,6 +70,7 @@ const signs: Readonly<Record<Tone, Html>> = {
 const toneWords: Readonly<Record<Tone, string>> = {
   good: 'good',
   busy: 'at work',
+  waiting: 'waits',
   bad: 'needs attention',
   unknown: 'not known',
 };

@@ -70,6 +70,22 @@ export function nodesOf(
   });
 }
 
+/** Nodes of a region that the spec has dropped, which nobody looks at any more. */
+export function droppedNodesOf(
+  { hosts = [] }: RegionStatus,
+  clusterName: string,
+  heard: readonly RingView[],
+): NodeView[] {
+  return hosts.map(({ pod, hostId }) => ({
+    pod,
+    ...placeOf(pod, clusterName),
+    state: 'unknown',
+    words: unseenWords(opinionOn(hostId, heard)),
+    isSeed: false,
+    hostId,
+  }));
+}
+
 /** Of a pod that the spec does not ask for any more its name tells where it stands. */
 function placeOf(pod: string, clusterName: string): { datacenter: string; rack: string; ordinal: number } {
   const [, datacenter = '', rack = '', ordinal = '0'] =
@@ -92,11 +108,7 @@ function stateOf({ picture, pod: name, hostId, view, isWanted, heard }: Sighting
   const opinion = opinionOn(hostId, heard);
   if (!picture.known) {
     if (hostId === undefined && !wasCreated(picture.recorded)) return { state: 'planned', words: 'not created yet' };
-    const words = {
-      alive: 'not seen; other nodes hold it to be alive',
-      down: 'not seen; other nodes hold it to be down',
-    };
-    return { state: 'unknown', words: opinion === undefined ? 'not seen' : words[opinion] };
+    return { state: 'unknown', words: unseenWords(opinion) };
   }
   const pod = picture.snapshot.pods.find(({ metadata }) => metadata.name === name);
   const isMember = picture.recorded?.hosts?.some((host) => host.pod === name) ?? false;
@@ -118,6 +130,10 @@ function stateOf({ picture, pod: name, hostId, view, isWanted, heard }: Sighting
   if (view.operationMode !== 'NORMAL') return abnormal(view.operationMode);
   if (opinion === 'down') return { state: 'down', words: 'NORMAL, but another node holds it to be down' };
   return { state: 'up', words: isWanted ? 'up' : 'up; it is to leave the ring' };
+}
+
+function unseenWords(opinion: 'alive' | 'down' | undefined): string {
+  return opinion === undefined ? 'not seen' : `not seen; other nodes hold it to be ${opinion}`;
 }
 
 function unready(pod: KubeObject, isMissed: boolean): Told {

@@ -8,7 +8,7 @@ const drawnMax = 24;
 
 /** All federations, those first that need a person. */
 export function overviewContent(views: readonly FederationView[]): Html {
-  const order = ['bad', 'unknown', 'busy', 'good'];
+  const order = ['bad', 'unknown', 'busy', 'waiting', 'good'];
   const sorted = views.toSorted(
     (one, other) =>
       Number(other.yourTurn.length > 0) - Number(one.yourTurn.length > 0) ||

@@ -25,9 +25,11 @@ export async function worldOf(regions: readonly Record<string, unknown>[], passe
   return world;
 }
 
-/** The world as the page's server has it in its caches, with metadata of its own if wanted. */
-export function sightOf(world: PlannerWorld, metadata: Record<string, unknown> = {}): FederationSight {
-  return { object: { ...world.mcc, metadata: { ...world.mcc.metadata, ...metadata } }, snapshot: world.snapshot() };
+/** The world as the page's server has it in its caches; the object may bear another name than its Cassandra cluster. */
+export function sightOf(world: PlannerWorld, name = 'orders'): FederationSight {
+  const { metadata, spec } = world.mcc;
+  const object = { ...world.mcc, metadata: { ...metadata, name }, spec: { ...spec, clusterName: 'orders' } };
+  return { object, snapshot: world.snapshot() };
 }
 
 /** What the page tells of the world. */
