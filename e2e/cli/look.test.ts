@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { parse } from 'yaml';
+import type { Finding } from '../../src/cli/doctor/finding.ts';
 import type { StatusReport } from '../../src/cli/status/report.ts';
-import { type Regions, startRegions, waitFor } from '../harness/index.ts';
+import { serveDns } from '../harness/dns/server.ts';
+import { Zone } from '../harness/dns/zone.ts';
+import { type ApiObject, type Regions, startRegions, waitFor } from '../harness/index.ts';
+import { writesBy } from '../ring/audit-log.ts';
 import { ControllerProcess, main } from '../ring/controller-process.ts';
 import { createTables, cql } from '../ring/cql.ts';
 import { Federation, installCrd } from '../ring/federation.ts';
@@ -117,13 +123,179 @@ suite('looking at federations in a terminal', () => {
     });
   });
 
-  test('ringmaster status of a region that is down', async (t) => {
-    await regions.region('us').controlPlane.kill();
-    await orders.waitForCondition('Reachable', 'False', { region: 'us', timeoutMs });
-    const { stdout } = await status('orders', '-n', 'orders');
-    t.diagnostic(stdout);
-    assert.match(stdout, /^orders\/orders {2}not Ready: RegionsUnreachable for/);
-    assert.match(stdout, /^us {6}Managed {2}Running {2}1\/1 {4}current {2}no for \w+: \w+$/m);
-    assert.match(stdout, /^Waits\n {2}us: \w+ for \w+\n {4}context us: /m);
+  suite('ringmaster doctor', () => {
+    const stop = new AbortController();
+    let dns: string[];
+
+    before(async () => {
+      const names = regions.all.map(({ name }) => name);
+      dns = await Promise.all(
+        names.map(async (name) => {
+          const port = await freePort();
+          await serveDns(new Zone(join(regions.directory, 'dns'), name, names), '127.0.0.1', port, stop.signal);
+          return `--dns=${name}=127.0.0.1:${port}`;
+        }),
+      );
+    });
+    after(() => stop.abort());
+
+    function doctor(...args: string[]): Promise<Ran> {
+      return ringmaster(regions, 'doctor', '--hub', 'eu', '-n', 'orders', ...dns, ...args);
+    }
+
+    async function findings(): Promise<Finding[]> {
+      const { stdout, stderr } = await doctor('orders', '-o', 'json');
+      assert.notEqual(stdout, '', stderr);
+      return (JSON.parse(stdout) as { findings: Finding[] }).findings;
+    }
+
+    /** How often each region was written to by whoever runs the doctor. To review rights is a POST that leaves nothing behind. */
+    function writes(): number[] {
+      return regions.all.map(
+        ({ auditLog }) => writesBy(auditLog, 'admin').filter(({ what }) => !what.endsWith('accessreviews')).length,
+      );
+    }
+
+    test('finds nothing wrong with a ring at rest, and writes nothing', async (t) => {
+      const before = writes();
+      const { code, stdout, stderr } = await doctor('orders');
+      t.diagnostic(stdout);
+      assert.equal(code, 0, stdout + stderr);
+      assert.match(stdout, /^0 failures, 0 warnings, \d+ ok/m);
+      assert.deepEqual(writes(), before);
+    });
+
+    test('finds what was broken on purpose, and says what to type', async (t) => {
+      const { api } = regions.region('us');
+      const inUs = (kind: string): string => `/api/v1/namespaces/orders/${kind}`;
+      await api.delete(inUs('serviceaccounts/cassandra-cluster-node'));
+      await api.apply(inUs('persistentvolumeclaims/data-orders-us-rack1-7'), 'kubectl', {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: { name: 'data-orders-us-rack1-7', namespace: 'orders' },
+        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+      });
+      await api.patch(
+        '/apis/db.orange.com/v2/namespaces/orders/cassandraclusters/orders?fieldManager=somebody',
+        'merge',
+        {
+          spec: { keyspaceCleanupThreads: 3 },
+        },
+      );
+      await api.apply(
+        '/apis/apps/v1/namespaces/orders/deployments/casskop',
+        'kubectl',
+        deploymentOf('ghcr.io/cscetbon/casskop:2.3.1'),
+      );
+      regions.region('us').breakDns();
+      const { code, stdout } = await doctor('orders');
+      const found = await findings();
+      regions.region('us').repairDns();
+      await regions.region('us').prepareNamespace('orders', { nodes: 'light' });
+      t.diagnostic(stdout);
+      assert.equal(code, 1);
+      const wrong = (check: string, level: string, message: RegExp, todo: RegExp): void => {
+        const one = found.find((each) => each.check === check && each.level === level && message.test(each.message));
+        assert.match(one?.todo ?? '', todo, `${check}: ${stdout}`);
+      };
+      wrong(
+        'serviceaccount',
+        'failure',
+        /no ServiceAccount cassandra-cluster-node/,
+        /create serviceaccount cassandra-cluster-node$/,
+      );
+      wrong('volumes', 'warning', /data-orders-us-rack1-7/, /delete pvc data-orders-us-rack1-7$/);
+      wrong('writers', 'warning', /somebody \(\/spec\/keyspaceCleanupThreads\)/, /show-managed-fields/);
+      wrong('operator', 'warning', /drops the seeds/, /2\.3\.3 or newer/);
+      wrong('seeds', 'warning', /in region us .*ESERVFAIL/, /ExternalDNS/);
+    });
+
+    test('looks at the rights of the account that the controller has, or at those of another one', async () => {
+      const own = await doctor('orders', '--service-account', 'ringmaster-system/ringmaster');
+      assert.match(own.stdout, /ServiceAccount ringmaster-system\/ringmaster has all \d+ rights/);
+      const other = await doctor('orders', '--service-account', 'orders/default', '-o', 'json');
+      const { findings: found } = JSON.parse(other.stdout) as { findings: Finding[] };
+      const missing = found.filter(({ check }) => check === 'rights');
+      assert.deepEqual(
+        missing.map(({ subject, level, todo }) => [subject, level, todo]),
+        [
+          ['hub eu', 'failure', 'ringmaster rbac hub | kubectl --context eu apply -f -'],
+          ...['eu', 'us'].map((region) => [
+            `orders/orders, region ${region}`,
+            'failure',
+            `ringmaster rbac region --namespace orders | kubectl --context ${region} apply -f -`,
+          ]),
+        ],
+      );
+      assert.match(missing[1]?.message ?? '', /may not get namespaces kube-system \(/);
+    });
+
+    test('a region that is down', async (t) => {
+      await regions.region('us').controlPlane.kill();
+      await orders.waitForCondition('Reachable', 'False', { region: 'us', timeoutMs });
+      const { stdout } = await status('orders', '-n', 'orders');
+      t.diagnostic(stdout);
+      assert.match(stdout, /^orders\/orders {2}not Ready: RegionsUnreachable for/);
+      assert.match(stdout, /^us {6}Managed {2}Running {2}1\/1 {4}current {2}no for \w+: \w+$/m);
+      assert.match(stdout, /^Waits\n {2}us: \w+ for \w+\n {4}context us: /m);
+
+      const found = await ringmaster(
+        regions,
+        'doctor',
+        'orders',
+        '--hub',
+        'eu',
+        '-n',
+        'orders',
+        '--timeout',
+        '3',
+        '--dns',
+        '127.0.0.1:9',
+      );
+      t.diagnostic(found.stdout);
+      assert.equal(found.code, 1);
+      assert.match(found.stdout, /^cluster us\n {2}FAILURE {2}its API server does not answer: .*ECONNREFUSED/m);
+      assert.match(found.stdout, /^ +> kubectl --context us get --raw \/readyz$/m);
+    });
+
+    test('finds a region without CassKop', async () => {
+      await regions.region('us').controlPlane.up(AbortSignal.timeout(timeoutMs));
+      await regions
+        .region('us')
+        .api.delete('/apis/apiextensions.k8s.io/v1/customresourcedefinitions/cassandraclusters.db.orange.com');
+      const found = await waitFor(
+        async () => {
+          const all = await findings();
+          return all.some(({ check, level }) => check === 'crd' && level === 'failure') && all;
+        },
+        { what: 'the missing CRD to be found', timeoutMs, intervalMs: 1000 },
+      );
+      const crd = found.find(({ check, level }) => check === 'crd' && level === 'failure');
+      assert.equal(crd?.subject, 'orders/orders, region us');
+      assert.match(crd?.todo ?? '', /^install CassKop by its chart into context us/);
+    });
   });
 });
+
+/** A UDP port of the loopback address that nobody has. */
+async function freePort(): Promise<number> {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  socket.close();
+  return port;
+}
+
+function deploymentOf(image: string): ApiObject {
+  const labels = { app: 'casskop' };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'casskop', namespace: 'orders' },
+    spec: {
+      replicas: 0,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: 'casskop', image }] } },
+    },
+  };
+}
