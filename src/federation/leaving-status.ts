@@ -20,8 +20,10 @@ export function describeLeaving(
   const now = momentOf(snapshot);
   const { settledRevision: _, changingSince: __, ...rest } = status;
   const observedGeneration = snapshot.mcc.metadata.generation ?? 0;
-  const saying = (update: ConditionUpdate): Condition[] =>
-    setCondition(rest.conditions, { ...update, observedGeneration }, now);
+  // Said of a region that stays, it would be taken back here each time, and every time be news.
+  const applied = recorded?.conditions?.filter(({ type }) => type === 'Applied') ?? [];
+  const others = rest.conditions?.flatMap((each) => (each.type === 'Applied' ? applied : each));
+  const saying = (update: ConditionUpdate): Condition[] => setCondition(others, { ...update, observedGeneration }, now);
   // A pass that decides nothing says nothing of it either.
   const was = (stage: RegionStatus['stage']): boolean => hasGone(picture) && recorded?.stage === stage;
   if (steps.removed?.includes(region.name) ?? was('Removed')) {

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { mccOf, PlannerWorld } from './testing.ts';
+
+for (const state of ['Removing', 'Abandoned'] as const) {
+  test(`of a region that cannot be seen and is ${state} the same is said as time goes by`, async () => {
+    const world = new PlannerWorld();
+    await world.settle();
+    const [eu] = world.mcc.status?.regions ?? assert.fail();
+    const abandonedHosts = eu?.hosts?.map(({ hostId }) => hostId);
+    if (state === 'Abandoned') world.lose('eu');
+    const entry = { name: 'eu', state, ...(state === 'Abandoned' && { abandonedHosts }) };
+    world.mcc = {
+      ...world.mcc,
+      metadata: { ...world.mcc.metadata, generation: 2 },
+      spec: mccOf({ regions: [entry, { name: 'us' }, { name: 'ap' }] }).spec,
+    };
+    await world.step();
+    world.unknown.set('eu', { known: false, reason: 'Unreachable', message: 'context eu: no answer' });
+    await world.settle();
+    const { status } = world.mcc;
+    const applied = status?.regions?.[0]?.conditions?.find(({ type }) => type === 'Applied');
+    assert.equal(applied?.status, 'False');
+    world.nowMs += 60_000;
+    assert.deepEqual(world.plan().status, status);
+  });
+}
