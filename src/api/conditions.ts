@@ -135,6 +135,7 @@ export const reasons = {
   },
   Reachable: {
     Reachable: 'The API server answers.',
+    CredentialsExpireSoon: 'The API server answers, and the credentials for it end soon; the message says when.',
     NotProbed: 'The API server has not been asked yet.',
     Refused: 'The connection is refused.',
     Reset: 'The connection is broken off before an answer.',

@@ -67,6 +67,8 @@ const sentences: { readonly [T in keyof typeof reasons]?: { readonly [R in keyof
     NotReady: 'Look at that API server; it usually waits for its etcd.',
     TLS: "Put the cluster's new CA into the registration.",
     Unauthorized: 'Rotate the token in the kubeconfig or Secret; no restart is needed.',
+    CredentialsExpireSoon:
+      'Run `ringmaster rotate`, or register new credentials; the message says why they were not renewed.',
     Forbidden: 'Apply `ringmaster rbac region --namespace NS` there.',
     CRDMissing: 'Install the regional operator.',
     UnknownContext: 'Add a kubeconfig context or Secret of that name.',

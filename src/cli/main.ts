@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { logLevels } from '../telemetry/logger.ts';
+import { addConnectCommands } from './connect/commands.ts';
 import { printCrds } from './crds.ts';
 import { referencePage } from '../api/reference.ts';
 import { readMemberSchema } from './member-schema.ts';
@@ -132,6 +133,8 @@ function program(): Command {
     .action((flags: MigrateFlags) => {
       process.exitCode = runMigrate(flags, process.stdout, process.stderr);
     });
+
+  addConnectCommands(command, `ringmaster/${version}`, stopSignal);
 
   command
     .command('crds')

@@ -19,6 +19,7 @@ import {
 export interface RegionCaches {
   readonly clusterUid: string;
   readonly registrationProblem?: string;
+  readonly credentialsEnd?: string;
   /** Whether the cluster can be reached again, but not for long yet. */
   readonly isUnsteady: boolean;
   readonly namespaceExists: boolean;
@@ -112,6 +113,7 @@ function regionSnapshot(
     known: true,
     clusterUid: caches.clusterUid,
     ...(caches.registrationProblem !== undefined && { registrationProblem: caches.registrationProblem }),
+    ...(caches.credentialsEnd !== undefined && { credentialsEnd: caches.credentialsEnd }),
     ...(caches.isUnsteady && { isUnsteady: true }),
     namespaceExists: caches.namespaceExists,
     serviceAccountExists: caches.serviceAccountExists(operator.serviceAccount(region)),

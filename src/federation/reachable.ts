@@ -33,13 +33,19 @@ export function reachable({ snapshot, recorded }: KnownPicture): Reachable {
   if (snapshot.isUnsteady && held?.status === 'False' && passing.has(held.reason)) {
     return { type: 'Reachable', status: 'False', reason: held.reason as Reachable['reason'], message: held.message };
   }
-  const { registrationProblem } = snapshot;
+  const { registrationProblem, credentialsEnd } = snapshot;
   const answer = 'the API server answers';
   const message =
     registrationProblem === undefined
       ? answer
       : `${answer}, in the way it was registered before: ${registrationProblem}`;
-  return { type: 'Reachable', status: 'True', reason: 'Reachable', message };
+  if (credentialsEnd === undefined) return { type: 'Reachable', status: 'True', reason: 'Reachable', message };
+  return {
+    type: 'Reachable',
+    status: 'True',
+    reason: 'CredentialsExpireSoon',
+    message: `${message}; ${credentialsEnd}`,
+  };
 }
 
 /** What is said of a region that cannot be seen: nothing about its member is claimed. */
@@ -47,6 +53,9 @@ export function unseen({ snapshot, recorded }: UnknownPicture): ConditionUpdate[
   const { reason, message, answer, isFirstLook } = snapshot;
   const held = recorded?.conditions?.find((each) => each.type === 'Reachable');
   if (reason === 'BehindOwnWrite') {
+    if (held?.reason === 'CredentialsExpireSoon') {
+      return [{ type: 'Reachable', status: 'True', reason: held.reason, message: held.message }];
+    }
     return [{ type: 'Reachable', status: 'True', reason: reasons[reason], message: 'the API server answers' }];
   }
   const isUndecided = reason === 'NotSynced' || (isFirstLook && held?.status !== 'False');

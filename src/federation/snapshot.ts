@@ -88,6 +88,8 @@ export interface KnownRegion {
   readonly clusterUid: string;
   /** Why the region is still reached in the way it was registered before; undefined: it is not. */
   readonly registrationProblem?: string;
+  /** When the credentials for it end, and why nobody has renewed them; undefined: not soon. */
+  readonly credentialsEnd?: string;
   /** It can be reached again, and not for long yet: who comes and goes is not called reachable. */
   readonly isUnsteady?: true;
   /** What must be there before the first write. */

@@ -85,3 +85,13 @@ test('a region that is lost and comes back is named', () => {
   ]);
   assert.deepEqual(told(region('False', 'Timeout'), region('False', 'Refused')), []);
 });
+
+test('that credentials end soon is told once, as what a person has to see to', () => {
+  const region = (reason: string): Status => ({
+    regions: [{ name: 'eu', stage: 'Running', conditions: [condition('Reachable', 'True', reason)] }],
+  });
+  const soon = 'CredentialsExpireSoon';
+  assert.deepEqual(told(region('Reachable'), region(soon)), [`Warning Reachable ${soon}: region eu: ${soon}`]);
+  assert.deepEqual(told(region(soon), region(soon)), []);
+  assert.deepEqual(told(region(soon), region('Reachable')), ['Normal Reachable Reachable: region eu: Reachable']);
+});

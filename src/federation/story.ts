@@ -70,7 +70,7 @@ function isNews(was: Condition, is: Condition): boolean {
   if (is.type === 'Accepted' && is.status === 'False' && was.observedGeneration !== is.observedGeneration) {
     return was.message !== is.message || was.reason !== is.reason;
   }
-  return was.status !== is.status || (was.reason !== is.reason && told.has(is.type));
+  return was.status !== is.status || (was.reason !== is.reason && (told.has(is.type) || isBad(is) !== isBad(was)));
 }
 
 /** Whether a person has to do something about it, or might. That a ring is formed or changed is no trouble. */
@@ -79,7 +79,7 @@ function isBad({ type, status, reason }: Condition): boolean {
   if (type === 'Ready') return status === 'Unknown' || reason === 'NotAccepted' || reason === 'RingNotIntact';
   if (type === 'OperationsDone') return reason === 'Failed';
   if (type === 'Reconciling') return false;
-  return status === 'False';
+  return status === 'False' || reason === 'CredentialsExpireSoon';
 }
 
 /** What a write to the member, or to a pod, is told as: reason and action. */

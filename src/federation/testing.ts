@@ -196,6 +196,7 @@ export class PlannerWorld {
             return Promise.resolve(put(patched));
           },
           create: unused,
+          createToken: unused,
           replace: unused,
           delete: (_resource, { name }, { uid, resourceVersion }) => {
             if (isCopy) {

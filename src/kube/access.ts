@@ -4,6 +4,7 @@ import type {
   KubeList,
   ListOptions,
   ObjectRef,
+  TokenWish,
   WatchEvent,
   WatchOptions,
 } from './client.ts';
@@ -118,6 +119,11 @@ class RestrictedClient implements KubeClient {
     const { namespace } = object.metadata;
     this.#claim('create', resource, { ...(namespace !== undefined && { namespace }) });
     return this.#client.create(resource, object, signal);
+  }
+
+  async createToken(ref: ObjectRef, wish: TokenWish, signal: AbortSignal): Promise<string> {
+    this.#claim('create', { group: '', plural: 'serviceaccounts' }, ref, 'token');
+    return this.#client.createToken(ref, wish, signal);
   }
 
   async replace(resource: ResourceType, object: KubeObject, signal: AbortSignal): Promise<KubeObject> {

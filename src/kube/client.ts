@@ -41,6 +41,14 @@ export interface JsonPatchOperation {
   value?: unknown;
 }
 
+/** A token of a ServiceAccount that a cluster is asked for. */
+export interface TokenWish {
+  /** What is granted may end earlier: a cluster has a limit of its own. */
+  expirationSeconds: number;
+  /** The token holds no longer than this Secret, in the namespace of the ServiceAccount. */
+  boundSecret?: { name: string; uid: string };
+}
+
 /**
  * One cluster's API, typed by verb. Each method sends one request, with a deadline, and resolves with the server's
  * answer; there are no hidden retries, because who repeats a write must know its precondition.
@@ -99,6 +107,8 @@ export interface KubeClient {
   ): Promise<KubeObject>;
   /** POST of a new object; AlreadyExists if there is one of its name. */
   create(resource: ResourceType, object: KubeObject, signal: AbortSignal): Promise<KubeObject>;
+  /** Asks for a token of the ServiceAccount `ref`: a POST to its subresource `token`. */
+  createToken(ref: ObjectRef, wish: TokenWish, signal: AbortSignal): Promise<string>;
   /** PUT of the whole object, whose metadata must hold the uid and resourceVersion of the one it replaces. */
   replace(resource: ResourceType, object: KubeObject, signal: AbortSignal): Promise<KubeObject>;
   /**

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { credentialLife, type CredentialLife } from './credential-life.ts';
 import { KubeconfigCredentials, type Credentials } from './credentials.ts';
 
 /** One cluster as a kubeconfig context names it. It holds the credentials of this context and of no other. */
@@ -14,6 +15,8 @@ export interface ClusterContext {
   readonly server: string;
   /** The context's namespace; `default` when it names none. */
   readonly namespace: string;
+  /** How long its credentials hold, if they stand in the kubeconfig and say so. */
+  readonly life?: CredentialLife;
   /**
    * What to present to the server now. Cheap enough for every request: files are read again, so that rotated
    * certificates count, while a credential plugin runs once, however many ask at the same time.
@@ -210,12 +213,14 @@ export function contextFrom(parts: ContextParts, origin: string, folder: string)
   const where = `${origin}: context "${name}"`;
   checkServer(where, cluster.server, cluster['insecure-skip-tls-verify'] === true);
   checkSupported(where, cluster, user);
+  const life = credentialLife(user);
   const credentials = new KubeconfigCredentials({ name, cluster, user }, folder);
   return {
     name,
     file: origin,
     server: cluster.server.replace(/\/+$/, ''),
     namespace: parts.namespace,
+    ...(life && { life }),
     async credentials() {
       try {
         return await credentials.get();

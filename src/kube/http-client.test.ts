@@ -110,6 +110,22 @@ test('each verb sends the one request that its contract names', async () => {
   assert.ok(transport.sent.every(({ request }) => request.headers?.['user-agent'] === 'ringmaster/1'));
 });
 
+test('a token is asked for at its ServiceAccount, bound to a Secret; an answer without one is a bad answer', async () => {
+  let answer: object = { status: { token: 'abc' } };
+  const { client, transport } = bench(() => jsonResponse(201, answer));
+  const account = { namespace: 'ns', name: 'a' };
+  const boundSecret = { name: 's', uid: 'u' };
+  assert.equal(await client.createToken(account, { expirationSeconds: 600, boundSecret }, forever), 'abc');
+  const [sent] = transport.sent;
+  assert.equal(`${sent?.request.method} ${sent?.request.path}`, 'POST /api/v1/namespaces/ns/serviceaccounts/a/token');
+  assert.deepEqual((JSON.parse(sent?.request.body ?? '') as { spec: unknown }).spec, {
+    expirationSeconds: 600,
+    boundObjectRef: { apiVersion: 'v1', kind: 'Secret', name: 's', uid: 'u' },
+  });
+  answer = { status: {} };
+  assert.equal((await errorOf(client.createToken(account, { expirationSeconds: 600 }, forever))).code, 'BadAnswer');
+});
+
 test("a list's items carry the kind that the list carries once", async () => {
   const { client } = bench(() => jsonResponse(200, { metadata: { resourceVersion: '9' }, items: [object] }));
   const list = await client.list(resources.statefulSets, {}, forever);

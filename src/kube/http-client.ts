@@ -8,11 +8,12 @@ import type {
   KubeList,
   ListOptions,
   ObjectRef,
+  TokenWish,
   WatchEvent,
   WatchOptions,
 } from './client.ts';
 import { KubeError } from './errors.ts';
-import type { KubeObject, ResourceType } from './objects.ts';
+import { type KubeObject, resources, type ResourceType } from './objects.ts';
 import { apiVersionOf, collectionPath, objectPath, withQuery } from './paths.ts';
 
 /** Longest answer read into memory; a page of 500 objects stays far below it. */
@@ -142,6 +143,24 @@ class HttpKubeClient implements KubeClient {
   create(resource: ResourceType, object: KubeObject, signal: AbortSignal): Promise<KubeObject> {
     const path = withQuery(collectionPath(resource, object.metadata.namespace), this.#writer);
     return this.#object({ method: 'POST', path, contentType: 'application/json', body: object }, signal);
+  }
+
+  async createToken(ref: ObjectRef, wish: TokenWish, signal: AbortSignal): Promise<string> {
+    const { expirationSeconds, boundSecret } = wish;
+    const bound = boundSecret && { apiVersion: 'v1', kind: 'Secret', ...boundSecret };
+    const call: Call = {
+      method: 'POST',
+      path: objectPath(resources.serviceAccounts, ref, 'token'),
+      contentType: 'application/json',
+      body: {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenRequest',
+        spec: { expirationSeconds, ...(bound && { boundObjectRef: bound }) },
+      },
+    };
+    const { status } = parse(call, await this.#succeed(call, signal)) as { status?: { token?: unknown } };
+    if (typeof status?.token === 'string' && status.token !== '') return status.token;
+    throw new KubeError('BadAnswer', `${describe(call)}: the answer holds no token`);
   }
 
   replace(resource: ResourceType, object: KubeObject, signal: AbortSignal): Promise<KubeObject> {

@@ -2,12 +2,13 @@ import { type Clock, sleep, withDeadline } from '../edges/clock.ts';
 import type { Random } from '../edges/random.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { ClusterContext } from '../kube/contexts.ts';
+import type { CredentialLife } from '../kube/credential-life.ts';
 import { resources } from '../kube/objects.ts';
 import { Backoff } from '../kube/recovery.ts';
 import type { ClosableTransport } from '../kube/rotating-transport.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { FencedRegion, type MakeClient } from './region-handle.ts';
-import type { Registration } from './registration.ts';
+import type { Registration, Renewal } from './registration.ts';
 import type { Tenancy } from './tenancy.ts';
 
 export interface Connecting {
@@ -85,6 +86,14 @@ export class ConnectedRegion extends FencedRegion {
 
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  get life(): CredentialLife | undefined {
+    return this.#registration.context.life;
+  }
+
+  get renewal(): Renewal | undefined {
+    return this.#registration.renewal;
   }
 
   get signal(): AbortSignal {
@@ -222,7 +231,11 @@ export class ConnectedRegion extends FencedRegion {
  * The uid of kube-system: the cluster's identity.
  * @throws KubeError, or Error when the API server is not ready.
  */
-async function identify(client: KubeClient, clock: Clock, signal: AbortSignal): Promise<string> {
+export async function identify(
+  client: Pick<KubeClient, 'get' | 'getPath'>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<string> {
   using deadline = withDeadline(clock, identifyDeadlineMs, signal);
   const { status, body } = await client.getPath('/readyz', deadline.signal);
   if (status !== 200) throw new Error(`its API server answers ${status} ${body.slice(0, 200).trim()}`);

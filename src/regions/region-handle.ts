@@ -3,10 +3,12 @@ import type { Random } from '../edges/random.ts';
 import type { Transport } from '../edges/transport.ts';
 import type { Breaker } from '../kube/breaker.ts';
 import type { KubeClient } from '../kube/client.ts';
+import type { CredentialLife } from '../kube/credential-life.ts';
 import { Outages } from '../kube/outages.ts';
 import { type OnLimited, RequestGate } from '../kube/request-gate.ts';
 import { type ClosableTransport, RotatingTransport } from '../kube/rotating-transport.ts';
 import { NamespaceFence } from './namespace-fence.ts';
+import type { Renewal } from './registration.ts';
 import { type Tenancy, tenancyProblem } from './tenancy.ts';
 
 /** Makes a client for a region. `host` is where its API server is by now. */
@@ -26,6 +28,10 @@ export interface RegionHandle {
   readonly tenancy: Tenancy;
   /** Why what is registered now is not in use, while the handle goes on with what was registered before. */
   readonly problem: string | undefined;
+  /** How long the credentials in use hold, if that can be told. */
+  readonly life: CredentialLife | undefined;
+  /** How their token is renewed, if Ringmaster is to do that. */
+  readonly renewal: Renewal | undefined;
   /** Aborts when the region was removed, or leads to another cluster: nothing it ever said may be built on then. */
   readonly signal: AbortSignal;
   /** Takes note of who the cluster said it is, by the uid of kube-system. */
@@ -54,6 +60,8 @@ export abstract class FencedRegion implements RegionHandle {
   abstract readonly origin: string;
   abstract readonly tenancy: Tenancy;
   abstract readonly problem: string | undefined;
+  abstract readonly life: CredentialLife | undefined;
+  abstract readonly renewal: Renewal | undefined;
   abstract readonly signal: AbortSignal;
   abstract identified(clusterUid: string): void;
   /** The API server's host and port. */

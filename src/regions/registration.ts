@@ -1,5 +1,16 @@
+import type { ObjectRef } from '../kube/client.ts';
 import type { ClusterContext } from '../kube/contexts.ts';
+import type { ServiceAccountToken } from '../kube/service-account-token.ts';
 import type { Tenancy } from './tenancy.ts';
+
+/** A token that Ringmaster renews itself, and the Secret of the hub that the new one is to be put into. */
+export interface Renewal {
+  readonly secret: Required<ObjectRef>;
+  /** Of the token that is registered. */
+  readonly claims: ServiceAccountToken;
+  /** How long after it was made it is renewed, milliseconds. */
+  readonly afterMs: number;
+}
 
 /** A region as a source names it: how to reach it, who may use it. */
 export interface Registration {
@@ -10,6 +21,7 @@ export interface Registration {
   readonly tenancy: Tenancy;
   /** Differs when the region is reached in another way than before: address, authority, credentials. */
   readonly fingerprint: string;
+  readonly renewal?: Renewal;
 }
 
 /** What a source names and cannot be used. */

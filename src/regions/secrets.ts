@@ -6,21 +6,27 @@ import { type KubeObject, resources } from '../kube/objects.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { keyOf } from '../kube/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { RefusedRegistration, Registration, RegistrationSource } from './registration.ts';
+import { readServiceAccountToken } from '../kube/service-account-token.ts';
+import { tokenIn } from './kubeconfig-token.ts';
+import type { RefusedRegistration, Registration, RegistrationSource, Renewal } from './registration.ts';
 import { readSecretKubeconfig } from './secret-kubeconfig.ts';
 import { defaultTenancy, parseNamespaces, type Tenancy } from './tenancy.ts';
 
 /** Secrets with one of these labels at "true" register a region; the second one is multicluster-runtime's. */
 export const kubeconfigLabels = ['ringmaster.dev/kubeconfig', 'sigs.k8s.io/multicluster-runtime-kubeconfig'] as const;
 
-const kubeconfigKey = 'kubeconfig';
-const annotations = {
+/** The key of such a Secret that holds the kubeconfig. */
+export const kubeconfigKey = 'kubeconfig';
+/** What such a Secret may say beside it. */
+export const registrationAnnotations = {
   region: 'ringmaster.dev/region',
   hubNamespaces: 'ringmaster.dev/hub-namespaces',
   regionNamespaces: 'ringmaster.dev/region-namespaces',
+  /** Seconds after which its token is renewed, by a new one that lives as long; without it, never. */
+  renewTokenAfter: 'ringmaster.dev/renew-token-after',
 } as const;
 /** What a region may be called; spec.regions[].context has to name it. */
-const regionName = /^[A-Za-z0-9]([A-Za-z0-9._:@/-]{0,251}[A-Za-z0-9])?$/;
+export const regionName = /^[A-Za-z0-9]([A-Za-z0-9._:@/-]{0,251}[A-Za-z0-9])?$/;
 
 export interface KubeconfigSecretsOptions {
   /** Of the hub. */
@@ -84,9 +90,9 @@ export class KubeconfigSecrets implements RegistrationSource {
 const register = perObject((secret: KubeObject): Registration | RefusedRegistration => {
   const { namespace = '', name: secretName, annotations: said = {} } = secret.metadata;
   const origin = `Secret ${namespace}/${secretName}`;
-  const name = said[annotations.region] ?? secretName;
+  const name = said[registrationAnnotations.region] ?? secretName;
   if (!regionName.test(name)) {
-    const problem = `${origin}: annotation ${annotations.region} is ${JSON.stringify(name)}, which is no name for a region`;
+    const problem = `${origin}: annotation ${registrationAnnotations.region} is ${JSON.stringify(name)}, which is no name for a region`;
     return { name: undefined, origin, problem };
   }
   let tenancy: Tenancy | undefined;
@@ -95,13 +101,23 @@ const register = perObject((secret: KubeObject): Registration | RefusedRegistrat
     const encoded = (secret['data'] as Record<string, string> | undefined)?.[kubeconfigKey];
     if (encoded === undefined) throw new Error(`${origin}: it has no key ${kubeconfigKey}`);
     const text = Buffer.from(encoded, 'base64').toString('utf8');
-    return { name, origin, ...readSecretKubeconfig(text, origin), tenancy };
+    const renewal = renewalOf(secret, text);
+    return { name, origin, ...readSecretKubeconfig(text, origin), tenancy, ...(renewal && { renewal }) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const problem = message.startsWith(origin) ? message : `${origin}: ${message}`;
     return { name, origin, problem, ...(tenancy && { tenancy }) };
   }
 });
+
+/** Whether and when its token is to be renewed. An annotation that cannot be read is none: the end of the token is told in time. */
+function renewalOf({ metadata }: KubeObject, kubeconfig: string): Renewal | undefined {
+  const { namespace = '', name, annotations = {} } = metadata;
+  const afterSeconds = Number(annotations[registrationAnnotations.renewTokenAfter]);
+  if (!(afterSeconds > 0)) return undefined;
+  const claims = readServiceAccountToken(tokenIn(kubeconfig, name) ?? '');
+  return claims && { secret: { namespace, name }, claims, afterMs: afterSeconds * 1000 };
+}
 
 /** @throws TenancyError naming the annotation */
 function tenancyOf(said: Readonly<Record<string, string>>): Tenancy {
@@ -115,7 +131,7 @@ function tenancyOf(said: Readonly<Record<string, string>>): Tenancy {
     }
   };
   return {
-    hubNamespaces: read(annotations.hubNamespaces) ?? defaultTenancy.hubNamespaces,
-    regionNamespaces: read(annotations.regionNamespaces) ?? defaultTenancy.regionNamespaces,
+    hubNamespaces: read(registrationAnnotations.hubNamespaces) ?? defaultTenancy.hubNamespaces,
+    regionNamespaces: read(registrationAnnotations.regionNamespaces) ?? defaultTenancy.regionNamespaces,
   };
 }

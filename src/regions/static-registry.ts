@@ -67,6 +67,8 @@ class StaticRegion extends FencedRegion {
   readonly origin = 'a fixed region';
   readonly tenancy: Tenancy = openTenancy;
   readonly problem = undefined;
+  readonly life = undefined;
+  readonly renewal = undefined;
   readonly ended = new AbortController();
   readonly #connections: ClosableTransport;
 

@@ -52,6 +52,22 @@ export const hubAccess: readonly AccessRule[] = [
   },
 ];
 
+/**
+ * What it does beside that, where `ringmaster connect` has let it: it makes a token of its own account in a region, and puts it into the
+ * Secret of the hub that the one of before is in. The roles for it name that account and that Secret, so they are made
+ * together with these, and are not among those that are printed for every cluster.
+ */
+const renewalAccess: Readonly<Record<'hub' | 'region', AccessRule>> = {
+  hub: { scope: 'own', group: '', resource: 'secrets', verbs: ['patch'], why: 'the token of a region, renewed' },
+  region: {
+    scope: 'own',
+    group: '',
+    resource: 'serviceaccounts/token',
+    verbs: ['create'],
+    why: 'its own token, renewed before it ends',
+  },
+};
+
 /** All that the controller does in a region whose members `operator` looks after; `namespace` stands for those of the members. */
 export function regionAccess({ name, member, crdName }: RegionalOperator): readonly AccessRule[] {
   return [
@@ -128,5 +144,6 @@ export function regionAccess({ name, member, crdName }: RegionalOperator): reado
 
 /** All that it does in the cluster of this name. */
 export function accessTo(cluster: string, hub: string, operator: RegionalOperator): readonly AccessRule[] {
-  return cluster === hub ? [...hubAccess, ...regionAccess(operator)] : regionAccess(operator);
+  const region = [...regionAccess(operator), renewalAccess.region];
+  return cluster === hub ? [...hubAccess, renewalAccess.hub, ...region] : region;
 }

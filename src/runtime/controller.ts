@@ -23,6 +23,7 @@ import { Reachability } from './reachability.ts';
 import { Reconciler } from './reconciler.ts';
 import { RegionNamespace } from './region.ts';
 import { resync } from './resync.ts';
+import { TokenRenewal } from './token-renewal.ts';
 
 export interface ControllerOptions {
   /** The hub and the regions. It is run by who made it, and longer than the controller: that ends with requests to them. */
@@ -32,7 +33,7 @@ export interface ControllerOptions {
   clock: Clock;
   random: Random;
   logger: Logger;
-  metrics: Pick<Metrics, 'queue' | 'hub' | 'region' | 'watchRestarted' | 'applied'>;
+  metrics: Pick<Metrics, 'queue' | 'hub' | 'region' | 'watchRestarted' | 'applied' | 'registration'>;
   /** Tells people what happens; without it nothing is told. */
   events?: Pick<Events, 'tell'>;
 }
@@ -68,6 +69,7 @@ export class Controller {
   readonly #doubts: Doubts;
   readonly #queue: WorkQueue;
   readonly #reconciler: Reconciler;
+  readonly #renewal: TokenRenewal;
   readonly #watched = new Map<string, Watched>();
   readonly #regions = new Map<string, EngagedRegion>();
   /** What MultiCassandraClusters name in their own namespaces: scripts, and what is copied to the regions. */
@@ -147,6 +149,13 @@ export class Controller {
       retryFirstMs: 20,
       retryMaxMs: 30_000,
     });
+    this.#renewal = new TokenRenewal({
+      regions,
+      leadership: options.leadership,
+      clock,
+      logger,
+      onEvent: (region, event) => metrics.registration(region, event),
+    });
     options.leadership.onTerm(() => {
       for (const object of this.#federations.store.list()) this.#queue.add(keyOf(object));
     });
@@ -189,6 +198,7 @@ export class Controller {
     const federations = Promise.all([
       this.#federations.run(signal),
       this.#doubts.run(signal),
+      this.#renewal.run(signal),
       resync(
         this.#options.clock,
         this.#options.random,
@@ -237,6 +247,7 @@ export class Controller {
         reachable: () => withProblem(probe.state, handle.problem),
         isSteady: () => probe.isSteady,
         registrationProblem: () => handle.problem,
+        credentialsEnd: () => this.#renewal.endOf(handle),
         onIdentified: (clusterUid) => handle.identified(clusterUid),
         onChange: () => keys.forEach((each) => this.#queue.add(each)),
         onWatchRestart: (cause) => this.#watchRestarted(handle, cause),
@@ -293,6 +304,7 @@ export class Controller {
       up: probe.state === true,
       cacheAgeMs: this.#cacheAge(name),
       lastSeenMs: probe.lastSeen,
+      credentialsEndMs: handle.life?.untilMs,
     }));
     const stop = new AbortController();
     this.#watched.set(name, {

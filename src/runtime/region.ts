@@ -34,6 +34,8 @@ export interface RegionOptions {
   isSteady: () => boolean;
   /** Why the cluster is still reached in the way it was registered before, if so. */
   registrationProblem?: () => string | undefined;
+  /** That the credentials in use end soon, in a sentence. */
+  credentialsEnd?: () => string | undefined;
   /** Told who the cluster says it is, whenever it was asked. */
   onIdentified?: (clusterUid: string) => void;
   /** Called when anything changed that a plan could depend on. Must not wait. */
@@ -185,11 +187,13 @@ export class RegionNamespace {
       return { known: false, reason: 'BehindOwnWrite', message: `context ${context}: our last write is not seen yet` };
     }
     const registrationProblem = this.#options.registrationProblem?.();
+    const credentialsEnd = this.#options.credentialsEnd?.();
     this.#namedSecrets.beginPass(key);
     this.#namedConfigMaps.set(key, new Set());
     return {
       clusterUid: premises.clusterUid,
       ...(registrationProblem !== undefined && { registrationProblem }),
+      ...(credentialsEnd !== undefined && { credentialsEnd }),
       isUnsteady: !this.#options.isSteady(),
       namespaceExists: premises.namespaceExists,
       serviceAccountExists: (name) => this.#premises.hasServiceAccount(name),

@@ -11,13 +11,22 @@ test('two processes in one do not share metrics', async () => {
 
 test('a region is shown as it is when metrics are read, and no longer once it is gone', async () => {
   const metrics = new Metrics();
-  const state = { up: true, cacheAgeMs: 1500 as number | undefined, lastSeenMs: 1_767_225_600_500 };
+  const state = {
+    up: true,
+    cacheAgeMs: 1500 as number | undefined,
+    lastSeenMs: 1_767_225_600_500,
+    credentialsEndMs: 1_767_225_700_000,
+  };
   const end = metrics.region('eu', () => state);
   assert.match((await metrics.page()).text, /^ringmaster_region_up\{region="eu"\} 1$/m);
   assert.match((await metrics.page()).text, /^ringmaster_region_cache_age_seconds\{region="eu"\} 1.5$/m);
   assert.match(
     (await metrics.page()).text,
     /^ringmaster_region_last_seen_timestamp_seconds\{region="eu"\} 1767225600.5$/m,
+  );
+  assert.match(
+    (await metrics.page()).text,
+    /^ringmaster_region_credentials_end_timestamp_seconds\{region="eu"\} 1767225700$/m,
   );
   metrics.applied('eu', 'success');
   metrics.watchRestarted('eu', 'idle');

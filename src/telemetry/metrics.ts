@@ -33,6 +33,8 @@ export interface RegionState {
   cacheAgeMs: number | undefined;
   /** When it last answered a probe, milliseconds since 1970; undefined before the first time. */
   lastSeenMs: number | undefined;
+  /** When the credentials in use end, milliseconds since 1970; undefined: they do not, or do not say. */
+  credentialsEndMs?: number | undefined;
 }
 
 /** client-go's buckets for work queues: powers of ten from 10 ns. */
@@ -211,6 +213,18 @@ export class Metrics {
         for (const [region, state] of regions) {
           const { lastSeenMs } = state();
           if (lastSeenMs !== undefined) gauge.set({ region }, lastSeenMs / 1000);
+        }
+      },
+    );
+    this.#gauge(
+      'ringmaster_region_credentials_end_timestamp_seconds',
+      "When the credentials for the region's API server end, where they say so; they are renewed long before",
+      ['region'],
+      (gauge) => {
+        gauge.reset();
+        for (const [region, state] of regions) {
+          const { credentialsEndMs } = state();
+          if (credentialsEndMs !== undefined) gauge.set({ region }, credentialsEndMs / 1000);
         }
       },
     );

@@ -51,6 +51,7 @@ const noMetrics = {
   leader: () => undefined,
   leaderSlowPath: () => undefined,
   applied: () => undefined,
+  registration: () => undefined,
 };
 
 /** One run of the real controller, from its start to its death. */

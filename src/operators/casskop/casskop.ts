@@ -24,6 +24,9 @@ const crd = z.looseObject({
   }),
 });
 
+/** The ServiceAccount of its pods, unless a member names another one. CassKop's chart makes it, CassKop itself does not. */
+export const nodeServiceAccount = 'cassandra-cluster-node';
+
 /** CassKop (db.orange.com/v2) as the regional operator. Facts: CassKop 2.3.4, read and run. */
 export const casskop: RegionalOperator = {
   name: 'CassKop',
@@ -38,7 +41,7 @@ export const casskop: RegionalOperator = {
   crdName: 'cassandraclusters.db.orange.com',
   serviceAccount(region) {
     const name = region.memberSpec['serviceAccountName'];
-    return typeof name === 'string' && name !== '' ? name : 'cassandra-cluster-node';
+    return typeof name === 'string' && name !== '' ? name : nodeServiceAccount;
   },
   capabilities: perObject((object: KubeObject): Capabilities => {
     const parsed = crd.safeParse(object);
