@@ -4,7 +4,19 @@ import { dirname, join, normalize, relative } from 'node:path';
 import { test } from 'node:test';
 
 /** From the ground up: a room may import itself and the rooms before it. */
-const rooms = ['edges', 'api', 'telemetry', 'kube', 'ring', 'operators', 'federation', 'regions', 'ui', 'runtime', 'cli'];
+const rooms = [
+  'edges',
+  'api',
+  'telemetry',
+  'kube',
+  'ring',
+  'operators',
+  'federation',
+  'regions',
+  'ui',
+  'runtime',
+  'cli',
+];
 
 /** What only src/edges may touch, and what to use instead. */
 const edges: [RegExp, string][] = [
