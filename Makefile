@@ -10,7 +10,7 @@ NODE_TEST := node --test --test-timeout=$(TEST_TIMEOUT)
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help demo test test-unit test-e2e test-sim test-casskop test-long test-faults test-soak test-changes check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring bench-plan bench-scale monitoring crds rbac reference api-docs format pictures build
+.PHONY: help demo test test-unit test-e2e test-sim test-casskop test-long test-faults test-soak test-changes check sim sim-replay sim-crash sim-mutants regions regions-down bench-ring bench-plan bench-scale monitoring crds rbac reference getting-started api-docs format pictures build
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -109,6 +109,9 @@ rbac: $(INSTALLED) ## write config/rbac/ from what the client can call
 
 reference: $(INSTALLED) ## write docs/reference/multicassandracluster.md from the schema
 	node src/cli/main.ts reference > docs/reference/multicassandracluster.md
+
+getting-started: $(INSTALLED) ## write into docs/getting-started.md what its commands print
+	WRITE_DOCS=1 $(NODE_TEST) e2e/docs/getting-started.test.ts
 
 # Its own TypeScript: typedoc needs the compiler as a library, which ours is not any more.
 api-docs: $(INSTALLED) ## write docs/reference/api.md from what the package exports
