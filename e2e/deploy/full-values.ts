@@ -29,6 +29,7 @@ export const fullValues: Record<string, unknown> = {
     enabled: true,
     apiServerPorts: [443],
     apiServers: [{ ipBlock: { cidr: '198.18.0.0/15' } }],
+    cqlPorts: [9042],
     metricsFrom: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }],
   },
   podDisruptionBudget: { enabled: true },

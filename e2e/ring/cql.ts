@@ -1,4 +1,4 @@
-import { Client, types } from 'cassandra-driver';
+import { auth, Client, types } from 'cassandra-driver';
 import type { Federation } from './federation.ts';
 
 /**
@@ -10,6 +10,9 @@ export async function cql<T>(federation: Federation, region: string, use: (clien
   const client = new Client({
     contactPoints: [address],
     localDataCenter: region,
+    ...(federation.cqlLogin && {
+      authProvider: new auth.PlainTextAuthProvider(federation.cqlLogin.username, federation.cqlLogin.password),
+    }),
     queryOptions: { consistency: types.consistencies.localQuorum },
     socketOptions: { readTimeout: 30_000 },
   });

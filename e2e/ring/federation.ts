@@ -53,6 +53,8 @@ export class Federation {
   readonly name: string;
   readonly regions: Regions;
   readonly hub: ApiServer;
+  /** The role that tests talk CQL as, where nodes ask for one. */
+  cqlLogin: { readonly username: string; readonly password: string } | undefined;
   /** Regions of the spec that share the cluster of another one. */
   readonly #guests = new Map<string, { readonly host: string; readonly namespace: string }>();
 

@@ -30,6 +30,8 @@ export interface EffectiveFederation {
   rollout: RolloutSpec;
   /** Operation -> token. */
   operations: OperationsSpec;
+  /** The Secret that holds the role which alters keyspaces, and where nodes listen; undefined: a person does it. */
+  cql: { secret: string; port: number } | undefined;
   adoptionPolicy: Spec['adoptionPolicy'];
   dataPolicy: Spec['dataPolicy'];
   deletionPolicy: Spec['deletionPolicy'];
@@ -87,6 +89,7 @@ export const effective = perSpec((mcc: MultiCassandraCluster): EffectiveFederati
     seeds: { ...spec.seeds, address: spec.seeds.address ?? localAddress },
     rollout: spec.rollout,
     operations: spec.operations ?? {},
+    cql: spec.cql && { secret: spec.cql.secretRef.name, port: spec.cql.port },
     adoptionPolicy: spec.adoptionPolicy,
     dataPolicy: spec.dataPolicy,
     deletionPolicy: spec.deletionPolicy,

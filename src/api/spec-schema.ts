@@ -284,6 +284,24 @@ export const operationsSchema = z
   })
   .describe('What every node is to do once; nothing restarts. A node that joins later is not asked.');
 
+export const cqlSchema = z
+  .object({
+    secretRef: z
+      .object({ name: z.string().min(1, { error: 'Name the Secret.' }).max(253).describe('Name of the Secret.') })
+      .describe(
+        'A Secret beside this object, in its namespace of the hub, with the keys username and password: the role of Cassandra that Ringmaster logs in as.',
+      ),
+    port: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .default(9042)
+      .describe("Where nodes listen for CQL: Cassandra's native_transport_port."),
+  })
+  .describe(
+    'Lets Ringmaster itself alter keyspaces where it otherwise prints the statements and waits, as far as no row can be lost by that. Off by default.',
+  );
+
 export const specSchema = z
   .object({
     clusterName: z
@@ -309,6 +327,7 @@ export const specSchema = z
     seeds: seedsSchema,
     rollout: rolloutSchema,
     operations: operationsSchema.exactOptional(),
+    cql: cqlSchema.exactOptional(),
     adoptionPolicy: z
       .enum(['Never', 'IfUnchanged'])
       .default('Never')

@@ -33,7 +33,7 @@ const sentences: { readonly [T in keyof typeof reasons]?: { readonly [R in keyof
     ForeignMember: 'As under Accepted; of two hubs, delete the object in the outdated one.',
     PreconditionMissing: 'Create what the message names.',
     SeedsUnreachable: 'Mend DNS, routes or firewalls to ports 7000 and 8778 from that region.',
-    ReplicationGate: 'Run the `ALTER KEYSPACE` that the message gives.',
+    ReplicationGate: 'Run the `ALTER KEYSPACE` that the message gives; with `spec.cql`, mend what it says of that.',
     RebuildFailed: 'Read the logs that the message names; then set `rebuild.from` to another datacenter.',
     LastRegion: 'Delete the MultiCassandraCluster instead.',
     AbandonUnconfirmed: 'Make sure that they can never come back, then list them as the message shows.',

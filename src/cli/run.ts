@@ -5,6 +5,7 @@ import { systemRandom } from '../edges/random.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { casskop } from '../operators/casskop/casskop.ts';
+import { openCql } from '../ring/cql-driver.ts';
 import { Controller } from '../runtime/controller.ts';
 import { Events } from '../runtime/events.ts';
 import { serveHealth } from '../runtime/health-server.ts';
@@ -65,7 +66,17 @@ export async function run(flags: RunFlags, userAgent: string, signal: AbortSigna
     reportingInstance: identity,
     enabled: () => leadership.term !== undefined,
   });
-  const controller = new Controller({ regions, operator: casskop, leadership, clock, random, logger, metrics, events });
+  const controller = new Controller({
+    regions,
+    operator: casskop,
+    leadership,
+    openCql,
+    clock,
+    random,
+    logger,
+    metrics,
+    events,
+  });
   const site = new Site({
     operator: casskop,
     clock,

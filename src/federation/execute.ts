@@ -4,6 +4,7 @@ import { KubeError } from '../kube/errors.ts';
 import { type KubeObject, resources, type ResourceType } from '../kube/objects.ts';
 import { NodeUnreadableError, orderNode } from '../ring/jolokia.ts';
 import type { Intent, Write } from './intents.ts';
+import { type CqlAccess, runCql } from './run-cql.ts';
 
 /** What became of one intent. */
 export interface Outcome {
@@ -24,6 +25,8 @@ export interface ExecuteOptions {
   readonly clock: Clock;
   /** Called before each request; throws to forbid it. */
   permit?(intent: Intent): void;
+  /** For intents that alter keyspaces. */
+  readonly cql?: CqlAccess;
   /** Asked before each request: the plan is not gone on with once it is. */
   isOutdated?(): boolean;
 }
@@ -59,12 +62,18 @@ async function perform(intent: Intent, options: ExecuteOptions, signal: AbortSig
   const client = options.client(region);
   try {
     options.permit?.(intent);
+    if (write.verb === 'cql') {
+      if (!options.cql) throw new TypeError('an intent to alter keyspaces needs access by CQL');
+      await runCql(write, options.cql, options.clock, signal);
+      return { intent, error: undefined };
+    }
     const left = await send(client, write, options.clock, signal);
     if (left) options.seen(region, write.resource, left);
     if (!left) options.doubt(region, write.resource, refOf(write));
     return { intent, error: undefined };
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
+    if (write.verb === 'cql') return { intent, error };
     if (write.verb === 'delete' && error.code === 'NotFound') {
       options.doubt(region, write.resource, refOf(write));
       return { intent, error: undefined };
@@ -97,7 +106,12 @@ function withoutData(error: KubeError, write: Write): KubeError {
 }
 
 /** Resolves with the object as it is now; without one when it was deleted. */
-function send(client: KubeClient, write: Write, clock: Clock, signal: AbortSignal): Promise<KubeObject | undefined> {
+function send(
+  client: KubeClient,
+  write: Exclude<Write, { verb: 'cql' }>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<KubeObject | undefined> {
   switch (write.verb) {
     case 'create':
       return client.apply(write.resource, withVersion(write.object, '1'), signal);

@@ -1,8 +1,8 @@
-import type { EffectiveFederation } from '../api/effective.ts';
 import type { Reason } from '../api/conditions.ts';
 import type { KubeObject } from '../kube/objects.ts';
-import { replicasIn, statementsBeforeNewDatacenter, userKeyspaces } from '../ring/keyspaces.ts';
+import { type Alteration, alterationsBeforeNewDatacenter, replicasIn, userKeyspaces } from '../ring/keyspaces.ts';
 import type { NodeView, RingState } from '../ring/view.ts';
+import { replicationGate } from './keyspace-gate.ts';
 import type { PlanContext } from './context.ts';
 import { parseGuard } from './guard/guard.ts';
 import type { Hosts } from './hosts.ts';
@@ -33,6 +33,8 @@ export interface Obstacle {
   readonly region?: string;
   /** It holds up nothing but its region. */
   readonly isLocal?: true;
+  /** What Ringmaster itself has to alter to open it. */
+  readonly alters?: readonly Alteration[];
 }
 
 /**
@@ -310,11 +312,8 @@ export function unprovenIn(ring: RingState, hosts: Hosts): string[] {
 }
 
 /** A new datacenter's seeds skip bootstrap and own ranges at once; see ring/keyspaces.ts. */
-export function replicationObstacle(
-  federation: EffectiveFederation,
-  pictures: readonly RegionPicture[],
-  views: ReadonlyMap<string, NodeView>,
-): Obstacle | undefined {
+export function replicationObstacle(context: PlanContext): Obstacle | undefined {
+  const { federation, pictures, views } = context;
   const keyspaces = [...new Set([...views.values()].flatMap((view) => view.keyspaces))];
   if (userKeyspaces(keyspaces).length === 0) return undefined;
   const inRing = pictures.filter(answeredFor).filter((picture) => !isLeaving(picture));
@@ -326,15 +325,12 @@ export function replicationObstacle(
   for (const { datacenter, nodes } of inRing.flatMap((picture) => picture.region.racks)) {
     datacenters[datacenter] = (datacenters[datacenter] ?? 0) + nodes;
   }
-  const statements = statementsBeforeNewDatacenter(replication, datacenters);
-  if (statements.length === 0) return undefined;
-  return {
-    stalled: true,
-    reason: 'ReplicationGate',
-    message:
-      `cluster ${federation.clusterName} holds data, and the next datacenter would own part of it without having it. ` +
-      `Run these first, and let clients use LOCAL_ consistency levels until the new datacenter is rebuilt: ${statements.join(' ')}`,
-  };
+  const alterations = alterationsBeforeNewDatacenter(replication, datacenters);
+  if (alterations.length === 0) return undefined;
+  return replicationGate(context, alterations, {
+    why: `cluster ${federation.clusterName} holds data, and the next datacenter would own part of it without having it`,
+    advice: 'Run these first, and let clients use LOCAL_ consistency levels until the new datacenter is rebuilt:',
+  });
 }
 
 /**

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ObjectRef } from '../kube/client.ts';
 import type { KubeObject, ResourceType } from '../kube/objects.ts';
 import type { NodeOrder } from '../ring/jolokia.ts';
+import type { Alteration } from '../ring/keyspaces.ts';
 import { withoutMoment } from './bookkeeping.ts';
 
 /**
@@ -13,6 +14,14 @@ export interface Intent {
   /** For logs and events: what it does and why, as a sentence. */
   readonly why: string;
   readonly write: Write;
+}
+
+/** A node that can be asked by CQL. */
+export interface Contact {
+  readonly pod: string;
+  /** IP address. */
+  readonly address: string;
+  readonly datacenter: string;
 }
 
 export type Write =
@@ -53,6 +62,20 @@ export type Write =
       readonly ref: ObjectRef;
       readonly hostId: string;
       readonly order: NodeOrder;
+    }
+  /**
+   * Has one of some nodes alter keyspaces by CQL, one after the other; each only while it is as it was, and no row can be lost by it. The role and its password are
+   * in a Secret of the hub, which is read by whoever sends this.
+   */
+  | {
+      readonly verb: 'cql';
+      readonly resource: ResourceType;
+      /** The pod that is asked first. */
+      readonly ref: ObjectRef;
+      readonly login: { readonly namespace: string; readonly secret: string; readonly port: number };
+      /** In the order in which they are tried. */
+      readonly contacts: readonly Contact[];
+      readonly alterations: readonly Alteration[];
     }
   /** Puts other labels and annotations in the place of all there are; fails unless the object still has this uid and resourceVersion. */
   | {

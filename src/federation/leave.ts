@@ -1,5 +1,6 @@
-import { statementsWithoutDatacenters, userKeyspaces } from '../ring/keyspaces.ts';
+import { alterationsWithoutDatacenters, userKeyspaces } from '../ring/keyspaces.ts';
 import { type KubeObject, resources } from '../kube/objects.ts';
+import { replicationGate } from './keyspace-gate.ts';
 import type { PlanContext } from './context.ts';
 import { type Obstacle, replicationOf, ringObstacle, staleObstacle } from './gates.ts';
 import { guardIntent } from './guard-writes.ts';
@@ -278,16 +279,22 @@ function keyspacesGate(context: PlanContext, picture: RegionPicture, which: 'use
   }
   const looked = which === 'all' ? keyspaces : userKeyspaces(keyspaces);
   const words = Object.fromEntries(looked.map((keyspace) => [keyspace, replication[keyspace] ?? '']));
-  const statements = statementsWithoutDatacenters(
+  const alterations = alterationsWithoutDatacenters(
     words,
     datacenters.map((datacenter) => datacenter.name),
   );
-  if (statements.length === 0) return undefined;
-  const before =
+  if (alterations.length === 0) return undefined;
+  const said =
     which === 'users'
-      ? `keyspaces have replicas in region ${name}. Let clients use other datacenters, run nodetool repair where rows may be missing, then`
-      : `the nodes of region ${name} have left the ring, and keyspaces still ask for replicas there. To end it,`;
-  return { stalled: true, reason: 'ReplicationGate', region: name, message: `${before} run: ${statements.join(' ')}` };
+      ? {
+          why: `keyspaces have replicas in region ${name}`,
+          advice: 'Let clients use other datacenters, run nodetool repair where rows may be missing, then run:',
+        }
+      : {
+          why: `the nodes of region ${name} have left the ring, and keyspaces still ask for replicas there`,
+          advice: 'To end it, run:',
+        };
+  return replicationGate(context, alterations, said, { region: name });
 }
 
 /** Whether a region that can be seen holds anything of ours. */

@@ -52,6 +52,7 @@ export interface Sources {
   /** An object of the hub, in the MultiCassandraCluster's own namespace. */
   hubObject(kind: Reference['kind'], namespace: string, name: string): Looked;
   refusedWrites: Readonly<Record<string, string>>;
+  cqlProblem?: string | undefined;
 }
 
 /** Takes the snapshot of one MultiCassandraCluster from the caches, at one moment. */
@@ -77,6 +78,7 @@ export function observe(mcc: MultiCassandraCluster, operator: RegionalOperator, 
         .map((each) => [keyOf(each), sources.hubObject(each.kind, federation.namespace, each.name)]),
     ),
     refusedWrites: sources.refusedWrites,
+    ...(sources.cqlProblem !== undefined && { cqlProblem: sources.cqlProblem }),
     regions: Object.fromEntries(
       federation.regions.map((region) => {
         const caches = sources.region(region.context, region.namespace);

@@ -21,6 +21,7 @@ import {
 } from './gates.ts';
 import { abandon } from './abandon.ts';
 import { adoptionObstacle, adoptRing } from './adoption.ts';
+import { alterIntents, altersOf } from './alterations.ts';
 import { guardIntent } from './guard-writes.ts';
 import { freshViews, proveHosts } from './hosts.ts';
 import type { Intent } from './intents.ts';
@@ -183,7 +184,12 @@ export function nextSteps(context: PlanContext): Steps {
   );
   const begins = kept.find((steps) => steps.begins !== undefined)?.begins;
   const all = [...kept, grown];
-  const operating = operate(context, jobsOf(context), whatGoesOn(all));
+  const keyspaces = altersOf(all).map(({ keyspace }) => keyspace);
+  // What fails again and again holds up only what needs it.
+  const altersNow = keyspaces.length > 0 && snapshot.cqlProblem === undefined;
+  const goesOn = whatGoesOn(all) ?? (altersNow ? `keyspaces ${keyspaces.join(', ')} are being altered` : undefined);
+  const operating = operate(context, jobsOf(context), goesOn);
+  const intents = [...all.flatMap((steps) => steps.intents), ...operating.intents];
   return {
     ...(begins !== undefined && { begins }),
     // One at a time, and not while another one's turn begins.
@@ -191,7 +197,7 @@ export function nextSteps(context: PlanContext): Steps {
     removed: kept.flatMap((steps) => steps.removed ?? []),
     abandoned: kept.flatMap((steps) => steps.abandoned ?? []),
     operating,
-    intents: [...all.flatMap((steps) => steps.intents), ...operating.intents],
+    intents: [...intents, ...alterIntents(context, all, intents)],
     obstacles: all.flatMap((steps) => steps.obstacles),
     busy: grown.busy || kept.some((steps) => steps.busy),
   };
@@ -335,7 +341,7 @@ function joinGate(
   founds: boolean,
   othersBusy: boolean,
 ): Obstacle | undefined {
-  const { federation, pictures, hosts, ring, views } = context;
+  const { pictures, hosts, ring, views } = context;
   if (founds || wasInRing(picture, hosts)) return undefined;
   if (othersBusy) {
     return {
@@ -350,7 +356,7 @@ function joinGate(
     changeUnderWay(context, picture) ??
     ringObstacle(pictures, hosts, ring, views) ??
     staleObstacle(views, context.snapshot.monotonicMs) ??
-    replicationObstacle(federation, pictures, views)
+    replicationObstacle(context)
   );
 }
 

@@ -1,4 +1,5 @@
-import { replicasIn, statementsForDatacenters, userKeyspaces } from '../ring/keyspaces.ts';
+import { type Alteration, alterationsForDatacenters, replicasIn, userKeyspaces } from '../ring/keyspaces.ts';
+import { replicationGate } from './keyspace-gate.ts';
 import type { PlanContext } from './context.ts';
 import { type Obstacle, replicationOf } from './gates.ts';
 import { answeredFor, isLeaving, type MemberPicture, type RegionPicture } from './picture.ts';
@@ -48,12 +49,14 @@ export function rebuildObstacle(context: PlanContext, picture: MemberPicture): O
     const message = 'the replication of the ring’s keyspaces is being read';
     return { stalled: false, reason: 'Waiting', region: name, message, isLocal: true };
   }
-  const statements = missingReplicas(context, replication);
-  if (statements.length > 0) {
-    const message =
-      `region ${name} has joined, and keyspaces have no replicas there yet. Let clients use LOCAL_ consistency levels elsewhere, then run: ${statements.join(' ')} ` +
-      `Then its nodes stream their rows. To leave that to somebody else, set spec.regions[${name}].rebuild.skip`;
-    return { stalled: true, reason: 'ReplicationGate', region: name, message, isLocal: true };
+  const alterations = missingReplicas(context, replication);
+  if (alterations.length > 0) {
+    const words = {
+      why: `region ${name} has joined, and keyspaces have no replicas there yet`,
+      advice: 'Let clients use LOCAL_ consistency levels elsewhere, then run:',
+      next: ` Then its nodes stream their rows. To leave that to somebody else, set spec.regions[${name}].rebuild.skip`,
+    };
+    return replicationGate(context, alterations, words, { region: name, isLocal: true });
   }
   if ((picture.region.rebuild.from ?? sourceFor(context, picture, replication)) === undefined) {
     const message = `name the datacenter that the nodes of region ${name} are to stream their rows from: spec.regions[${name}].rebuild.from`;
@@ -115,12 +118,15 @@ function replicationNow({ pictures, views }: PlanContext): Readonly<Record<strin
 }
 
 /** Of all regions that have joined at once: a keyspace of the system has to name them all. */
-function missingReplicas({ pictures, hosts }: PlanContext, replication: Readonly<Record<string, string>>): string[] {
+function missingReplicas(
+  { pictures, hosts }: PlanContext,
+  replication: Readonly<Record<string, string>>,
+): Alteration[] {
   const joined = pictures
     .filter((picture) => answeredFor(picture) && !isLeaving(picture))
     .filter(({ pods }) => pods.every(({ name }) => hosts.joined.has(name)));
   const lacking = joined.filter(lacksRows).flatMap(({ region }) => region.datacenters.map(({ name }) => name));
   const counts: Record<string, number> = {};
   for (const { datacenter } of joined.flatMap(({ pods }) => pods)) counts[datacenter] = (counts[datacenter] ?? 0) + 1;
-  return statementsForDatacenters(replication, counts, lacking);
+  return alterationsForDatacenters(replication, counts, lacking);
 }

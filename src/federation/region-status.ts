@@ -159,7 +159,9 @@ function applied(context: PlanContext, picture: KnownPicture, steps: Steps): Con
   const fields = changes.map(({ path }) => path).join(', ');
   if (rejected)
     return say('False', 'Rejected', `CassKop put ${fields} back; see its log for the reason, and change the spec`);
-  const intent = steps.intents.find((each) => each.region === picture.region.name && !isOperationWrite(each.write));
+  const intent = steps.intents.find(
+    ({ region, write }) => region === picture.region.name && !isOperationWrite(write) && write.verb !== 'cql',
+  );
   if (intent) return say('False', 'Writing', intent.why);
   if (picture.member.bookkeeping.injecting && picture.member.ownership === 'ours') {
     return say('False', 'Writing', 'the seeds leave the spec once the operator holds them and has nothing under way');

@@ -201,7 +201,7 @@ function disruptionObstacle(context: PlanContext, picture: MemberPicture, kind: 
   const gate =
     ringObstacle(pictures, hosts, ring, views, { unseen: ringChanges ? 'waits' : 'ignored' }) ??
     staleObstacle(views, snapshot.monotonicMs) ??
-    (kind === 'datacenter' ? replicationObstacle(federation, pictures, views) : undefined) ??
+    (kind === 'datacenter' ? replicationObstacle(context) : undefined) ??
     (kind === 'scale-down' ? replicasObstacle(context, picture) : undefined);
   return gate && { ...gate, region: name };
 }

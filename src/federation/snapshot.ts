@@ -23,6 +23,8 @@ export interface Snapshot {
   readonly sources: Readonly<Record<string, Looked>>;
   /** By region: what its API server said when it refused our last write there; a lost race is no refusal. */
   readonly refusedWrites: Readonly<Record<string, string>>;
+  /** Why keyspaces could not be altered when that was last tried; with what a person does about it. */
+  readonly cqlProblem?: string;
   /** One for each entry of spec.regions, by name. */
   readonly regions: Readonly<Record<string, RegionSnapshot>>;
 }

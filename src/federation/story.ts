@@ -91,6 +91,7 @@ const words = {
   delete: ['PodDeleted', 'DeletePod'],
   order: ['NodeTold', 'OrderNode'],
   label: ['NodeTold', 'OrderOperation'],
+  cql: ['NodeTold', 'AlterKeyspaces'],
 } as const;
 
 const copied: ReadonlySet<string> = new Set([resources.secrets.plural, resources.configMaps.plural]);

@@ -10,6 +10,8 @@ export interface Pod {
   ready: boolean;
   /** It was decommissioned, and goes on running. */
   left?: true;
+  /** Another one than the others have. */
+  schemaVersion?: string;
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
 }

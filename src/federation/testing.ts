@@ -11,6 +11,7 @@ import { execute } from './execute.ts';
 import { isGuardWrite } from './guard-writes.ts';
 import type { Intent } from './intents.ts';
 import { type Plan, plan } from './plan.ts';
+import { CqlInMemory } from './testing-cql.ts';
 import { carryOutOrders, labelPod, metadataOf, type Pod } from './testing-pods.ts';
 import {
   keyOf,
@@ -52,6 +53,12 @@ export class PlannerWorld {
   /** Pods whose nodes fail at what they are told. */
   readonly failing = new Set<string>();
   refusedWrites: Record<string, string> = {};
+  /** Its keyspaces, for who logs in; why they could not be altered. */
+  readonly cql = new CqlInMemory(
+    () => this.pods.filter(({ left }) => !left).map(({ name }) => name.split('-')[1] ?? ''),
+    () => this.replication ?? {},
+  );
+  cqlProblem: string | undefined;
   /** Racks, as in `eu-rack1`, whose restart the operator does not begin although it is ordered. */
   readonly waitingRacks = new Set<string>();
   /** What a region's operator says instead of that all is done. */
@@ -94,6 +101,7 @@ export class PlannerWorld {
           ]),
       ),
       refusedWrites: this.refusedWrites,
+      ...(this.cqlProblem !== undefined && { cqlProblem: this.cqlProblem }),
       regions: Object.fromEntries(regions),
     };
   }
@@ -160,7 +168,7 @@ export class PlannerWorld {
       if (there?.resourceVersion !== resourceVersion || (uid !== undefined && there?.uid !== uid)) refuse('conflict');
     };
     const unused = (): never => refuse('not a verb of the planner');
-    await execute(
+    const [outcome] = await execute(
       [intent],
       {
         clock: { timer: () => ({ cancel: () => undefined }) } as unknown as Clock,
@@ -219,9 +227,18 @@ export class PlannerWorld {
         }),
         seen: () => undefined,
         doubt: () => undefined,
+        cql: {
+          open: this.cql.open,
+          hub: {
+            get: (_resource, { name }) => Promise.resolve(this.hubObjects.get(`Secret ${name}`) ?? refuse('missing')),
+          },
+          permit: () => new AbortController().signal,
+          altered: () => undefined,
+        },
       },
       new AbortController().signal,
     );
+    if (write.verb === 'cql') this.cqlProblem = outcome?.error?.message;
     this.written.push(intent);
   }
 
@@ -397,7 +414,7 @@ export class PlannerWorld {
       hostId: pod.hostId,
       clusterName: 'orders',
       operationMode: pod.left ? 'DECOMMISSIONED' : this.halfLeft.has(pod.name) ? 'DECOMMISSION_FAILED' : 'NORMAL',
-      schemaVersion: 'same',
+      schemaVersion: pod.schemaVersion ?? 'same',
       hosts: Object.fromEntries([...inRing, ...this.ghosts].map((each) => [each.address, each.hostId])),
       live: inRing.filter((each) => each.ready).map((each) => each.address),
       joining: [],

@@ -10,6 +10,7 @@ import type { RegionalOperator } from '../operators/operator.ts';
 import type { RegionHandle } from '../regions/region-handle.ts';
 import type { RegionRegistry } from '../regions/registry.ts';
 import { isOpenTo } from '../regions/tenancy.ts';
+import type { OpenCql } from '../ring/cql.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { FederationSight } from '../ui/federation-view.ts';
@@ -30,6 +31,8 @@ export interface ControllerOptions {
   regions: RegionRegistry;
   operator: RegionalOperator;
   leadership: Leadership;
+  /** Opens connections to nodes, as spec.cql asks for it. */
+  openCql: OpenCql;
   clock: Clock;
   random: Random;
   logger: Logger;
@@ -121,6 +124,7 @@ export class Controller {
       logger,
       operator: options.operator,
       leadership: options.leadership,
+      openCql: options.openCql,
       hub: { client: hub.client, store: this.#federations.store, doubts: this.#doubts },
       region: (key, context, namespace) => this.#engage(key, context, namespace),
       release: (key, kept) => this.#release(key, kept),

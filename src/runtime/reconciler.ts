@@ -14,12 +14,14 @@ import type { Snapshot, UnknownReason, UnknownRegion } from '../federation/snaps
 import { latestLeader } from '../federation/stamps.ts';
 import { type Line, lineOfWrite } from '../federation/story.ts';
 import { isTornDown, tearDown } from '../federation/teardown.ts';
+import type { CqlAccess } from '../federation/run-cql.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeError } from '../kube/errors.ts';
 import { type KubeObject, resources } from '../kube/objects.ts';
 import { transitionsMax } from '../kube/lease.ts';
 import type { Store } from '../kube/store.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
+import type { OpenCql } from '../ring/cql.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Doubts } from './doubts.ts';
 import { isHeld, setHeld } from './finalizer.ts';
@@ -36,7 +38,9 @@ export interface Surroundings {
   readonly random: Random;
   readonly logger: Logger;
   readonly operator: RegionalOperator;
-  readonly leadership: Pick<Leadership, 'term' | 'met'>;
+  readonly leadership: Pick<Leadership, 'term' | 'met' | 'permit'>;
+  /** Opens connections to nodes, as spec.cql asks for it. */
+  readonly openCql: OpenCql;
   readonly hub: { readonly client: KubeClient; readonly store: Store; readonly doubts: Doubts };
   /** The region's caches, started when they are first asked for; `key` is planned again whenever they change. */
   readonly region: (key: string, context: string, namespace: string) => RegionNamespace | UnknownRegion;
@@ -81,6 +85,8 @@ interface Memory {
   snapshot?: Snapshot;
   /** By region: the last write that was refused. */
   refused: Record<string, string>;
+  /** Why keyspaces could not be altered. */
+  cqlProblem?: string;
   spec?: Spec;
 }
 
@@ -164,6 +170,7 @@ export class Reconciler {
     if (term.transitions !== snapshot.leaseTransitions) return { afterMs: 0 };
     const retryMs = this.#beginTurns(key, mcc, snapshot, result.intents, term);
     const isOver = this.#dropRefusals(key, snapshot, result.intents);
+    if (result.pace === 'quiet') delete this.#memory(key).cqlProblem;
     const when = this.#isSettlingIn(key, snapshot) ? 'facts' : 'paced';
     const written = await this.#statuses.write(raw, result.status, when, term.signal);
     return { afterMs: isOver ? 0 : earliest(earliest(written, retryMs), planPaceMs[result.pace]) };
@@ -220,6 +227,7 @@ export class Reconciler {
       hubObject: (kind, namespace, name) =>
         hubObjects.look(key, kind === 'Secret' ? resources.secrets : resources.configMaps, namespace, name),
       refusedWrites: this.#memory(key).refused,
+      cqlProblem: this.#memory(key).cqlProblem,
     });
     const seen = this.#sight.follow(key, snapshot, (name) => this.#turns.isUnderWay(key, name));
     const memory = this.#memory(key);
@@ -257,6 +265,7 @@ export class Reconciler {
             seen: (_region, resource, object) => there.expect(resource, object),
             doubt: (_region, resource, ref) => there.doubt(resource, ref),
             isOutdated,
+            cql: this.#cqlAccess(key, mcc),
           },
           signal,
         );
@@ -265,6 +274,21 @@ export class Reconciler {
       retryMs = earliest(retryMs, waitMs);
     }
     return retryMs;
+  }
+
+  #cqlAccess(key: string, mcc: MultiCassandraCluster): CqlAccess {
+    const { hub, leadership, openCql, region } = this.#surroundings;
+    return {
+      open: openCql,
+      hub: hub.client,
+      permit: () => leadership.permit(),
+      altered: () => {
+        for (const { context, namespace } of effective(mcc).regions) {
+          const there = region(key, context, namespace);
+          if (!('known' in there)) there.forgetReplication();
+        }
+      },
+    };
   }
 
   /**
@@ -283,7 +307,10 @@ export class Reconciler {
         this.#surroundings.logger[level]('a write failed and is planned again', { key, region, why, error });
       }
       if (!memory) continue;
-      if (error === undefined) delete memory.refused[region];
+      if (intent.write.verb === 'cql') {
+        if (error === undefined) delete memory.cqlProblem;
+        else if (!isLostRace(error)) memory.cqlProblem = error.message;
+      } else if (error === undefined) delete memory.refused[region];
       // No answer is no refusal: whether the region can be reached is told by itself.
       else if (error.status !== undefined && !isLostRace(error)) memory.refused[region] = `${why}: ${error.message}`;
     }

@@ -250,6 +250,11 @@ export class RegionNamespace {
     this.#doubts.add(resource, ref);
   }
 
+  /** Keyspaces of its ring were altered: what nodes have said of that before counts no more. */
+  forgetReplication(): void {
+    this.#probe.forgetReplication();
+  }
+
   /** The nodes are asked as often as the fastest of the federations that use this namespace needs it. */
   setPace(key: string, pace: Pace): void {
     this.#paces.set(key, pace);

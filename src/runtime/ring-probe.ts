@@ -41,6 +41,8 @@ export class RingProbe {
   readonly #lane = new PQueue({ concurrency: parallelQuestions });
   #replication: Record<string, string> | undefined;
   #replicationReadAt = -Infinity;
+  /** Aborts what is being read of the replication. */
+  #readStop = new AbortController();
   /** Of what the last round left. */
   #lastDigest = this.#digest();
   #pace: Pace = 'fast';
@@ -60,6 +62,14 @@ export class RingProbe {
 
   get replication(): Readonly<Record<string, string>> | undefined {
     return this.#replication;
+  }
+
+  /** Keyspaces were altered: how they are replicated is not known before it has been read anew. */
+  forgetReplication(): void {
+    this.#replication = undefined;
+    this.#readStop.abort();
+    this.#readStop = new AbortController();
+    this.nudge();
   }
 
   /** Sets the pace; a faster one begins a round at once. */
@@ -139,13 +149,15 @@ export class RingProbe {
     const known = this.#replication;
     const isFresh = startedAt - this.#replicationReadAt < replicationMaxAgeMs;
     if (known && isFresh && keyspaces.every((each) => known[each] !== undefined)) return;
-    using deadline = withDeadline(clock, answerDeadlineMs, signal);
+    const stop = this.#readStop.signal;
+    using deadline = withDeadline(clock, answerDeadlineMs, AbortSignal.any([signal, stop]));
     try {
       const entries: [string, string][] = [];
       for (const keyspace of keyspaces) {
         const { name } = pod.metadata;
         entries.push([keyspace, await readReplication(client, namespace, name, keyspace, deadline.signal)]);
       }
+      stop.throwIfAborted();
       this.#replication = Object.fromEntries(entries);
       this.#replicationReadAt = startedAt;
     } catch {

@@ -31,6 +31,8 @@ export interface TurnsOptions {
 const perLane = 4;
 /** The wait before the same write is tried again, milliseconds; it doubles with each failure in a row. */
 const retryFirstMs = 20;
+/** The first wait of one that costs nodes a login. */
+const loginRetryFirstMs = 2_000;
 const retryMaxMs = 30_000;
 
 /**
@@ -110,7 +112,8 @@ export class Turns {
     let waitMs = 0;
     if (failure) {
       const count = (this.#failed.get(id)?.count ?? 0) + 1;
-      waitMs = Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(count - 1, 32)) * (0.5 + random.next() / 2);
+      const firstMs = failure.write.verb === 'cql' ? loginRetryFirstMs : retryFirstMs;
+      waitMs = Math.min(retryMaxMs, firstMs * 2 ** Math.min(count - 1, 32)) * (0.5 + random.next() / 2);
       this.#failed.set(id, { intent: failure, count, until: clock.monotonic() + waitMs });
     } else {
       this.#failed.delete(id);

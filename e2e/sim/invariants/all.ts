@@ -2,7 +2,7 @@ import { copiesAreWhatTheHubHolds, whatMembersNameIsThere } from './copies.ts';
 import { oneRegionAtATime, scaleDownIsAlone } from './disruption.ts';
 import { nodesFormOneRing, oneRingIsFounded, onlyTheIgnitionPodFounds } from './founding.ts';
 import type { Invariant } from './invariant.ts';
-import { keyspacesComeFirst } from './keyspaces.ts';
+import { alterationsKeepRows, keyspacesComeFirst } from './keyspaces.ts';
 import {
   aRegionGoesWhenItsNodesHaveLeft,
   keyspacesLeaveFirst,
@@ -50,6 +50,7 @@ export const invariants: readonly Invariant[] = [
   writesBuildOnTheLatestView,
   writesNameTheirVersion,
   keyspacesComeFirst,
+  alterationsKeepRows,
   whatMembersNameIsThere,
   oneRegionAtATime,
   nodesAreToldOnce,

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../../src/kube/objects.ts';
 import type { ObjectChange } from '../api/request.ts';
+import type { Replication } from '../region/cassandra/schema.ts';
 import type { Facts } from './facts.ts';
 
 /** One write of a controller, seen at the server's door. */
@@ -35,6 +36,18 @@ export interface NodeOrder {
   readonly why: string;
 }
 
+/** What a controller has a node alter by CQL, right before the node does it. */
+export interface KeyspaceAlteration {
+  readonly by: string;
+  readonly cluster: string;
+  readonly pod: string;
+  readonly keyspace: string;
+  readonly before: Replication | undefined;
+  readonly after: Replication;
+  readonly lease: Write['lease'];
+  readonly why: string;
+}
+
 /** What happened to a node, as far as it concerns the ring. */
 export interface NodeEvent {
   readonly kind: 'founded' | 'joined' | 'became NORMAL';
@@ -48,6 +61,7 @@ export interface Checker {
   /** A controller's write, right after the server has answered it. */
   onWrite?(write: Write): string | undefined;
   onOrder?(order: NodeOrder): string | undefined;
+  onAlter?(alteration: KeyspaceAlteration): string | undefined;
   /** Any object in any cluster has changed, whoever did it. */
   onChange?(cluster: string, change: ObjectChange): string | undefined;
   onNode?(event: NodeEvent): string | undefined;

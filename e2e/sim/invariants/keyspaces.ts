@@ -1,3 +1,5 @@
+import type { Spec } from '../../../src/api/schema.ts';
+import { factorIn } from '../region/cassandra/schema.ts';
 import { isDeletedMember } from './disruption.ts';
 import type { Facts } from './facts.ts';
 import type { Invariant } from './invariant.ts';
@@ -42,6 +44,37 @@ export const keyspacesComeFirst: Invariant = {
       },
     };
   },
+};
+
+/** What a controller may run itself. */
+export const alterationsKeepRows: Invariant = {
+  name: 'alterations keep rows',
+  statement:
+    'What a controller alters itself takes replicas from no datacenter that has nodes, and from a keyspace of the user in no way whatever: on what may lose rows a person decides.',
+  watch: (facts) => ({
+    onAlter: ({ by, keyspace, before, after, why }) => {
+      const told = `${by} altered keyspace ${keyspace} (${why})`;
+      const mcc = facts.mcc()?.['spec'] as Spec | undefined;
+      if (mcc?.cql === undefined) return `${told}, and spec.cql does not let it`;
+      const isUsers = !keyspace.startsWith('system');
+      if (!before) return `${told}, which there is not`;
+      if (isUsers && before.strategy !== 'NetworkTopologyStrategy') return `${told}, which used ${before.strategy}`;
+      const withNodes = new Set(
+        [...facts.ring().nodes]
+          .filter(({ mode, isGossiping }) => mode === 'NORMAL' && isGossiping)
+          .map(({ options }) => options.datacenter),
+      );
+      const had = before.strategy === 'NetworkTopologyStrategy' ? Object.keys(before.datacenters) : [...withNodes];
+      const taken = had.find((name) => {
+        const isLess =
+          before.strategy === 'NetworkTopologyStrategy'
+            ? factorIn(after, name) < factorIn(before, name)
+            : factorIn(after, name) === 0;
+        return isLess && (isUsers || withNodes.has(name));
+      });
+      return taken === undefined ? undefined : `${told}, which had more replicas in datacenter ${taken} before`;
+    },
+  }),
 };
 
 /** The users' keyspaces that all NORMAL nodes hold to be replicated without a look at datacenters. */

@@ -12,6 +12,8 @@ export const onlyTheLeaderWrites: Invariant = {
       breach(by, lease, `${by} sent a write of ${plural} ${name} to ${cluster} (${why})`),
     onOrder: ({ by, cluster, pod, what, why, lease }) =>
       breach(by, lease, `${by} sent ${pod} in ${cluster} the order ${what} (${why})`),
+    onAlter: ({ by, cluster, pod, keyspace, why, lease }) =>
+      breach(by, lease, `${by} had ${pod} in ${cluster} alter keyspace ${keyspace} (${why})`),
   }),
 };
 

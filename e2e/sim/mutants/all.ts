@@ -1,4 +1,5 @@
 import { copyMutants } from './copies.ts';
+import { keyspaceMutants } from './keyspaces.ts';
 import { leavingMutants } from './leaving.ts';
 import { memberMutants } from './members.ts';
 import type { Mutant } from './mutant.ts';
@@ -17,6 +18,7 @@ export const mutants: readonly Mutant[] = [
   ...operationMutants,
   ...copyMutants,
   ...leavingMutants,
+  ...keyspaceMutants,
   ...processMutants,
 ];
 

@@ -7,8 +7,8 @@ export const leavingMutants: readonly Mutant[] = [
     breaks: 'keyspaces leave first',
     history: 'a region leaves a keyspace',
     file: 'federation/leave.ts',
-    find: '  if (statements.length === 0) return undefined;',
-    replace: "  if (statements.length === 0 || which === 'users') return undefined;",
+    find: '  if (alterations.length === 0) return undefined;',
+    replace: "  if (alterations.length === 0 || which === 'users') return undefined;",
   },
   {
     name: 'nodes leave whatever the rest of the ring is about',
@@ -82,8 +82,8 @@ export const leavingMutants: readonly Mutant[] = [
     breaks: 'rows outlive their region',
     history: 'a region leaves with rows of its own',
     file: 'ring/keyspaces.ts',
-    find: '      if (kept.length === 0)\n        return',
-    replace: '      if (kept.length === 0 && datacenters.length === 0)\n        return',
+    find: '  if (to.length === 0) {',
+    replace: "  if (to.length === 0 && was === '') {",
   },
   {
     name: 'the founder comes back as if it founded the ring once more',

@@ -168,7 +168,7 @@ export const ringMutants: readonly Mutant[] = [
     breaks: 'keyspaces are ready for a new datacenter',
     history: 'a keyspace before the last datacenter',
     file: 'federation/plan.ts',
-    find: ' ??\n    replicationObstacle(federation, pictures, views)',
+    find: ' ??\n    replicationObstacle(context)',
     replace: '',
   },
   {

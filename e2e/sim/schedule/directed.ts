@@ -259,6 +259,28 @@ export const directed = {
     [formedMs, { do: 'take our marks away', everyMs: 1_000, unguarded: false }],
     [formedMs + 6_000, { do: 'bad answers', cluster: 'hub', status: 500, count: 30, of: 'multicassandraclusters' }],
   ),
+  'keyspaces are altered for a region that joins': workload(130, { ...three, cql: 'from the start' }, [
+    9_000,
+    { do: 'create keyspace', strategy: 'SimpleStrategy' },
+  ]),
+  'a region leaves keyspaces that may be altered': workload(
+    131,
+    { ...three, cql: 'from the start' },
+    [formedMs - 60_000, { do: 'create keyspace', strategy: 'NetworkTopologyStrategy' }],
+    [formedMs, { do: 'remove region', region: 'us', forMs: 600_000 }],
+  ),
+  'keyspaces wait for the right password': workload(132, { ...three, cql: 'with a wrong password' }, [
+    9_000,
+    { do: 'create keyspace', strategy: 'NetworkTopologyStrategy' },
+  ]),
+  /** The process stands still between its look at a keyspace and the statement, and another one leads by then. */
+  'a controller stands still as it alters keyspaces': workload(
+    133,
+    { ...three, cql: 'from the start' },
+    [9_000, { do: 'create keyspace', strategy: 'NetworkTopologyStrategy' }],
+    [15_000, { do: 'second controller', forMs: 120_000 }],
+    [24_300, { do: 'pause controller', forMs: 60_000 }],
+  ),
   'versions that get a digit more': workload(107, { ...three, firstVersion: 9_980 }),
 } as const satisfies Readonly<Record<string, History>>;
 

@@ -18,7 +18,7 @@ export function historyOf(seed: number): History {
   const observing = drawObserving(new SeededRandom(seed + 4_000_000_007), shape);
   return {
     seed,
-    shape: { ...shape, ...secrets.shape },
+    shape: { ...shape, ...secrets.shape, ...drawCql(new SeededRandom(seed + 5_000_000_029)) },
     steps: [...steps, ...secrets.steps, ...operations, ...leaving, ...observing].sort(
       (one, other) => one.atMs - other.atMs,
     ),
@@ -38,6 +38,12 @@ function drawLeaving(random: SeededRandom, { regions }: Shape): Step[] {
   const isEverything = random.next() < 0.2;
   const atMs = Math.round(eventfulMs / 4 + random.next() * eventfulMs);
   return [{ atMs, action: isEverything ? { do: 'delete everything', forMs } : action }];
+}
+
+/** In some histories Ringmaster alters keyspaces itself, drawn apart as well. */
+function drawCql(random: SeededRandom): Partial<Shape> {
+  if (random.next() < 0.7) return {};
+  return { cql: pick(random, ['from the start', 'from the start', 'with a wrong password', 'without a Secret']) };
 }
 
 /** In some histories a region is only looked at for a while, drawn apart as well. */

@@ -12,6 +12,8 @@ export interface Shape {
   readonly guardWaitSeconds: number;
   /** The template names a pull Secret from the beginning. */
   readonly namesSecret?: true;
+  /** The spec lets keyspaces be altered; the Secret for that is there, holds a wrong password, or is missing. */
+  readonly cql?: 'from the start' | 'with a wrong password' | 'without a Secret';
   /** What the API servers' versions begin with; without it each has a number of its own between 1000 and 10000. */
   readonly firstVersion?: number;
 }

@@ -1,6 +1,6 @@
 import { finalizer } from '../../../src/api/schema.ts';
 import { statusOf } from '../invariants/reading.ts';
-import { alterKeyspaces } from '../world/repair.ts';
+import { alterKeyspaces, writeCqlLogin } from '../world/repair.ts';
 import { mccPath } from '../world/user.ts';
 import type { World } from '../world/world.ts';
 import { cutOff, type Later, loseRegion } from './cut.ts';
@@ -125,7 +125,9 @@ function entryOf({ user }: World, region: string): NonNullable<ReturnType<typeof
 
 /** The gates of a removal ask for other replication, and nothing goes on before they have it. */
 function follow(world: World, region: string): void {
-  for (const { message } of entryOf(world, region)?.conditions ?? []) alterKeyspaces(world, message);
+  for (const { message } of entryOf(world, region)?.conditions ?? []) {
+    if (!writeCqlLogin(world, message)) alterKeyspaces(world, message);
+  }
 }
 
 /** Looks every so often until it answers true. Nothing is at its end before. */

@@ -92,5 +92,9 @@ export const workloads: Readonly<Record<string, History>> = {
     formedMs,
     { do: 'abandon region', region: 'us', forMs: changedMs },
   ]),
+  'keyspaces altered for a region that joins': workload(26, { ...three, cql: 'from the start' }, [
+    9_000,
+    { do: 'create keyspace', strategy: 'NetworkTopologyStrategy' },
+  ]),
   'everything restarts': workload(14, three, [formedMs, { do: 'restart all pods' }]),
 };

@@ -9,6 +9,8 @@ import { LeaderElection } from '../../../src/runtime/leader-election.ts';
 import type { Logger, LogFields } from '../../../src/telemetry/logger.ts';
 import { installAbortSignals } from './abort-signals.ts';
 import type { SimulationClock } from './clock.ts';
+import type { CassandraNetwork } from '../region/cassandra/network.ts';
+import { simulatedCql } from './cql.ts';
 import type { Network } from './network.ts';
 import { ProcessClock } from './process-clock.ts';
 import type { Timeline } from './timeline.ts';
@@ -25,6 +27,7 @@ export interface ControllerProcessOptions {
   random: Random;
   network: Network;
   overseer: Overseer;
+  ring: CassandraNetwork;
   timeline: Timeline;
   /** Told of every line at level error: a mistake in the program. */
   onError: (message: string) => void;
@@ -104,6 +107,7 @@ export class ControllerProcess {
       regions: this.#regions,
       operator: casskop,
       leadership,
+      openCql: simulatedCql({ process, ring: options.ring, network: options.network, overseer: options.overseer }),
       clock,
       random,
       logger,

@@ -1,7 +1,7 @@
 import type { ObjectChange } from '../api/request.ts';
 import { invariants } from '../invariants/all.ts';
 import type { Facts } from '../invariants/facts.ts';
-import type { Checker, NodeEvent, NodeOrder, Write } from '../invariants/invariant.ts';
+import type { Checker, KeyspaceAlteration, NodeEvent, NodeOrder, Write } from '../invariants/invariant.ts';
 import type { CassandraNode } from '../region/cassandra/node.ts';
 
 /** An invariant that did not hold. */
@@ -41,6 +41,10 @@ export class Inspection {
 
   onOrder(order: NodeOrder): void {
     this.#ask((checker) => checker.onOrder?.(order));
+  }
+
+  onAlter(alteration: KeyspaceAlteration): void {
+    this.#ask((checker) => checker.onAlter?.(alteration));
   }
 
   onChange(cluster: string, change: ObjectChange): void {

@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../../src/kube/objects.ts';
 import { parsePath } from '../api/paths.ts';
 import type { ApiResponse, MemoryApiServer } from '../api/server.ts';
-import type { NodeOrder, Write } from '../invariants/invariant.ts';
+import type { KeyspaceAlteration, NodeOrder, Write } from '../invariants/invariant.ts';
 import { statusOf } from '../invariants/reading.ts';
 import { Beliefs } from './beliefs.ts';
 import { Snapshot } from './snapshot.ts';
@@ -39,6 +39,7 @@ export class Oversight implements Overseer {
   readonly #timeline: Timeline;
   readonly #onWrite: (write: Write) => void;
   readonly #onOrder: (order: NodeOrder) => void;
+  readonly #onAlter: (alteration: KeyspaceAlteration) => void;
   readonly #onCrash: (process: string) => void;
   /** What each process last said it does, by cluster. */
   readonly #whys = new Map<string, string>();
@@ -56,12 +57,14 @@ export class Oversight implements Overseer {
     timeline: Timeline;
     onWrite: (write: Write) => void;
     onOrder: (order: NodeOrder) => void;
+    onAlter: (alteration: KeyspaceAlteration) => void;
     onCrash: (process: string) => void;
   }) {
     this.#now = options.now;
     this.#timeline = options.timeline;
     this.#onWrite = options.onWrite;
     this.#onOrder = options.onOrder;
+    this.#onAlter = options.onAlter;
     this.#onCrash = options.onCrash;
   }
 
@@ -204,6 +207,22 @@ export class Oversight implements Overseer {
       pod,
       what: what === 'removeNode' ? 'removeNode' : 'decommission',
       hostId: what === 'removeNode' ? hostId : undefined,
+      lease: this.#leases.get(exchange) ?? { holder: '', sinceRenewalMs: Infinity },
+      why: this.#whys.get(`${by} ${cluster}`) ?? 'nothing it said',
+    });
+    this.#asSent = undefined;
+  }
+
+  alter(exchange: Exchange, alteration: Pick<KeyspaceAlteration, 'pod' | 'keyspace' | 'before' | 'after'>): void {
+    const { process: by, cluster } = exchange;
+    this.writes++;
+    const { pod, keyspace, after } = alteration;
+    this.#timeline.note(by, () => `has ${pod} alter keyspace ${keyspace}: ${JSON.stringify(after)}`);
+    this.#asSent = this.#whenSent.get(exchange);
+    this.#onAlter({
+      ...alteration,
+      by,
+      cluster,
       lease: this.#leases.get(exchange) ?? { holder: '', sinceRenewalMs: Infinity },
       why: this.#whys.get(`${by} ${cluster}`) ?? 'nothing it said',
     });

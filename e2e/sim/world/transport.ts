@@ -3,6 +3,7 @@ import type { ApiRequest, ApiResponse, MemoryApiServer } from '../api/server.ts'
 import type { Fence } from '../../../src/kube/fence.ts';
 import { eventLineOf, jsonOf } from '../api/json.ts';
 import { StreamBody, wholeBody } from './body.ts';
+import type { KeyspaceAlteration } from '../invariants/invariant.ts';
 import type { Beliefs } from './beliefs.ts';
 import type { Network } from './network.ts';
 import type { ProcessClock } from './process-clock.ts';
@@ -53,6 +54,8 @@ export interface Overseer {
   serve(exchange: Exchange, server: MemoryApiServer): ApiResponse;
   /** Called right before a node hears what it is to do. */
   order(exchange: Exchange, pod: string, path: string): void;
+  /** Called right before a node alters a keyspace, as it is told by CQL. */
+  alter(exchange: Exchange, alteration: Pick<KeyspaceAlteration, 'pod' | 'keyspace' | 'before' | 'after'>): void;
   /** Called when the answer, or an event of a watch, has reached the process. */
   heard(process: string, cluster: string, plural: string, resourceVersion: string): void;
   crash(process: string, exchange: Exchange): void;

@@ -2,6 +2,7 @@ import { multiCassandraClusters } from '../../../src/api/schema.ts';
 import type { KubeObject } from '../../../src/kube/objects.ts';
 import type { ApiResponse, MemoryApiServer } from '../api/server.ts';
 import type { Shape } from '../schedule/history.ts';
+import { cqlLogin } from './cql.ts';
 import type { Timeline } from './timeline.ts';
 
 export const namespace = 'cassandra';
@@ -11,6 +12,8 @@ export const memberPath = `/apis/db.orange.com/v2/namespaces/${namespace}/cassan
 export const guardPath = `/api/v1/namespaces/${namespace}/configmaps/${clusterName}-ringmaster`;
 export const secretName = 'registry';
 export const secretPath = `/api/v1/namespaces/${namespace}/secrets/${secretName}`;
+/** Holds the role that alters keyspaces. */
+export const cqlSecretName = 'altering';
 /** How pods are named to the other regions. */
 export const zone = 'db.example.net';
 
@@ -36,6 +39,7 @@ export function specOf(shape: Shape): Fields {
         { name, nodesPerRacks, racks: Array.from({ length: racks }, (_, index) => ({ name: `rack${index + 1}` })) },
       ],
     })),
+    ...(shape.cql !== undefined && { cql: { secretRef: { name: cqlSecretName } } }),
     seeds: { address: `{pod}.{region}.${zone}`, guardWaitSeconds: shape.guardWaitSeconds },
   };
 }
@@ -85,6 +89,18 @@ export class User {
       metadata: { name: secretName, namespace },
       type: 'kubernetes.io/dockerconfigjson',
       data: { '.dockerconfigjson': Buffer.from(holds).toString('base64') },
+    });
+  }
+
+  /** Writes the Secret of the hub with which keyspaces are altered. */
+  writeCqlLogin(password: string): ApiResponse {
+    const encoded = (text: string): string => Buffer.from(text).toString('base64');
+    return this.patch(this.#hub, `/api/v1/namespaces/${namespace}/secrets/${cqlSecretName}`, 'apply', {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: cqlSecretName, namespace },
+      type: 'Opaque',
+      data: { username: encoded(cqlLogin.username), password: encoded(password) },
     });
   }
 

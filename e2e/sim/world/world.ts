@@ -14,6 +14,7 @@ import type { Replication } from '../region/cassandra/schema.ts';
 import { SimulatedRegion } from '../region/region.ts';
 import type { Shape } from '../schedule/history.ts';
 import { SimulationClock } from './clock.ts';
+import { cqlLogin } from './cql.ts';
 import { ControllerProcess } from './controller-process.ts';
 import { Inspection, type Violation } from './inspection.ts';
 import { Network } from './network.ts';
@@ -69,6 +70,7 @@ export class World {
       timeline: this.timeline,
       onWrite: (write) => this.inspection.onWrite(write),
       onOrder: (order) => this.inspection.onOrder(order),
+      onAlter: (alteration) => this.inspection.onAlter(alteration),
       onCrash: (name) => {
         const process = this.#controllers.find((each) => each.name === name);
         process?.kill();
@@ -84,6 +86,8 @@ export class World {
     this.ring.onChange(() => this.inspection.onRing());
     for (const name of new Set([shape.hub, ...shape.regions.map((region) => region.name)])) this.#build(name);
     this.user = new User(this.server(shape.hub), specOf(shape), this.timeline);
+    if (shape.cql === 'from the start') this.user.writeCqlLogin(cqlLogin.password);
+    if (shape.cql === 'with a wrong password') this.user.writeCqlLogin('wrong');
     this.#every(bookmarkEveryMs, () => {
       for (const { server } of this.clusters.values()) server.bookmark();
     });
@@ -121,6 +125,7 @@ export class World {
       random: this.#random.fork(),
       network: this.network,
       overseer: this.oversight,
+      ring: this.ring,
       timeline: this.timeline,
       onError: (message) => this.inspection.report('no internal error', `${process.name} logged an error: ${message}`),
       onIntent: (region, why) => this.oversight.intend(process.name, region, why),
