@@ -95,8 +95,10 @@ suite('the image', () => {
   });
 
   test('starts Node as the program itself asks for', () => {
-    const [, flags = ''] = /^#!.* node (.*)$/m.exec(read('src/cli/main.ts')) ?? [];
+    const [, variables = '', flags = ''] = /^#!.* -S (.*) node (.*)$/m.exec(read('src/cli/main.ts')) ?? [];
     assert.deepEqual(image.entrypoint, ['/usr/local/bin/node', ...flags.split(' '), '/app/dist/cli/main.js']);
+    const set = Object.entries(image.env).map(([name, value]) => `${name}=${value}`);
+    assert.deepEqual(set.sort(), ['NODE_ENV=production', ...variables.split(' ')].sort());
   });
 
   test('says its version, its help, the CRD and the roles, from a file system that cannot be written', async () => {
@@ -123,7 +125,11 @@ suite('the image', () => {
       console.log(JSON.stringify({ ids, written, env: Object.keys(process.env).sort() }));`;
     const node = { ...image, entrypoint: ['/usr/local/bin/node', '--eval'] };
     const [program = '', ...rest] = containerCommand({ image: node, args: [probe] });
-    const expected = { ids: [65532, 65532, 65532], written: [], env: ['NODE_ENV', 'PATH'] };
+    const expected = {
+      ids: [65532, 65532, 65532],
+      written: [],
+      env: ['MALLOC_ARENA_MAX', 'MALLOC_MMAP_THRESHOLD_', 'MALLOC_TRIM_THRESHOLD_', 'NODE_ENV', 'PATH'],
+    };
     assert.deepEqual(JSON.parse(await command(program, rest)), expected);
   });
 });

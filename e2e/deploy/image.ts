@@ -69,9 +69,10 @@ async function playStage(
     else if (name === 'COPY') copy(instruction, root, workdir, context, stages);
     else if (name === 'RUN') await run(text, join(root, workdir));
     else if (name === 'USER') image = { ...image, user: text };
-    else if (name === 'ENV')
-      image = { ...image, env: { ...image.env, [text.split('=')[0] ?? '']: text.replace(/^\w+=/, '') } };
-    else if (name === 'ENTRYPOINT') image = { ...image, entrypoint: words };
+    else if (name === 'ENV') {
+      const pairs = text.split(/\s+/).map((pair) => [pair.split('=')[0] ?? '', pair.replace(/^\w+=/, '')]);
+      image = { ...image, env: { ...image.env, ...Object.fromEntries(pairs) } };
+    } else if (name === 'ENTRYPOINT') image = { ...image, entrypoint: words };
     else if (name === 'CMD') image = { ...image, command: words };
     else if (name === 'EXPOSE') image = { ...image, ports: words };
   }

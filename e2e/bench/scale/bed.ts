@@ -115,8 +115,9 @@ export class Bed {
         controllerKubeconfig: this.#kubeconfig,
         spawn: (argv, options) => {
           const [node = '', , ...rest] = argv;
+          const { variables, flags } = shipped();
           return this.#run.spawn(
-            [node, ...shippedFlags(), '--import', heapOnSignal, ...nodeFlags, built, ...rest],
+            ['env', ...variables, node, ...flags, '--import', heapOnSignal, ...nodeFlags, built, ...rest],
             options,
           );
         },
@@ -199,10 +200,11 @@ export class Bed {
   }
 }
 
-/** What Node is told by the first line of the program. */
-function shippedFlags(): string[] {
+/** What the first line of the program sets, and tells Node. */
+function shipped(): { variables: string[]; flags: string[] } {
   const [first = ''] = readFileSync(built, 'utf8').split('\n');
-  return /^#!.* -S node (.*)$/.exec(first)?.[1]?.split(' ') ?? [];
+  const [, variables = '', flags = ''] = /^#!.* -S (.*?)\bnode (.*)$/.exec(first) ?? [];
+  return { variables: variables.split(' ').filter(Boolean), flags: flags.split(' ').filter(Boolean) };
 }
 
 /** Kinds, namespaces, the account of Cassandra's pods, and the rights of the controller. */
