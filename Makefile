@@ -40,7 +40,7 @@ test-e2e test-casskop: export NODE_COMPILE_CACHE := $(CURDIR)/node_modules/.cach
 test-e2e: $(INSTALLED) ## real API servers, real Cassandra; CASSKOP_BIN=/path/to/casskop takes the real CassKop
 	node e2e/harness/toolchain.ts
 	$(NODE_TEST) --test-concurrency=2 \
-	  'e2e/{api,casskop/api,cli,connect,crd,demo,deploy,guard,harness,kind,leadership,light-node,metrics,observability,package,proxy,regions,ring,ui}/**/*.test.ts' 'e2e/sim/conformance/*.real.test.ts'
+	  'e2e/{api,casskop/api,cli,connect,crd,demo,deploy,docs,guard,harness,kind,leadership,light-node,metrics,observability,package,proxy,regions,ring,ui}/**/*.test.ts' 'e2e/sim/conformance/*.real.test.ts'
 
 test-sim: $(INSTALLED) ## simulated federations: random histories, crash points, mutants; within five minutes
 	$(NODE_TEST) e2e/sim/budget.test.ts
