@@ -26,10 +26,16 @@ export function openApiSchema(): OpenApiSchema {
       kind: { type: 'string' },
       metadata: { type: 'object' },
       spec: convert(specSchema),
-      status: convert(statusSchema),
+      status: { ...convert(statusSchema), default: unseen },
     },
   };
 }
+
+/**
+ * The status of an object that no controller has seen yet. Without it kstatus, and so Flux, would take an object that has
+ * no conditions for one that is as it should be.
+ */
+const unseen = { observedGeneration: -1 };
 
 /** CEL for the name in effect, so that writing the default out is no change. */
 const clusterName = (self: string): string =>

@@ -46,7 +46,7 @@ test('that a change waits for the end of a pause is told, of the rest at work th
 });
 
 test('hosts that are given up for good are told of', () => {
-  const hosts = (...abandonedHosts: string[]): Status => ({ ring: { founder: 'eu', abandonedHosts } });
+  const hosts = (...abandonedHosts: string[]): Status => ({ conditions: [], ring: { founder: 'eu', abandonedHosts } });
   assert.deepEqual(told(hosts('a'), hosts('a', 'b')), [
     'Normal AbandonRegion HostsAbandoned: given up for good, and never to come back: host b',
   ]);

@@ -41,7 +41,7 @@ export function linesOfStatus(before: Status | undefined, after: Status): Line[]
 function hostsGivenUp(before: Status | undefined, after: Status): Line[] {
   const known = new Set(before?.ring?.abandonedHosts);
   const hosts = (after.ring?.abandonedHosts ?? []).filter((host) => !known.has(host));
-  if (before === undefined || hosts.length === 0) return [];
+  if (before?.conditions === undefined || hosts.length === 0) return [];
   const note = `given up for good, and never to come back: ${hosts.map((host) => `host ${host}`).join(', ')}`;
   return [{ type: 'Normal', reason: 'HostsAbandoned', action: 'AbandonRegion', note }];
 }

@@ -45,7 +45,7 @@ export class StatusWriter {
     if (isSameJson(before, status)) return undefined;
     const last = this.#last.get(key);
     const waited = clock.monotonic() - (last?.atMs ?? -Infinity);
-    if (when === 'facts' && before && isSameJson(facts(before), facts(status))) return paceMs;
+    if (when === 'facts' && before?.conditions && isSameJson(facts(before), facts(status))) return paceMs;
     // Two controllers that see different things must not answer each other at once, for ever.
     const isContested = last !== undefined && !isSameJson(last.status, before);
     const waits = isContested || !isUrgent(before, status);
