@@ -32,7 +32,7 @@ test('a region is followed into the ring', () => {
   assert.deepEqual(told(waiting, joining), [
     'Normal RegionJoining: region eu joins the ring: 0 of 3 nodes are part of it',
   ]);
-  assert.deepEqual(told(joining, running), ['Normal RegionJoined: all 3 nodes of region eu are part of the ring']);
+  assert.deepEqual(told(joining, running), ['Normal RegionJoined: region eu is part of the ring, with 3 nodes']);
 });
 
 test('nodes that come and go are named, those of one moment together', () => {
@@ -63,6 +63,8 @@ test('a region says once what it waits for, however the words change', () => {
   const waits: RegionStatus = { ...eu, conditions: applied('Waiting', 'region us is being changed') };
   assert.deepEqual(told(was, waits), ['Normal RegionWaiting: region eu: region us is being changed']);
   assert.deepEqual(told(waits, { ...eu, conditions: applied('Waiting', 'region ap is being changed') }), []);
+  const itself: RegionStatus = { ...eu, conditions: applied('Waiting', 'region eu waits: us is being changed') };
+  assert.deepEqual(told(was, itself), ['Normal RegionWaiting: region eu waits: us is being changed']);
 });
 
 test('what a region lacks is a warning, unless the whole is stalled by the same', () => {

@@ -2,11 +2,12 @@ import type { RegionOperation, RegionStatus } from '../api/schema.ts';
 import type { Line } from './story.ts';
 
 /** Reasons for which a region has to wait that are told as any other news: nobody has to do something about them. */
-const usualWaits: ReadonlySet<string> = new Set(['Waiting', 'Paused', 'Observed']);
+const usualWaits: ReadonlySet<string> = new Set(['Waiting', 'Observed']);
 /** Reasons of Applied that other lines tell of: the writes, the stages and what the whole waits for. */
 const toldElsewhere: ReadonlySet<string> = new Set([
   'Applied',
   'Writing',
+  'Paused',
   'Leaving',
   'Deleting',
   'Deleted',
@@ -60,7 +61,7 @@ function stageLines(was: RegionStatus, is: RegionStatus): Line[] {
     }
     case 'Running':
       if (was.stage === 'Unknown' || was.stage === 'Observed') return [];
-      return [line('RegionJoined', 'JoinRing', `all ${nodes(is.nodes)} of region ${name} are part of the ring`)];
+      return [line('RegionJoined', 'JoinRing', `region ${name} is part of the ring, with ${nodes(is.nodes)}`)];
     case 'Observed':
       return [line('RegionObserved', 'ObserveRegion', `region ${name} is watched, and nothing is written to it`)];
     case 'Removed':
@@ -121,7 +122,11 @@ function waitLines(was: RegionStatus, is: RegionStatus, stalled: string | undefi
   if (!before || after?.status !== 'False' || before.reason === after.reason) return [];
   if (toldElsewhere.has(after.reason) || stalled?.includes(after.message)) return [];
   const type = usualWaits.has(after.reason) ? 'Normal' : 'Warning';
-  return [line(`Region${after.reason}`, 'ChangeRegion', `region ${is.name}: ${after.message}`, type)];
+  // Before its turn has come for the first time nothing of it waits but the region itself.
+  if (after.reason === 'Waiting' && is.stage === 'Waiting') return [];
+  const whose = `region ${is.name}`;
+  const note = after.message.startsWith(`${whose} `) ? after.message : `${whose}: ${after.message}`;
+  return [line(`Region${after.reason}`, 'ChangeRegion', note, type)];
 }
 
 function operationLines(was: RegionStatus, is: RegionStatus): Line[] {

@@ -73,6 +73,39 @@ test('a rollout is told from its beginning to its end', () => {
   assert.deepEqual(told(changing, statusOf(condition('Ready', 'False', 'Changing', 'us restarts'))), []);
 });
 
+test('what a rollout shakes in passing is not told, what a person has to mend is', () => {
+  const both = (ready: string, ring: string, status: Condition['status'] = 'False'): Status =>
+    statusOf(
+      condition('Ready', ready === 'RingNotIntact' ? 'Unknown' : 'False', ready),
+      condition('RingIntact', status, ring),
+    );
+  assert.deepEqual(told(both('Changing', 'OneRing', 'True'), both('RingNotIntact', 'NoView', 'Unknown')), []);
+  assert.deepEqual(told(both('RingNotIntact', 'NoView', 'Unknown'), both('Changing', 'OneRing', 'True')), []);
+  assert.deepEqual(told(both('Changing', 'OneRing', 'True'), both('RingNotIntact', 'RingSplit')), [
+    'Warning RingIntact RingSplit: RingSplit',
+  ]);
+  assert.deepEqual(told(both('RingNotIntact', 'RingSplit'), both('Changing', 'OneRing', 'True')), [
+    'Normal RingIntact OneRing: OneRing',
+  ]);
+});
+
+test('a spec that is refused is told by the one condition that says why', () => {
+  const before = statusOf(condition('Accepted', 'True', 'Accepted'), condition('Ready', 'True', 'Ready'));
+  const refused = statusOf(
+    condition('Accepted', 'False', 'Invalid'),
+    condition('Ready', 'False', 'NotAccepted'),
+    condition('Stalled', 'True', 'NotAccepted'),
+  );
+  assert.deepEqual(told(before, refused), ['Warning Accepted Invalid: Invalid']);
+});
+
+test('what every node does is told when it begins, ends and fails, not when it waits a while', () => {
+  const done = (reason: string): Status => statusOf(condition('OperationsDone', 'False', reason));
+  assert.deepEqual(told(statusOf(), done('Running')), ['Normal OperationsDone Running: Running']);
+  assert.deepEqual(told(done('Running'), done('Waiting')), []);
+  assert.deepEqual(told(done('Waiting'), done('Failed')), ['Warning OperationsDone Failed: Failed']);
+});
+
 test('a region that is lost and comes back is named', () => {
   const region = (status: Condition['status'], reason: string): Status => ({
     regions: [{ name: 'eu', stage: 'Running', conditions: [condition('Reachable', status, reason)] }],

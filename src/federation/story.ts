@@ -15,12 +15,6 @@ export interface Line {
   readonly note: string;
 }
 
-/** Conditions whose reasons tell a story; of the others only True and False do. */
-const told = new Set(['Accepted', 'Ready', 'Stalled', 'OperationsDone', 'Reconciling']);
-
-/** Conditions of which the way from one good reason to another is news, too. */
-const turns = new Set(['Ready', 'Reconciling']);
-
 /** What a person wants to hear of when the status changes from one to the other. The first status of an object tells of what is wrong only. */
 export function linesOfStatus(before: Status | undefined, after: Status): Line[] {
   const ofWhole = ['Accepted', 'Ready', 'Reconciling', 'Stalled', 'RingIntact', 'OperationsDone'];
@@ -54,29 +48,57 @@ function linesOf(
 ): Line[] {
   return types.flatMap((type) => {
     const [was, is] = [before, after].map((list) => list?.find((each) => each.type === type));
-    if (!is || (was && !isNews(was, is))) return [];
-    const bad = isBad(is);
-    // That all is well, or not known yet, is no news of something new.
-    if (!bad && (was === undefined || (!isBad(was) && was.status === is.status && !turns.has(type)))) return [];
-    return [{ type: bad ? 'Warning' : 'Normal', reason: is.reason, action: type, note: whose + is.message }];
+    if (!is || !isNews(was, is)) return [];
+    return [{ type: isBad(is) ? 'Warning' : 'Normal', reason: is.reason, action: type, note: whose + is.message }];
   });
 }
 
-/** Whether it says something else than before, and not only in other words. */
-function isNews(was: Condition, is: Condition): boolean {
-  // That a ring is formed and changed the regions tell.
-  if (is.type === 'Reconciling') return is.reason === 'Paused' && was.reason !== 'Paused';
-  // Another edit that is refused for the like is refused for itself.
-  if (is.type === 'Accepted' && is.status === 'False' && was.observedGeneration !== is.observedGeneration) {
-    return was.message !== is.message || was.reason !== is.reason;
+/**
+ * Whether a condition says something that a person wants to hear of. On its way through a rollout a ring is not heard as a
+ * whole again and again, and what goes on the regions tell: of the whole that it is no longer, or again, as it should be.
+ */
+function isNews(was: Condition | undefined, is: Condition): boolean {
+  const isOther = was?.status !== is.status || was.reason !== is.reason;
+  // Accepted tells it.
+  if (is.reason === 'NotAccepted') return false;
+  switch (is.type) {
+    case 'Ready':
+      if (was === undefined) return false;
+      return (was.status === 'True') !== (is.status === 'True') || (is.reason === 'Deleting' && isOther);
+    case 'Reconciling':
+      return is.reason === 'Paused' && isOther;
+    case 'OperationsDone':
+      if (was === undefined) return isUnderWay(is) || isBad(is);
+      return isOther && !(isUnderWay(was) && isUnderWay(is));
+    case 'Accepted':
+      // Another edit that is refused for the like is refused for itself.
+      if (isBad(is) && was?.observedGeneration !== is.observedGeneration && was?.message !== is.message) return true;
+      break;
+    case 'Reachable':
+      if (isBad(is)) return was === undefined || !isBad(was) || was.status !== is.status;
+      break;
   }
-  return was.status !== is.status || (was.reason !== is.reason && (told.has(is.type) || isBad(is) !== isBad(was)));
+  if (isBad(is)) return isOther;
+  return was !== undefined && isBad(was) && was.reason !== 'NotAccepted' && is.status !== 'Unknown';
 }
+
+function isUnderWay({ reason }: Condition): boolean {
+  return reason === 'Running' || reason === 'Waiting';
+}
+
+/** Reasons of RingIntact that do not pass by themselves. */
+const ringTrouble: ReadonlySet<string> = new Set([
+  'RingSplit',
+  'UnknownHosts',
+  'ReturnedAfterAbandon',
+  'DataLossSuspected',
+]);
 
 /** Whether a person has to do something about it, or might. That a ring is formed or changed is no trouble. */
 function isBad({ type, status, reason }: Condition): boolean {
   if (type === 'Stalled') return status === 'True';
-  if (type === 'Ready') return status === 'Unknown' || reason === 'NotAccepted' || reason === 'RingNotIntact';
+  if (type === 'Ready') return status === 'Unknown' || reason === 'RingNotIntact';
+  if (type === 'RingIntact') return ringTrouble.has(reason);
   if (type === 'OperationsDone') return reason === 'Failed';
   if (type === 'Reconciling') return false;
   return status === 'False' || reason === 'CredentialsExpireSoon';

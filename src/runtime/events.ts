@@ -116,7 +116,8 @@ export class Events {
       // The server forgets events after an hour.
       if (written) return metrics.event('counted');
     }
-    const ref = { namespace, name: `${name}.${id}.${Math.floor(atMs).toString(36)}` };
+    // kubectl describe shows them in the order of their names, whenever they were.
+    const ref = { namespace, name: `${name}.${Math.floor(atMs).toString(36)}.${id}` };
     await client.create(
       resources.events,
       {
