@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Regions, startRegions, waitFor } from '../harness/index.ts';
 import { command } from '../harness/run/command.ts';
 import { ControllerProcess } from '../ring/controller-process.ts';
@@ -108,8 +109,9 @@ suite('a federation, as people and tools see it in every phase', () => {
           from = object.metadata.resourceVersion ?? from;
           if (type === 'ADDED' || type === 'MODIFIED') versions.push(object);
         }
-      } catch (error) {
-        if (!stop.signal.aborted) throw error;
+      } catch {
+        // The kind is not served from the first moment on.
+        await delay(200, undefined, { signal: stop.signal }).catch(() => undefined);
       }
     }
   }
@@ -121,6 +123,7 @@ suite('a federation, as people and tools see it in every phase', () => {
 
   test('kubectl wait waits for what nobody has looked at yet, and for the ring', async () => {
     await federation.apply();
+    await waitFor(() => versions.length > 0, { what: 'the watch to begin', timeoutMs: 60_000 });
     await assert.rejects(untilIs('Ready', '2s'), /timed out/);
     new ControllerProcess(regions);
     assert.match(await untilIs('Ready'), /condition met/);

@@ -25,8 +25,8 @@ const toldElsewhere: ReadonlySet<string> = new Set([
 export function linesOfRegion(was: RegionStatus | undefined, is: RegionStatus, stalled: string | undefined): Line[] {
   if (was === undefined) return [];
   return [
-    ...stageLines(was, is),
     ...hostLines(was, is),
+    ...stageLines(was, is),
     ...changeLines(was, is),
     ...waitLines(was, is, stalled),
     ...operationLines(was, is),

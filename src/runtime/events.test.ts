@@ -111,3 +111,20 @@ test('one object that has much to tell does not silence another', async () => {
   assert.ok(created.some(({ metadata }) => metadata.name.startsWith('carts.')));
   await end();
 });
+
+test('what is told in one moment is named in the order in which it was told', async () => {
+  const { created, events, clock, end } = setUp();
+  const notes = Array.from({ length: 10 }, (_, index) => `line ${index}`);
+  events.tell(
+    multiCassandraClusters,
+    orders,
+    notes.map((note) => ({ ...line, note })),
+  );
+  await clock.advance(10_000);
+  const byName = created.toSorted((one, other) => (one.metadata.name < other.metadata.name ? -1 : 1));
+  assert.deepEqual(
+    byName.map((each) => each['note']),
+    notes,
+  );
+  await end();
+});

@@ -56,6 +56,8 @@ export class Events {
   readonly #bucket: TokenBucket;
   readonly #told = new Map<string, Told>();
   readonly #waiting: Waiting[] = [];
+  /** The moment in the name of the last one, milliseconds; no two have the same. */
+  #lastInName = 0;
   #wake = new AbortController();
 
   constructor(options: EventsOptions) {
@@ -117,7 +119,8 @@ export class Events {
       if (written) return metrics.event('counted');
     }
     // kubectl describe shows them in the order of their names, whenever they were.
-    const ref = { namespace, name: `${name}.${Math.floor(atMs).toString(36)}.${id}` };
+    this.#lastInName = Math.max(Math.floor(atMs), this.#lastInName + 1);
+    const ref = { namespace, name: `${name}.${this.#lastInName.toString(36)}.${id}` };
     await client.create(
       resources.events,
       {
