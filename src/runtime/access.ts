@@ -16,6 +16,14 @@ export const hubAccess: readonly AccessRule[] = [
   ...alive,
   {
     scope: 'cluster',
+    group: '',
+    resource: 'namespaces',
+    names: ['kube-system'],
+    verbs: ['get'],
+    why: 'which cluster this is, before other credentials for it are used',
+  },
+  {
+    scope: 'cluster',
     ...mcc,
     verbs: ['get', 'list', 'watch', 'patch'],
     why: 'what it works for, in every namespace; only its finalizer is written',
