@@ -35,7 +35,7 @@ export const fullValues: Record<string, unknown> = {
   podDisruptionBudget: { enabled: true },
   serviceAccount: { create: true, name: 'ring-account', annotations: { team: 'databases' } },
   rbac: { create: true },
-  resources: { requests: { cpu: '100m' }, limits: { memory: '1Gi' }, claims: [{ name: 'device' }] },
+  resources: { requests: { cpu: '100m' }, limits: { memory: '1Gi' } },
   terminationGracePeriodSeconds: 45,
   priorityClassName: 'system-cluster-critical',
   nodeSelector: { 'kubernetes.io/os': 'linux' },
