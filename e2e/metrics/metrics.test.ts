@@ -44,7 +44,7 @@ suite('the page of metrics of a controller at work', () => {
   test('is what promtool has nothing to say about, where there is one', async () => {
     const promtool = await findPromtool(new AbortController().signal);
     if (promtool === undefined) return;
-    assert.equal(await command(promtool, ['check', 'metrics'], { input: page }), '');
+    assert.equal(await command(promtool, ['check', 'metrics'], { input: page, timeoutMs: 120_000 }), '');
   });
 
   test('holds every metric that rules and dashboards speak of', () => {

@@ -109,8 +109,8 @@ test('each alert is in a test of the rules', () => {
 test('the rules fire on what they are for and on nothing else, says promtool, where there is one', async () => {
   const promtool = await findPromtool(new AbortController().signal);
   if (promtool === undefined) return;
-  await command(promtool, ['check', 'rules', join(monitoring, 'rules.yaml')]);
-  await command(promtool, ['test', 'rules', ...testFiles]);
+  await command(promtool, ['check', 'rules', join(monitoring, 'rules.yaml')], { timeoutMs: 300_000 });
+  await command(promtool, ['test', 'rules', ...testFiles], { timeoutMs: 300_000 });
 });
 
 test('the panels of a dashboard ask the data source that is chosen, say what they show, and do not overlap', () => {
