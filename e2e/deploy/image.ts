@@ -70,7 +70,9 @@ async function playStage(
     else if (name === 'RUN') await run(text, join(root, workdir));
     else if (name === 'USER') image = { ...image, user: text };
     else if (name === 'ENV') {
-      const pairs = text.split(/\s+/).map((pair) => [pair.split('=')[0] ?? '', pair.replace(/^\w+=/, '')]);
+      const pairs = text
+        .split(/\s+/)
+        .map((pair): [string, string] => [pair.split('=')[0] ?? '', pair.replace(/^\w+=/, '')]);
       image = { ...image, env: { ...image.env, ...Object.fromEntries(pairs) } };
     } else if (name === 'ENTRYPOINT') image = { ...image, entrypoint: words };
     else if (name === 'CMD') image = { ...image, command: words };
