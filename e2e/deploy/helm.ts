@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { command } from '../harness/run/command.ts';
 import { cached } from '../harness/toolchain/cache.ts';
 import { buildGoProgram } from '../harness/toolchain/go-build.ts';
@@ -20,12 +20,7 @@ export type Helm = (args: readonly string[], options?: { kubeconfig?: string; in
  * @throws HarnessError ToolMissing, SourcesMissing, BuildFailed
  */
 export async function findHelm(signal: AbortSignal): Promise<Helm> {
-  const directory = await cached(
-    'helm',
-    { files: ['go.mod', 'go.sum'].map((name) => join(module, name)) },
-    (unfinished) => build(unfinished, signal),
-    signal,
-  );
+  const directory = dirname(await findHelmProgram(signal));
   const home = join(directory, 'home');
   return (args, { kubeconfig, input } = {}) =>
     command(join(directory, 'helm'), args, {
@@ -40,6 +35,20 @@ export async function findHelm(signal: AbortSignal): Promise<Helm> {
       },
       ...(input !== undefined && { input }),
     });
+}
+
+/**
+ * Where `helm` is, built if need be.
+ * @throws HarnessError ToolMissing, SourcesMissing, BuildFailed
+ */
+export async function findHelmProgram(signal: AbortSignal): Promise<string> {
+  const directory = await cached(
+    'helm',
+    { files: ['go.mod', 'go.sum'].map((name) => join(module, name)) },
+    (unfinished) => build(unfinished, signal),
+    signal,
+  );
+  return join(directory, 'helm');
 }
 
 function build(directory: string, signal: AbortSignal): Promise<void> {
