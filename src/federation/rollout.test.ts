@@ -196,3 +196,18 @@ test('a datacenter beside one of more than a node is refused, with the way out',
   await world.settle();
   assert.match(conditionOf(world, 'Accepted'), /^False Forbidden: .*another namespace/);
 });
+
+test('while the rollout is paused an edit that restarts nothing goes on, and the rest of the same edit waits', async () => {
+  const change = withTemplate({ cassandraImage: 'cassandra:5.0.9', serverVersion: '5.0.9', autoPilot: true });
+  const world = await edited({ ...change, rollout: { paused: true } });
+  for (let turn = 0; turn < 4; turn++) await rest(world);
+  for (const region of ['eu', 'us', 'ap']) {
+    assert.equal(imageOf(world, region), 'cassandra:5.0.8');
+    assert.equal((memberOf(world, region)['spec'] as Record<string, unknown>)['autoPilot'], true);
+  }
+  assert.match(conditionOf(world, 'Reconciling'), /^True Paused/);
+  edit(world, change);
+  for (let turn = 0; turn < 6; turn++) await rest(world);
+  for (const region of ['eu', 'us', 'ap']) assert.equal(imageOf(world, region), 'cassandra:5.0.9');
+  assert.match(conditionOf(world, 'Ready'), /^True/);
+});

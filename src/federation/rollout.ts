@@ -181,10 +181,11 @@ function disruptionObstacle(context: PlanContext, picture: MemberPicture, kind: 
   const others = pictures.filter((other) => other !== picture);
   const changing = others.find((other) => holdsUp(context, other, picture));
   if (changing) return wait(name, `region ${changing.region.name} is being changed${whatGoesOn(context, changing)}`);
+  // What restarts nothing was written all the same, so that the region may count as being changed and rest.
+  if (federation.rollout.paused && (!isChanging(context, picture) || hasSettled(context, picture))) {
+    return { ...wait(name, 'spec.rollout.paused holds it until it is false again'), reason: 'Paused' };
+  }
   if (!isChanging(context, picture)) {
-    if (federation.rollout.paused) {
-      return { ...wait(name, 'spec.rollout.paused holds it until it is false again'), reason: 'Paused' };
-    }
     const baking = others.find((other) => bakesUntil(context, other) > snapshot.nowMs);
     if (baking) {
       return wait(
