@@ -8,7 +8,7 @@ export interface Ran {
   readonly stderr: string;
 }
 
-const timeoutMs = 120_000;
+const timeoutMs = 600_000;
 
 /** Runs `ringmaster` as a person with the rights of an administrator does, to its end; lines are broken at 80 characters. */
 export function ringmaster(regions: Pick<Regions, 'kubeconfig'>, ...args: string[]): Promise<Ran> {

@@ -16,7 +16,7 @@ const namespace = 'cassandra';
 const { namespace: own, name: account } = defaultServiceAccount;
 const rbac = '/apis/rbac.authorization.k8s.io/v1';
 /** How long anything may take on a busy machine before it counts as failed, milliseconds. */
-const timeoutMs = 120_000;
+const timeoutMs = 600_000;
 
 suite('regions that are connected, rotated and disconnected by the command line', () => {
   let regions: Regions;

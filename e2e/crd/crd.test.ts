@@ -38,7 +38,7 @@ test('the API server takes the CRD without a warning, and establishes it', async
       );
       return status.conditions.some(({ type }) => type === 'Established') && status.conditions;
     },
-    { what: 'the CRD to be established', timeoutMs: 60_000 },
+    { what: 'the CRD to be established', timeoutMs: 300_000 },
   );
   const said = conditions.map(({ type, status }) => `${type}=${status}`).toSorted();
   // A schema that is not structural would add NonStructuralSchema=True.

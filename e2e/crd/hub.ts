@@ -36,7 +36,7 @@ export async function startHub(): Promise<Hub> {
   const installed = await send(jsonRequest('POST', `${definitionsPath}?fieldValidation=Strict`, crd));
   await waitFor(async () => (await send({ method: 'GET', path: objectsPath })).status === 200, {
     what: 'the API server to serve the CRD',
-    timeoutMs: 60_000,
+    timeoutMs: 300_000,
   });
   return {
     server,

@@ -41,7 +41,7 @@ suite('an installation by the chart', () => {
   const kubectl = (args: readonly string[], input?: string): Promise<string> =>
     command(regions.kubectl, args, {
       cwd: regions.directory,
-      timeoutMs: 120_000,
+      timeoutMs: 600_000,
       ...(input !== undefined && { input }),
     });
   /** Does what the notes say, in the words of the notes. */
@@ -69,7 +69,7 @@ suite('an installation by the chart', () => {
         const all = await pods(place);
         return all.length === count && all;
       },
-      { what: `${count} pods in ${place}`, timeoutMs: 60_000 },
+      { what: `${count} pods in ${place}`, timeoutMs: 300_000 },
     );
   const holder = async (): Promise<string> => {
     const lease = await api.find<ApiObject & { spec: { holderIdentity?: string } }>(leasePath);
@@ -127,7 +127,7 @@ suite('an installation by the chart', () => {
     for (const [index, pod] of (await podsOf(2)).entries())
       running.push(await PodProcess.start(pod, { regions, cluster: hub, network: places[index] ?? hub, image }));
     await Promise.all(running.map((pod) => pod.untilReady()));
-    await waitFor(() => running.some(leads), { what: 'one of the pods to lead', timeoutMs: 60_000 });
+    await waitFor(() => running.some(leads), { what: 'one of the pods to lead', timeoutMs: 300_000 });
     assert.equal(running.filter(leads).length, 1);
     assert.notEqual(await holder(), '');
     assert.match(await follow(/rollout status/), /successfully rolled out/);
@@ -149,7 +149,7 @@ suite('an installation by the chart', () => {
     await kubectl(['--context', 'us', '-n', 'cassandra', 'delete', kinds, 'ringmaster-region']);
     await follow(/ringmaster connect/);
     await follow(/kubectl apply -f orders.yaml/);
-    await kubectl(['-n', 'cassandra', 'wait', 'mcc/orders', '--for=condition=Ready', '--timeout=100s']);
+    await kubectl(['-n', 'cassandra', 'wait', 'mcc/orders', '--for=condition=Ready', '--timeout=500s']);
     assert.match(await follow(/kubectl get multicassandraclusters/), /orders/);
     await follow(/kubectl apply --server-side --force-conflicts/);
   });
@@ -217,7 +217,7 @@ suite('an installation by the chart', () => {
     running = running.filter(({ name }) => name === left?.metadata.name);
     assert.deepEqual([stopped.length, running.length], [1, 1]);
     assert.deepEqual(await Promise.all(stopped.map((pod) => pod.stop())), [0]);
-    await waitFor(() => running.every(leads), { what: 'the other pod to lead', timeoutMs: 60_000 });
+    await waitFor(() => running.every(leads), { what: 'the other pod to lead', timeoutMs: 300_000 });
     assert.notEqual(await holder(), '');
   });
 
@@ -242,7 +242,7 @@ suite('an installation by the chart', () => {
     assert.ok(pod);
     running = [await PodProcess.start(pod, { regions, cluster: hub, network: hub, image })];
     await running[0]?.untilReady();
-    await waitFor(() => running.every(leads), { what: 'it to lead', timeoutMs: 60_000 });
+    await waitFor(() => running.every(leads), { what: 'it to lead', timeoutMs: 300_000 });
   });
 });
 

@@ -93,7 +93,7 @@ export class PodProcess {
     for (const probe of [livenessProbe, readinessProbe])
       await waitFor(async () => (await this.get(probe)) === 200, {
         what: `${probe.httpGet.path} of pod ${this.name}, whose log is ${this.logFile}`,
-        timeoutMs: 60_000,
+        timeoutMs: 300_000,
         giveUp: () => (this.#process.child.exitCode === null ? undefined : 'it has ended'),
       });
     const condition = (type: string): object => ({ type, status: 'True' });

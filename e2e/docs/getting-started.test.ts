@@ -67,7 +67,7 @@ suite('docs/getting-started.md', () => {
         const all = await hub.api.list<ControllerPod>(path);
         return all.length === 2 && all;
       },
-      { what: 'the pods of the chart', timeoutMs: 60_000 },
+      { what: 'the pods of the chart', timeoutMs: 300_000 },
     );
     for (const [index, pod] of made.entries()) {
       const network = index === 0 ? hub : regions.region('us');

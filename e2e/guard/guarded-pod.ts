@@ -17,7 +17,7 @@ import { guardData } from '../../src/federation/guard/guard.ts';
 
 type GuardContent = Parameters<typeof guardData>[0];
 
-const timeoutMs = 60_000;
+const timeoutMs = 300_000;
 
 /** The init container `bootstrap` of one pod, as far as the guard's scripts see it. */
 export class GuardedPod implements Disposable {

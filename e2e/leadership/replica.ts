@@ -51,7 +51,7 @@ export class Replica {
   }
 
   untilReady(): Promise<unknown> {
-    return waitFor(async () => (await this.get('/readyz')).status === 200, { what: 'readiness', timeoutMs: 60_000 });
+    return waitFor(async () => (await this.get('/readyz')).status === 200, { what: 'readiness', timeoutMs: 300_000 });
   }
 
   /** Waits for its `term`th term, and resolves with how long that took, milliseconds. */
@@ -59,7 +59,7 @@ export class Replica {
     const since = performance.now();
     await waitFor(() => this.terms >= term, {
       what: `${this.process.logFile} to lead`,
-      timeoutMs: 90_000,
+      timeoutMs: 300_000,
       intervalMs: 50,
     });
     return performance.now() - since;

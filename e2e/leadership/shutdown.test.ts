@@ -42,7 +42,7 @@ suite('a controller that is asked to stop while a write of it is on its way', ()
     hold = holdWrites(proxies, ({ resource }) => resource === 'configmaps');
     const seeds = federation.smallestSpec()['seeds'] as object;
     await federation.apply({ seeds: { ...seeds, guardWaitSeconds: 100 + starts } });
-    await waitFor(() => hold.held.length > 0, { what: 'a write to be on its way', timeoutMs: 60_000, intervalMs: 20 });
+    await waitFor(() => hold.held.length > 0, { what: 'a write to be on its way', timeoutMs: 300_000, intervalMs: 20 });
     controller.process.signal('SIGTERM');
   });
   afterEach(async () => {

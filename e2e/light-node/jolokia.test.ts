@@ -28,7 +28,7 @@ describe('Jolokia on a light node', () => {
     net = await claimLoopbackNet();
     directory = await mkdtemp(join(tmpdir(), 'light-node-jolokia-'));
     node = new LightNodeProcess({ address: net.address(1), seeds: [net.address(1)], data: directory });
-    await waitFor(() => node.isNormal(), { what: 'the node to be NORMAL', timeoutMs: 60_000 });
+    await waitFor(() => node.isNormal(), { what: 'the node to be NORMAL', timeoutMs: 300_000 });
   });
   after(async () => {
     await node.kill();

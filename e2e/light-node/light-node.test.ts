@@ -7,7 +7,7 @@ import { waitFor } from '../harness/wait-for.ts';
 import { claimLoopbackNet, type LoopbackNet } from './loopback.ts';
 import { LightNodeProcess, type NodeArguments } from './spawn-light-node.ts';
 
-const timeoutMs = 60_000;
+const timeoutMs = 300_000;
 
 describe('light nodes', () => {
   let net: LoopbackNet;

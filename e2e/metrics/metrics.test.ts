@@ -32,7 +32,7 @@ suite('the page of metrics of a controller at work', () => {
         const text = await body.text();
         return /^ringmaster_region_up\{.*"us".*\} 0$/m.test(text) && text;
       },
-      { what: 'metrics that say that a region is away', timeoutMs: 60_000 },
+      { what: 'metrics that say that a region is away', timeoutMs: 300_000 },
     );
   });
   after(() => regions?.stop());
@@ -44,7 +44,7 @@ suite('the page of metrics of a controller at work', () => {
   test('is what promtool has nothing to say about, where there is one', async () => {
     const promtool = await findPromtool(new AbortController().signal);
     if (promtool === undefined) return;
-    assert.equal(await command(promtool, ['check', 'metrics'], { input: page, timeoutMs: 120_000 }), '');
+    assert.equal(await command(promtool, ['check', 'metrics'], { input: page, timeoutMs: 600_000 }), '');
   });
 
   test('holds every metric that rules and dashboards speak of', () => {

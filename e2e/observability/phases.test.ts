@@ -123,7 +123,7 @@ suite('a federation, as people and tools see it in every phase', () => {
 
   test('kubectl wait waits for what nobody has looked at yet, and for the ring', async () => {
     await federation.apply();
-    await waitFor(() => versions.length > 0, { what: 'the watch to begin', timeoutMs: 60_000 });
+    await waitFor(() => versions.length > 0, { what: 'the watch to begin', timeoutMs: 300_000 });
     await assert.rejects(untilIs('Ready', '2s'), /timed out/);
     new ControllerProcess(regions);
     assert.match(await untilIs('Ready'), /condition met/);
@@ -193,7 +193,7 @@ suite('a federation, as people and tools see it in every phase', () => {
         if (missing.length > 0) throw new Error(`${missing.map(String).join('\n')}\nmissing in\n${description}`);
         return true;
       },
-      { what: 'the events', timeoutMs: 60_000 },
+      { what: 'the events', timeoutMs: 300_000 },
     );
     interface Told {
       metadata: { name: string };
@@ -241,12 +241,12 @@ suite('a federation, as people and tools see it in every phase', () => {
     await federation.apply({ rollout: { restartToken: 'december' }, deletionPolicy: 'Delete' });
     await waitFor(async () => ((await federation.get()).metadata.finalizers ?? []).length > 0, {
       what: 'the finalizer',
-      timeoutMs: 120_000,
+      timeoutMs: 600_000,
     });
     await kubectl('delete', 'mcc', 'orders', '--wait=false');
     await waitFor(() => versions.some(({ metadata }) => metadata.deletionTimestamp !== undefined), {
       what: 'the deletion to be seen',
-      timeoutMs: 60_000,
+      timeoutMs: 300_000,
     });
   });
 

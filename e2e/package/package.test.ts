@@ -128,7 +128,7 @@ describe('the npm package', () => {
     await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }));
     await writeFile(join(project, 'main.ts'), consumer);
     await command(join(checkout, 'node_modules/.bin/tsc'), ['-p', project], { timeoutMs: 300_000 });
-    const said = await command(process.execPath, [join(project, 'out/main.js')], { timeoutMs: 60_000 });
+    const said = await command(process.execPath, [join(project, 'out/main.js')], { timeoutMs: 300_000 });
     const { waits, ...rest } = JSON.parse(said) as { waits: string[] };
     assert.deepEqual(rest, { intents: 0, reachable: 'False', crd: true });
     assert.match(waits.join(), /eu \(nobody answers\)/);

@@ -109,7 +109,7 @@ suite('ringmaster run', () => {
     const controller = new ControllerProcess(regions, { name: 'probed' });
     const port = await controller.port();
     assert.deepEqual(await get(port, '/healthz'), { status: 200, text: 'ok\n' });
-    await waitFor(async () => (await get(port, '/readyz')).status === 200, { what: 'readiness', timeoutMs: 60_000 });
+    await waitFor(async () => (await get(port, '/readyz')).status === 200, { what: 'readiness', timeoutMs: 300_000 });
     const up = (region: string): RegExp => new RegExp(`^ringmaster_region_up\\{.*"${region}".*\\} 1$`, 'm');
     await waitFor(
       async () => {
@@ -118,7 +118,7 @@ suite('ringmaster run', () => {
         for (const region of ['eu', 'us']) assert.match(text, up(region));
         return true;
       },
-      { what: 'metrics that say that both regions are up', timeoutMs: 60_000 },
+      { what: 'metrics that say that both regions are up', timeoutMs: 300_000 },
     );
     await assertStops(controller);
     assert.ok(controller.log().some(({ message }) => message === 'ringmaster has stopped'));
@@ -128,7 +128,7 @@ suite('ringmaster run', () => {
     await regions.region('us').controlPlane.kill();
     const controller = new ControllerProcess(regions, { name: 'one-dead' });
     const port = await controller.port();
-    await waitFor(async () => (await get(port, '/readyz')).status === 200, { what: 'readiness', timeoutMs: 60_000 });
+    await waitFor(async () => (await get(port, '/readyz')).status === 200, { what: 'readiness', timeoutMs: 300_000 });
     const federation = new Federation(regions, 'default');
     await federation.apply();
     await federation.waitForCondition('RegionsReachable', 'False', { message: /^us: / });
@@ -143,11 +143,11 @@ suite('ringmaster run', () => {
     const { port } = server.address() as AddressInfo;
     await new Promise((resolve) => server.close(resolve));
     const controller = new ControllerProcess(regions, { name: 'hub-dead', contexts: ['us', 'eu'], port });
-    await waitFor(async () => (await get(port, '/healthz')).status === 200, { what: 'life', timeoutMs: 60_000 });
+    await waitFor(async () => (await get(port, '/healthz')).status === 200, { what: 'life', timeoutMs: 300_000 });
     assert.equal((await get(port, '/readyz')).status, 503);
     await waitFor(() => controller.log().some(({ message }) => /hub does not answer yet/.test(message)), {
       what: 'the log to say that the hub does not answer',
-      timeoutMs: 60_000,
+      timeoutMs: 300_000,
     });
     await assertStops(controller);
   });

@@ -90,7 +90,7 @@ export class ControllerProcess {
   async port(): Promise<number> {
     const line = await waitFor(() => this.log().find(({ message }) => message === 'ringmaster runs'), {
       what: 'the controller to run',
-      timeoutMs: 60_000,
+      timeoutMs: 300_000,
       giveUp: () => (this.running ? undefined : `it has ended, see ${this.logFile}`),
     });
     return Number(line['port']);

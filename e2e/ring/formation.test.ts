@@ -55,7 +55,7 @@ suite('a ring of three regions with one node each', () => {
       /Normal +MemberCreated .*create the member of region us, which joins the ring/,
       /Normal +Ready .*3 regions run one ring of 3 nodes/,
     ];
-    await waitFor(() => story.every((line) => line.test(describe())), { what: 'the events', timeoutMs: 60_000 });
+    await waitFor(() => story.every((line) => line.test(describe())), { what: 'the events', timeoutMs: 300_000 });
   });
 
   test('the seeds are in the operators’ status and no longer in the specs', async () => {

@@ -159,7 +159,7 @@ suite('ringmaster plan', () => {
       /Normal +MemberCreated .*create the member of region us, which joins the ring/,
       /Normal +Ready .*2 regions run one ring of 2 nodes/,
     ];
-    await waitFor(() => story.every((line) => line.test(describe())), { what: 'the events', timeoutMs: 60_000 });
+    await waitFor(() => story.every((line) => line.test(describe())), { what: 'the events', timeoutMs: 300_000 });
   });
 
   /** What the server counts whenever somebody changes one of our objects. */

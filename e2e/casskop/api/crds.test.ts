@@ -17,7 +17,7 @@ const namespace = '/namespaces/default';
 const clusters = `/apis/db.orange.com/v2${namespace}/cassandraclusters`;
 const statefulSets = `/apis/apps/v1${namespace}/statefulsets`;
 const never = new AbortController().signal;
-const timeoutMs = 60_000;
+const timeoutMs = 300_000;
 const warnings: string[] = [];
 let server: LoneApiServer;
 

@@ -15,7 +15,7 @@ export function command(
       program,
       args,
       {
-        timeout: options.timeoutMs ?? 30_000,
+        timeout: options.timeoutMs ?? 120_000,
         maxBuffer: 64 * 1024 * 1024,
         ...(options.cwd && { cwd: options.cwd }),
         ...(options.env && { env: options.env }),
