@@ -50,7 +50,7 @@ test('every list of the spec says how it is merged, has a limit, and its keys ar
     const keys = (node['x-kubernetes-list-map-keys'] ?? []) as string[];
     assert.ok(listType === 'atomic' || listType === 'map', path);
     assert.equal(keys.length > 0, listType === 'map', path);
-    const required = (node.items?.['required'] ?? []) as string[];
+    const required = node.items?.required ?? [];
     for (const key of keys) assert.ok(required.includes(key), `${path}: ${key}`);
     if (path.startsWith('.spec')) assert.ok(typeof node['maxItems'] === 'number', `${path}: maxItems`);
   }
