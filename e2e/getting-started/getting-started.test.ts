@@ -8,7 +8,7 @@ import { type ControllerPod, PodProcess } from '../deploy/pod-process.ts';
 import { type Regions, startRegions, waitFor } from '../harness/index.ts';
 import { command } from '../harness/run/command.ts';
 import { main } from '../ring/controller-process.ts';
-import { stepsOf, withOutputs, withoutAccidents } from './console-page.ts';
+import { stepsOf, withOutputs, withoutAccidents } from '../docs/console-page.ts';
 
 const checkout = join(import.meta.dirname, '../..');
 const pageFile = join(checkout, 'docs/getting-started.md');
