@@ -27,6 +27,9 @@ export { mccOf };
 /** The members' real schema is the harness's business; here every field is known. */
 const anySchema = { properties: { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } };
 
+/** Between two passes. Milliseconds. */
+const passMs = 1_000;
+
 /**
  * Regions in memory, just enough to drive the planner through a formation: objects keep resourceVersions and
  * generations, the regional operator makes StatefulSets and pods in one go, and nodes form rings as their seeds and
@@ -126,11 +129,12 @@ export class PlannerWorld {
     return writes;
   }
 
-  /** Passes until nothing changes any more; the operator and the nodes act between them. */
+  /** Passes until nothing changes any more but the time; the operator and the nodes act between them. */
   async settle(): Promise<void> {
     for (let pass = 0; pass < 200; pass++) {
       const writes = await this.step();
       const acted = this.act();
+      this.nowMs += passMs;
       if (writes === 0 && !acted) return;
     }
     throw new Error(`does not settle: ${JSON.stringify(this.mcc.status?.conditions)}`);
