@@ -16,6 +16,9 @@ export interface Pod {
   annotations?: Record<string, string>;
 }
 
+/** What every node says of itself that is asked before it is told what to do. */
+export const ownWords = { LeavingNodes: [], OperationMode: 'NORMAL', ReleaseVersion: '5.0.8' };
+
 /** As the API server has it; what stands in for its version changes with its labels and annotations. */
 export function metadataOf({ name, hostId, labels, annotations }: Pod): KubeObject['metadata'] {
   const resourceVersion = JSON.stringify([labels, annotations]);

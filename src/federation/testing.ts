@@ -12,7 +12,7 @@ import { isGuardWrite } from './guard-writes.ts';
 import type { Intent } from './intents.ts';
 import { type Plan, plan } from './plan.ts';
 import { CqlInMemory } from './testing-cql.ts';
-import { carryOutOrders, labelPod, metadataOf, type Pod } from './testing-pods.ts';
+import { carryOutOrders, labelPod, metadataOf, ownWords, type Pod } from './testing-pods.ts';
 import {
   keyOf,
   type KnownRegion,
@@ -26,9 +26,6 @@ export { mccOf };
 
 /** The members' real schema is the harness's business; here every field is known. */
 const anySchema = { properties: { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } };
-
-/** Between two passes. Milliseconds. */
-const passMs = 1_000;
 
 /**
  * Regions in memory, just enough to drive the planner through a formation: objects keep resourceVersions and
@@ -134,7 +131,7 @@ export class PlannerWorld {
     for (let pass = 0; pass < 200; pass++) {
       const writes = await this.step();
       const acted = this.act();
-      this.nowMs += passMs;
+      this.nowMs += 1_000;
       if (writes === 0 && !acted) return;
     }
     throw new Error(`does not settle: ${JSON.stringify(this.mcc.status?.conditions)}`);
@@ -279,7 +276,7 @@ export class PlannerWorld {
     }
     const ghost = this.ghosts.findIndex(({ hostId }) => hostId === host);
     if (ghost >= 0) this.ghosts.splice(ghost, 1);
-    const value = { LocalHostId: pod?.hostId, OperationMode: 'NORMAL', ReleaseVersion: '5.0.8', LeavingNodes: [] };
+    const value = { ...ownWords, LocalHostId: pod?.hostId, EndpointToHostId: pod && this.viewOf(pod).hosts };
     return JSON.stringify({ status: 200, value });
   }
 

@@ -113,8 +113,8 @@ export type NodeOrder =
   | { readonly what: 'removeNode'; readonly hostId: string };
 
 /**
- * Tells the node in `pod` what to do, if it is still the host that it was taken for, and NORMAL, and knows of nobody who leaves. Cassandra answers when all is done,
- * which takes minutes; giving up waiting stops nothing, and the views of the ring tell how it goes on.
+ * Tells the node in `pod` what to do, if it is still the host that it was taken for, and NORMAL, and knows of nobody who leaves, and the host that it is to
+ * remove. Cassandra answers when all is done, which takes minutes; giving up waiting stops nothing, and the views of the ring tell how it goes on.
  * @param hostId what the node must be
  * @param onSent called when the order itself is about to be sent
  * @throws NodeUnreadableError when the node is another one, or refuses; KubeError when the API server fails; the signal's reason
@@ -126,15 +126,17 @@ export async function orderNode(
   onSent: () => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const read = `/jolokia/read/${storageService}/LeavingNodes,LocalHostId,OperationMode,ReleaseVersion`;
+  const read = `/jolokia/read/${storageService}/EndpointToHostId,LeavingNodes,LocalHostId,OperationMode,ReleaseVersion`;
   const parsed = identity.safeParse(await jolokiaGet(client, namespace, pod, read, signal));
   if (!parsed.success) throw new NodeUnreadableError(`${pod} does not say which host it is`);
-  const { LeavingNodes, LocalHostId, OperationMode, ReleaseVersion } = parsed.data;
+  const { EndpointToHostId, LeavingNodes, LocalHostId, OperationMode, ReleaseVersion } = parsed.data;
   if (LocalHostId !== hostId || OperationMode !== 'NORMAL') {
     throw new NodeUnreadableError(`${pod} is host ${LocalHostId} and ${OperationMode}, not host ${hostId} and NORMAL`);
   }
   if (LeavingNodes.length > 0)
     throw new NodeUnreadableError(`${pod} says that ${LeavingNodes.join(', ')} leaves already`);
+  if (order.what === 'removeNode' && !Object.values(EndpointToHostId).includes(order.hostId))
+    throw new NodeUnreadableError(`${pod} knows no host ${order.hostId} any more`);
   // system_auth and its like may ask for more replicas than there are nodes left; what is the user's was looked at before.
   const forced = ReleaseVersion.startsWith('3.') ? 'decommission' : 'decommission/true';
   const operation = order.what === 'decommission' ? forced : `removeNode/${order.hostId}`;
@@ -144,6 +146,7 @@ export async function orderNode(
 }
 
 const identity = z.looseObject({
+  EndpointToHostId: z.record(z.string(), z.string()),
   LeavingNodes: z.array(z.string()),
   LocalHostId: z.string(),
   OperationMode: z.string(),
