@@ -1,3 +1,4 @@
+import type { PlannedPod } from '../operators/operator.ts';
 import type { NodeView } from '../ring/view.ts';
 import type { PlanContext } from './context.ts';
 import { type Obstacle, ringObstacle, staleObstacle } from './gates.ts';
@@ -39,7 +40,9 @@ export function abandon(context: PlanContext, picture: RegionPicture): Steps {
   if (!picture.known) return { ...noSteps, abandoned: [name] };
   if (cleared) return { ...cleared, abandoned: [name] };
   const unsteady = witnesses(context, picture).some((view) => view.observedAtMs - view.hostsSinceMs < steadyMs);
-  return unsteady ? { ...noSteps, abandoned: [name], busy: true } : { ...noSteps, removed: [name], busy: true };
+  return unsteady || silentNode(context) !== undefined
+    ? { ...noSteps, abandoned: [name], busy: true }
+    : { ...noSteps, removed: [name], busy: true };
 }
 
 /**
@@ -77,9 +80,7 @@ function abandonGate(context: PlanContext, picture: RegionPicture): Obstacle | u
     const message = `region ${name} is the last one with nodes in the ring: there is nobody left to remove it`;
     return { stalled: true, reason: 'LastRegion', message };
   }
-  const silent = stays
-    .flatMap(({ pods }) => pods)
-    .find((pod) => hosts.joined.has(pod.name) && !context.heard.has(pod.name));
+  const silent = silentNode(context);
   if (silent) return wait(`${silent.name} has not said whether it holds the nodes of region ${name} to be down`);
   const alive = witnesses(context, picture).find((view) => liveHosts(view, abandonedHosts).length > 0);
   if (alive) return { stalled: true, reason: 'StillAlive', message: describeAlive(name, alive, abandonedHosts) };
@@ -98,10 +99,7 @@ function removeHosts(context: PlanContext, picture: RegionPicture, isClearing: b
   const seeing = witnesses(context, picture);
   const known = abandonedHosts.filter((host) => seeing.some((view) => Object.values(view.hosts).includes(host)));
   const [next] = known;
-  const stays = pictures.filter((each) => !isLeaving(each));
-  const silent = stays
-    .flatMap(({ pods }) => pods)
-    .find((pod) => hosts.joined.has(pod.name) && !context.heard.has(pod.name));
+  const silent = silentNode(context);
   if (next === undefined && (!silent || hasGone(picture))) return undefined;
   if (silent || next === undefined) {
     const message = `${silent?.name ?? 'a node'} has not said what it holds of the hosts of region ${name}`;
@@ -127,6 +125,12 @@ function removeHosts(context: PlanContext, picture: RegionPicture, isClearing: b
     return waitFor({ stalled: false, reason: 'Waiting', region: name, message: 'no node that stays can be asked' });
   }
   return { ...noSteps, intents: [order], busy: true };
+}
+
+/** A node that stays, and has not said lately what it holds of the others. */
+function silentNode({ pictures, hosts, heard }: PlanContext): PlannedPod | undefined {
+  const staying = pictures.filter((each) => !isLeaving(each)).flatMap(({ pods }) => pods);
+  return staying.find(({ name }) => hosts.joined.has(name) && !heard.has(name));
 }
 
 /** NORMAL nodes of other regions. */

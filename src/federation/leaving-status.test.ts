@@ -25,3 +25,27 @@ for (const state of ['Removing', 'Abandoned'] as const) {
     assert.deepEqual(world.plan().status, status);
   });
 }
+
+test('that a region which returned is gone for good is not said before the nodes that stay were heard', async () => {
+  const world = new PlannerWorld();
+  await world.settle();
+  const { hosts } = world.mcc.status?.regions?.[0] ?? assert.fail();
+  world.lose('eu');
+  const entry = { name: 'eu', state: 'Abandoned', abandonedHosts: hosts?.map(({ hostId }) => hostId) };
+  world.mcc = {
+    ...world.mcc,
+    metadata: { ...world.mcc.metadata, generation: 2 },
+    spec: mccOf({ regions: [entry, { name: 'us' }, { name: 'ap' }] }).spec,
+  };
+  await world.settle();
+  const stage = (): string | undefined => world.mcc.status?.regions?.[0]?.stage;
+  assert.equal(stage(), 'Abandoned');
+  // As after a start of the controller.
+  for (const region of ['us', 'ap']) world.overrides.set(region, { views: {} });
+  world.unknown.delete('eu');
+  await world.settle();
+  assert.equal(stage(), 'Abandoned');
+  world.overrides.clear();
+  await world.settle();
+  assert.equal(stage(), 'Removed');
+});
