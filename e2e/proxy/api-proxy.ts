@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { Agent, type Dispatcher } from 'undici';
 import type { ControlPlaneCertificates } from '../harness/certificates.ts';
 import type { KubeconfigRegion } from '../harness/kubeconfig.ts';
-import { resourceOf, type WriteSequence } from './write.ts';
+import { isWrite, resourceOf, type WriteSequence } from './write.ts';
 
 export interface ApiProxyOptions {
   readonly target: KubeconfigRegion;
@@ -17,7 +17,6 @@ export interface ApiProxyOptions {
   readonly writes: WriteSequence;
 }
 
-const writingMethods: readonly string[] = ['POST', 'PUT', 'PATCH', 'DELETE'];
 /** Headers that speak of one connection only: RFC 9110, section 7.6.1. */
 const hopHeaders: readonly string[] = ['connection', 'host', 'keep-alive', 'transfer-encoding', 'upgrade'];
 
@@ -75,7 +74,7 @@ export class ApiProxy {
     // A client that was killed resets its connection; that is seen as `close` too.
     outgoing.on('error', () => undefined);
     try {
-      if (writingMethods.includes(incoming.method ?? '')) await this.#forwardWrite(incoming, outgoing, gone.signal);
+      if (isWrite(incoming.method ?? '', incoming.url ?? '')) await this.#forwardWrite(incoming, outgoing, gone.signal);
       else await this.#forwardRead(incoming, outgoing, gone.signal);
     } catch {
       // Either side broke off: so does the connection to the other.

@@ -1,4 +1,4 @@
-/** A request by which a controller changes something: POST, PUT, PATCH or DELETE. */
+/** A request by which a controller changes something: POST, PUT, PATCH or DELETE, or what makes a node leave the ring. */
 export interface Write {
   /** 1 for the controller's first write, counted over all its regions in the order in which they arrive. */
   readonly number: number;
@@ -6,7 +6,7 @@ export interface Write {
   readonly method: string;
   /** Path without the query. */
   readonly path: string;
-  /** Resource and subresource, such as `configmaps` or `cassandraclusters/status`. */
+  /** Resource and subresource, such as `configmaps` or `cassandraclusters/status`; `pods/proxy/decommission` for what a node is told. */
   readonly resource: string;
   readonly body: string;
 }
@@ -43,8 +43,22 @@ export const untouchedWrites: WriteSequence = {
   replied: () => Promise.resolve(),
 };
 
+const writingMethods: readonly string[] = ['POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** Whether a request changes something. Jolokia calls operations by GET, so it takes a look at which one it is. */
+export function isWrite(method: string, path: string): boolean {
+  return writingMethods.includes(method) || orderIn(path) !== undefined;
+}
+
+/** What a node is told to do with the ring by a request through pods/proxy; undefined: nothing. */
+function orderIn(path: string): string | undefined {
+  return /\/pods\/[^/]+\/proxy\/jolokia\/exec\/[^/]+\/(decommission|removeNode)\b/.exec(path)?.[1];
+}
+
 /** Reads resource and subresource from a path of the Kubernetes API. */
 export function resourceOf(path: string): string {
+  const order = orderIn(path);
+  if (order !== undefined) return `pods/proxy/${order}`;
   // /api/v1/... or /apis/group/version/..., then `namespaces/x` for what lives in one, then resource/name/subresource.
   const parts = path.split('/').slice(path.startsWith('/apis/') ? 4 : 3);
   const [resource = '', , subresource] = parts[0] === 'namespaces' && parts.length > 2 ? parts.slice(2) : parts;

@@ -27,7 +27,24 @@ export function writesBy(auditLog: string, username: string): AuditedWrite[] {
     }));
 }
 
+/** What one user told nodes to do with the ring through pods/proxy, in order: `orders-eu-rack1-0 decommission/true`. */
+export function ordersBy(auditLog: string, username: string, namespace: string): string[] {
+  const order = new RegExp(
+    `/namespaces/${namespace}/pods/([^/:]+):8778/proxy/jolokia/exec/[^/]+/((?:decommission|removeNode)/[^?]+)`,
+  );
+  return readFileSync(auditLog, 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('/proxy/jolokia/exec/'))
+    .map((line) => JSON.parse(line) as AuditEvent)
+    .filter((event) => event.user.username === username)
+    .flatMap(({ requestURI }) => {
+      const [, pod, told] = order.exec(requestURI) ?? [];
+      return pod === undefined ? [] : [`${pod} ${told}`];
+    });
+}
+
 interface AuditEvent {
+  requestURI: string;
   verb: string;
   user: { username: string };
   objectRef?: { namespace?: string; resource?: string; subresource?: string; name?: string };

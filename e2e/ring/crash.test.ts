@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { type Regions, startRegions, waitFor } from '../harness/index.ts';
 import { describeWrite, type Write } from '../proxy/write.ts';
-import { type Crash, CrashingController, type CrashStyle } from './crashing-controller.ts';
+import { type Crash, CrashingController, type CrashSchedule, type CrashStyle } from './crashing-controller.ts';
 import { Federation, formationTimeoutMs, installCrd } from './federation.ts';
 import { assertFoundedOnce } from './one-founder.ts';
 import { assertOneUntouchedRing } from './one-ring.ts';
@@ -21,9 +21,6 @@ const writesMin = 9;
  */
 const everyPoint = process.env['CRASH_POINTS'] === 'all';
 
-/** Says of each write whether the controller of one formation dies of it. */
-type Schedule = (write: Write) => CrashStyle | undefined;
-
 suite('a controller that is killed while it forms a ring of three regions', () => {
   let regions: Regions;
   let formations = 0;
@@ -38,7 +35,7 @@ suite('a controller that is killed while it forms a ring of three regions', () =
   after(() => regions?.stop());
 
   /** Forms a ring in `lane`, asserts what it has to be like, and removes it; one that went wrong stays. */
-  async function form(lane: string, schedule: Schedule): Promise<CrashingController> {
+  async function form(lane: string, schedule: CrashSchedule): Promise<CrashingController> {
     formations += 1;
     const federation = new Federation(regions, lane, { name: `ring${formations}` });
     const controller = await CrashingController.start(federation, { crash: schedule });
@@ -103,7 +100,7 @@ suite('a controller that is killed while it forms a ring of three regions', () =
   test('forms one ring even if it is killed at each of its writes to a region', async (context) => {
     const shifts = everyPoint ? styles.keys() : [0];
     const formations = Array.from(shifts, (shift) => {
-      const schedule: Schedule = ({ number, resource }) =>
+      const schedule: CrashSchedule = ({ number, resource }) =>
         resource === 'multicassandraclusters/status' ? undefined : styleOf(number + shift);
       return form(lanes[shift] ?? '', schedule);
     });

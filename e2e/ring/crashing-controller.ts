@@ -19,14 +19,18 @@ export interface Crash {
 }
 
 export interface CrashingControllerOptions {
-  /** Asked once for every write before its server sees it: whether this life of the controller ends with it, and how. */
-  readonly crash: (write: Write) => CrashStyle | undefined;
+  readonly crash: CrashSchedule;
+  /** More writes than that, and it counts as one that does not end; default 400. */
+  readonly writesMax?: number;
 }
+
+/** Asked once for every write before its server sees it: whether this life of the controller ends with it, and how. */
+export type CrashSchedule = (write: Write) => CrashStyle | undefined;
 
 /** No write for so long, and the formation counts as finished. Milliseconds. */
 const quietMs = 2_000;
 /** A formation has some 30 to 50 writes, and several times as many if the controller dies often. */
-const writesMax = 400;
+const usualWritesMax = 400;
 
 /**
  * A controller for one namespace of the hub that is killed with SIGKILL at chosen writes and started again each time.
@@ -36,16 +40,21 @@ export class CrashingController {
   /** The writes that it died of. */
   readonly crashes: Crash[] = [];
   readonly #federation: Federation;
-  readonly #options: CrashingControllerOptions;
+  /** Whether it dies of a write from now on, and how. */
+  crash: CrashSchedule;
+  readonly #writesMax: number;
   readonly #proxies: ControllerProxies;
   #process: ControllerProcess;
+  /** How often its earlier lives have said that they run: one that dies early never does. */
+  #startsBefore = 0;
   #dyingOf: Crash | undefined;
   #lastWriteAt = performance.now();
   #trouble: Error | undefined;
 
   private constructor(federation: Federation, proxies: ControllerProxies, options: CrashingControllerOptions) {
     this.#federation = federation;
-    this.#options = options;
+    this.crash = options.crash;
+    this.#writesMax = options.writesMax ?? usualWritesMax;
     this.#proxies = proxies;
     proxies.use({
       arrived: (write, signal) => this.#arrived(write, signal),
@@ -80,18 +89,24 @@ export class CrashingController {
 
   /** Waits until the federation is Ready, by the word of the controller's last life, and nothing is written any more. */
   async finished(): Promise<void> {
+    await this.restsWhen(`${this.#federation.name} to be Ready`, async () => {
+      const ready = await this.#federation.condition('Ready');
+      if (ready?.status !== 'True') throw new Error(JSON.stringify(ready));
+    });
+  }
+
+  /** Waits until its last life runs, `holds` does not throw, and nothing is written any more. */
+  async restsWhen(what: string, holds: () => Promise<void>): Promise<void> {
     await waitFor(
       async () => {
         if (this.#trouble) throw this.#trouble;
-        const ready = await this.#federation.condition('Ready');
-        if (ready?.status !== 'True') throw new Error(JSON.stringify(ready));
-        const starts = this.#process.log().filter(({ message }) => message === 'ringmaster runs').length;
-        if (starts <= this.crashes.length) throw new Error('the controller is starting again');
+        await holds();
+        if (starts(this.#process) <= this.#startsBefore) throw new Error('the controller is starting again');
         if (performance.now() - this.#lastWriteAt < quietMs) throw new Error('the controller still writes');
         return true;
       },
       {
-        what: `${this.#federation.name} to be Ready`,
+        what,
         timeoutMs: formationTimeoutMs,
         intervalMs: 500,
         giveUp: () => this.#trouble?.message ?? this.#ownEnd(),
@@ -111,8 +126,9 @@ export class CrashingController {
       await aborted(signal);
       return 'drop';
     }
-    if (write.number > writesMax) this.#trouble = new Error(`it does not end: it has written ${writesMax} times`);
-    const style = this.#options.crash(write);
+    if (write.number > this.#writesMax)
+      this.#trouble = new Error(`it does not end: it has written ${this.#writesMax} times`);
+    const style = this.crash(write);
     if (style) {
       this.#dyingOf = { write, style };
       this.crashes.push(this.#dyingOf);
@@ -131,6 +147,7 @@ export class CrashingController {
     this.#proxies.disconnect();
     this.#dyingOf = undefined;
     this.#lastWriteAt = performance.now();
+    this.#startsBefore = starts(this.#process);
     this.#process = this.#startProcess();
   }
 
@@ -144,4 +161,8 @@ export class CrashingController {
       env: { ...process.env, NODE_COMPILE_CACHE: join(regions.directory, 'compile-cache') },
     });
   }
+}
+
+function starts(process: ControllerProcess): number {
+  return process.log().filter(({ message }) => message === 'ringmaster runs').length;
 }

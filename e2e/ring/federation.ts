@@ -55,13 +55,21 @@ export class Federation {
   readonly hub: ApiServer;
   /** The role that tests talk CQL as, where nodes ask for one. */
   cqlLogin: { readonly username: string; readonly password: string } | undefined;
+  /** Regions that have a part of it. */
+  readonly #own: readonly string[];
   /** Regions of the spec that share the cluster of another one. */
   readonly #guests = new Map<string, { readonly host: string; readonly namespace: string }>();
 
-  constructor(regions: Regions, namespace: string, options: { name?: string; hub?: string } = {}) {
+  /** @param options.names the regions that it is in; default: all of the run */
+  constructor(
+    regions: Regions,
+    namespace: string,
+    options: { name?: string; hub?: string; names?: readonly string[] } = {},
+  ) {
     this.regions = regions;
     this.namespace = namespace;
     this.name = options.name ?? 'orders';
+    this.#own = options.names ?? regions.all.map(({ name }) => name);
     this.hub = regions.region(options.hub ?? regions.all[0]?.name ?? '').api;
   }
 
@@ -72,7 +80,7 @@ export class Federation {
 
   /** All regions that the federation may have nodes in. */
   get names(): string[] {
-    return [...this.regions.all.map(({ name }) => name), ...this.#guests.keys()];
+    return [...this.#own, ...this.#guests.keys()];
   }
 
   namespaceIn(region: string): string {
@@ -105,7 +113,7 @@ export class Federation {
           resources: { requests: { cpu: '500m', memory: '1Gi' }, limits: { cpu: '500m', memory: '1Gi' } },
         },
       },
-      regions: this.regions.all.map(({ name }) => ({ name })),
+      regions: this.#own.map((name) => ({ name })),
       seeds: { address: '{pod}.{namespace}.{region}.db.example.net', guardWaitSeconds: 20 },
     };
   }
