@@ -47,14 +47,18 @@ function report(world: PlannerWorld): StatusReport {
   return reportOf(objectOf(world));
 }
 
+/** As it reads 61 s after the last condition changed. */
 function text(world: PlannerWorld, style = plain): string {
-  return textOf({ name: 'orders', namespace: 'cassandra' }, [objectOf(world)], world.nowMs + 61_000, style).join('\n');
+  const { conditions = [], regions = [] } = world.mcc.status ?? {};
+  const every = [...conditions, ...regions.flatMap((region) => region.conditions ?? [])];
+  const lastMs = Math.max(...every.map(({ lastTransitionTime }) => Date.parse(lastTransitionTime)));
+  return textOf({ name: 'orders', namespace: 'cassandra' }, [objectOf(world)], lastMs + 61_000, style).join('\n');
 }
 
 test('a ring at rest: what runs where, and that nobody has to do anything', async () => {
   assert.equal(
     text(await formed()),
-    `cassandra/orders  Ready for 1m11s  regions 2/2, nodes 4/4
+    `cassandra/orders  Ready for 1m1s  regions 2/2, nodes 4/4
 
 REGION  STATE    STAGE    NODES  SEEDS    REACHABLE
 eu      Managed  Running  2/2    current  yes
