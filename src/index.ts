@@ -57,7 +57,8 @@ export {
   type RegionConditionType,
   type RegionStage,
 } from './api/conditions.ts';
-export { plan, type Pace, type Plan } from './federation/plan.ts';
+export type { Pace } from './federation/pace.ts';
+export { plan, type Plan } from './federation/plan.ts';
 export { changesAnything, preview, type Preview, type RegionPreview } from './federation/preview.ts';
 export type { Intent, Write } from './federation/intents.ts';
 export type {

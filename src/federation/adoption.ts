@@ -1,13 +1,7 @@
 import { changesOf, stateOf } from './changes.ts';
 import type { PlanContext } from './context.ts';
-import {
-  describeSplit,
-  describeStrangers,
-  foundingObstacle,
-  type Obstacle,
-  regionObstacle,
-  staleObstacle,
-} from './gates.ts';
+import { describeSplit, describeStrangers, type Obstacle, staleObstacle } from './gates.ts';
+import { foundingObstacle, regionObstacle } from './region-gates.ts';
 import { isReady, isUnmarked, type MemberPicture } from './picture.ts';
 import { noSteps, type Steps } from './steps.ts';
 

@@ -5,65 +5,42 @@ import type { Status } from '../api/schema.ts';
 import { validate } from '../api/validate.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
 import { assessRing } from '../ring/view.ts';
-import { stateOf } from './changes.ts';
-import type { PlanContext } from './context.ts';
-import { copyIntents, missingReference, pruneIntents } from './copies.ts';
-import {
-  foundingObstacle,
-  howToAdopt,
-  memberMissingObstacle,
-  type Obstacle,
-  regionObstacle,
-  replicationObstacle,
-  ringObstacle,
-  staleObstacle,
-  wasInRing,
-} from './gates.ts';
 import { abandon } from './abandon.ts';
 import { adoptionObstacle, adoptRing } from './adoption.ts';
 import { alterIntents, altersOf } from './alterations.ts';
+import { stateOf } from './changes.ts';
+import type { PlanContext } from './context.ts';
+import { copyIntents, missingReference, pruneIntents } from './copies.ts';
+import { grow } from './grow.ts';
 import { guardIntent } from './guard-writes.ts';
 import { freshViews, proveHosts } from './hosts.ts';
 import type { Intent } from './intents.ts';
 import { leave } from './leave.ts';
 import { viewsOfRing, withoutLeft } from './leaving-views.ts';
-import { createMember, upkeepIntent } from './member-writes.ts';
+import { upkeepIntent } from './member-writes.ts';
 import { recall } from './memory.ts';
 import { neverCreated, observedObstacle } from './observed.ts';
+import { type Pace, paceOf } from './pace.ts';
 import {
   answeredFor,
   hasGone,
   isLeaving,
   isObserved,
-  isPassing,
-  isReady,
-  isUnmarked,
-  type KnownPicture,
   type MemberPicture,
-  type OwnedObject,
   pictureRegions,
   type RegionPicture,
-  wasOurs,
 } from './picture.ts';
-import { jobsOf, operate, operationUnderWay } from './pod-operations.ts';
+import { jobsOf, operate } from './pod-operations.ts';
 import { rebuildObstacle } from './rebuild.ts';
 import { misspeltFields, refusals } from './refusals.ts';
-import { changeUnderWay, rollOut } from './rollout.ts';
+import { foundingObstacle, newerWriter, regionObstacle } from './region-gates.ts';
+import { rollOut } from './rollout.ts';
 import type { Snapshot } from './snapshot.ts';
 import { describe, describeRefusal } from './status.ts';
 import { noSteps, type Steps } from './steps.ts';
 
 /** Nodes of a quiet ring are asked once a minute; a view that missed two rounds says nothing any more. Milliseconds. */
 export const viewMaxAgeMs = 150_000;
-
-/**
- * How soon to look at the ring and plan again when no event comes.
- * - `fast`: a step is under way.
- * - `writing`: objects are brought up to date beside a ring that is whole; its nodes have nothing new to tell.
- * - `slow`: nothing goes on before something outside changes: a person, a network, a node that is down.
- * - `quiet`: all is as it should be.
- */
-export type Pace = 'fast' | 'writing' | 'slow' | 'quiet';
 
 /** What to do now, and what to tell the user. */
 export interface Plan {
@@ -105,33 +82,6 @@ export function plan(snapshot: Snapshot, operator: RegionalOperator): Plan {
     status,
     pace: paceOf(context, steps, status),
   };
-}
-
-function paceOf({ ring, hosts, pictures, views }: PlanContext, steps: Steps, status: Status): Pace {
-  const is = (type: 'Stalled' | 'RingIntact'): boolean =>
-    status.conditions?.some((each) => each.type === type && each.status === 'True') ?? false;
-  const stalled = is('Stalled');
-  const isWriting = pictures.some(isPassing) || (steps.intents.length > 0 && !stalled);
-  // While a region is out of sight for a moment, that the ring is whole is told as before.
-  const isFormed = is('RingIntact') && status.regions?.every(({ stage }) => stage === 'Running');
-  const ringRests = isFormed && !steps.busy && !(ring.kind === 'one' && ring.busy !== undefined);
-  if (isWriting && ringRests) return 'writing';
-  if (pictures.some(isPassing)) return 'fast';
-  if (steps.founder !== undefined || steps.intents.length > 0 || (steps.busy && !stalled)) return 'fast';
-  const unrest = ring.kind === 'one' ? ring.busy !== undefined : hosts.joined.size > 0;
-  const waits =
-    steps.operating?.isUnderWay || steps.obstacles.some((each) => !each.stalled && each.reason !== 'Paused');
-  return stalled || unrest || waits || hasSilentNode(pictures, views) ? 'slow' : 'quiet';
-}
-
-/** A Ready node that does not answer, or has not for a while: what it said last grows old without an event. */
-function hasSilentNode(pictures: readonly RegionPicture[], views: PlanContext['views']): boolean {
-  return pictures.filter(answeredFor).some(({ snapshot }) =>
-    snapshot.pods.some((pod) => {
-      const { name } = pod.metadata;
-      return isReady(pod) && (snapshot.unreadable[name] !== undefined || !views.has(name));
-    }),
-  );
 }
 
 /** What a pass works out of its snapshot before it decides anything. The spec must be valid. */
@@ -270,116 +220,4 @@ function keepAll(context: PlanContext): Steps[] {
       busy: turn.busy || picture.member.bookkeeping.injecting,
     };
   });
-}
-
-/**
- * Brings the next region into the ring, the founder first and alone, then one after the other. A member that was deleted
- * comes back before anybody joins: those who wait for it must not stand before it.
- */
-function grow(context: PlanContext, othersBusy: boolean, othersStuck: boolean): Steps {
-  const { pictures, memory, hosts } = context;
-  // Beside members whose nodes are not known for certain, nobody joins, and no ring is founded.
-  const unmarked = pictures.filter(isUnmarked);
-  if (unmarked.length > 0) {
-    return { ...noSteps, busy: unmarked.every((each) => adoptionObstacle(context, each)?.stalled !== true) };
-  }
-  const obstacles: Obstacle[] = [];
-  const joining = pictures.some(
-    (picture) =>
-      answeredFor(picture) && !isLeaving(picture) && picture.pods.some((pod) => !context.hosts.joined.has(pod.name)),
-  );
-  const urgency = (picture: RegionPicture): number =>
-    picture.region.name === memory.founder ? 2 : Number(wasInRing(picture, context.hosts));
-  const waiting = pictures
-    .filter((picture) => !isLeaving(picture))
-    .filter((picture) => !(picture.known ? picture.member !== undefined : picture.recorded?.identity?.memberUID))
-    .sort((one, other) => urgency(other) - urgency(one));
-
-  for (const picture of pictures) {
-    if (!picture.known || picture.member?.ownership !== 'foreign') continue;
-    obstacles.push(foreignMember({ ...picture, member: picture.member }));
-  }
-  for (const picture of waiting) {
-    // One that comes back after it had left joins a ring as the others do.
-    const founds = picture.region.name === memory.founder && hosts.joined.size === 0;
-    if (!picture.known) {
-      obstacles.push({
-        stalled: false,
-        reason: 'RegionUnreachable',
-        region: picture.region.name,
-        message: `region ${picture.region.name} joins once it can be seen: ${picture.snapshot.message}`,
-      });
-      if (founds) return { ...noSteps, obstacles, busy: true };
-      continue;
-    }
-    const own =
-      (isObserved(picture) ? neverCreated(picture) : undefined) ??
-      regionObstacle(context, picture) ??
-      newerWriter(picture) ??
-      memberMissingObstacle(context, picture) ??
-      missingReference(context, picture);
-    if (own) {
-      obstacles.push(own);
-      if (founds) return { ...noSteps, obstacles };
-      continue;
-    }
-    const gate = joinGate(context, picture, founds, othersBusy);
-    if (gate) return { ...noSteps, obstacles: [...obstacles, gate], busy: joining || !othersStuck };
-    const guard = guardIntent(context, picture);
-    if (guard) return { intents: [guard], obstacles, busy: true };
-    // From its first write on the region counts as part of the ring, so it is recorded before its pods can start.
-    if (picture.recorded?.identity === undefined) return { ...noSteps, obstacles, busy: true };
-    const copies = copyIntents(context, picture);
-    return { intents: copies.length > 0 ? copies : [createMember(context, picture)], obstacles, busy: true };
-  }
-  return { ...noSteps, obstacles, busy: joining };
-}
-
-function joinGate(
-  context: PlanContext,
-  picture: KnownPicture,
-  founds: boolean,
-  othersBusy: boolean,
-): Obstacle | undefined {
-  const { pictures, hosts, ring, views } = context;
-  if (founds || wasInRing(picture, hosts)) return undefined;
-  if (othersBusy) {
-    return {
-      stalled: false,
-      reason: 'Waiting',
-      message: 'the regions that are in the ring are brought up to date first',
-    };
-  }
-  const operation = operationUnderWay(context);
-  if (operation !== undefined) return { stalled: false, reason: 'Waiting', message: operation };
-  return (
-    changeUnderWay(context, picture) ??
-    ringObstacle(pictures, hosts, ring, views) ??
-    staleObstacle(views, context.snapshot.monotonicMs) ??
-    replicationObstacle(context)
-  );
-}
-
-/** Whoever writes from a newer spec knows better, whichever of a region's objects it has written. */
-function newerWriter({ region, member, guard, copies }: KnownPicture): Obstacle | undefined {
-  const copy = copies.find(({ ownership }) => ownership === 'newer');
-  const object =
-    member?.ownership === 'newer'
-      ? 'member'
-      : guard?.ownership === 'newer'
-        ? 'guard'
-        : copy && `copy of ${copy.kind} ${copy.object.metadata.name}`;
-  if (object === undefined) return undefined;
-  const message = `the ${object} of region ${region.name} was written by a later leader, or from a newer spec than this controller has seen; it holds back`;
-  return { stalled: true, reason: 'NewerWriter', message, region: region.name };
-}
-
-function foreignMember(picture: KnownPicture & { member: OwnedObject }): Obstacle {
-  const { name, namespace } = picture.region;
-  const message = wasOurs(picture.recorded)
-    ? `the member of region ${name} in namespace ${namespace} belongs to another MultiCassandraCluster by now; this one writes nothing there any more. Delete ` +
-      'this one if the other is meant to go on'
-    : `region ${name} holds a CassandraCluster of this name in namespace ${namespace} that is not ours; it is left untouched. Choose another spec.clusterName, ` +
-      `or, ${howToAdopt(picture.member)}`;
-  return { stalled: true, reason: 'ForeignMember', region: name, message };
 }

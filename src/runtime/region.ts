@@ -4,7 +4,7 @@ import type { RegionCaches } from '../federation/observe.ts';
 import { managedByLabel } from '../federation/bookkeeping.ts';
 import { isGuardName } from '../federation/guard/guard.ts';
 import { isReady } from '../federation/picture.ts';
-import type { Pace } from '../federation/plan.ts';
+import type { Pace } from '../federation/pace.ts';
 import type { UnknownRegion } from '../federation/snapshot.ts';
 import type { KubeClient, ObjectRef } from '../kube/client.ts';
 import { type KubeObject, type ResourceType, resources } from '../kube/objects.ts';

@@ -2,7 +2,7 @@ import type { Clock } from '../edges/clock.ts';
 import { sleep, withDeadline } from '../edges/clock.ts';
 import PQueue from 'p-queue';
 import { isSameJson } from '../api/json.ts';
-import type { Pace } from '../federation/plan.ts';
+import type { Pace } from '../federation/pace.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { readNodeView, readReplication } from '../ring/jolokia.ts';

@@ -14,7 +14,7 @@ export const copyMutants: readonly Mutant[] = [
     name: 'a member is created along with what it names',
     breaks: 'what members name is there',
     history: "somebody else's Secret of the same name",
-    file: 'federation/plan.ts',
+    file: 'federation/grow.ts',
     find: '    return { intents: copies.length > 0 ? copies : [createMember(context, picture)], obstacles, busy: true };',
     replace: '    return { intents: [createMember(context, picture), ...copies], obstacles, busy: true };',
   },

@@ -89,7 +89,7 @@ export const leavingMutants: readonly Mutant[] = [
     name: 'the founder comes back as if it founded the ring once more',
     breaks: 'keyspaces are ready for a new datacenter',
     history: 'the founder leaves, and comes back to rows',
-    file: 'federation/plan.ts',
+    file: 'federation/grow.ts',
     find: '    const founds = picture.region.name === memory.founder && hosts.joined.size === 0;\n',
     replace: '    const founds = picture.region.name === memory.founder && hosts.joined.size >= 0;\n',
   },
