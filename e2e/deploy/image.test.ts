@@ -52,7 +52,8 @@ suite('the image', () => {
 
   test('is made with the commands of `make build`', async () => {
     const old = 'node_modules/.package-lock.json';
-    const recipe = await command('make', ['--dry-run', `--old-file=${old}`, 'build'], { cwd: repository });
+    const quiet = ['--no-print-directory', '--dry-run', `--old-file=${old}`];
+    const recipe = await command('make', [...quiet, 'build'], { cwd: repository });
     const commands = recipe.split('\n').filter((line) => line !== '' && line !== 'rm -rf dist');
     const build = dockerfile.stages.find(({ name }) => name === 'build');
     const runs = (build?.instructions ?? []).filter(({ name }) => name === 'RUN').map(({ text }) => text);

@@ -6,6 +6,7 @@ import { buildImage, type Image } from '../deploy/image.ts';
 import { findHelmProgram } from '../deploy/helm.ts';
 import { type ControllerPod, PodProcess } from '../deploy/pod-process.ts';
 import { type Regions, startRegions, waitFor } from '../harness/index.ts';
+import type { ApiServer } from '../harness/api-server.ts';
 import { command } from '../harness/run/command.ts';
 import { main } from '../ring/controller-process.ts';
 import { stepsOf, withOutputs, withoutAccidents } from '../docs/console-page.ts';
@@ -32,13 +33,7 @@ suite('docs/getting-started.md', () => {
     mkdirSync(images, { mode: 0o755 });
     image = await buildImage(images);
     await regions.prepareNamespace('cassandra', { nodes: 'light', pace: 'fast' });
-    // What the harness gives the controller beforehand is what the page has people make.
-    const rbac = '/apis/rbac.authorization.k8s.io/v1';
-    for (const { api } of regions.all) {
-      for (const path of ['clusterrolebindings/ringmaster-region', 'clusterroles/ringmaster-region'])
-        await api.delete(`${rbac}/${path}`);
-      await api.delete(`/api/v1/namespaces/${namespace}`);
-    }
+    await Promise.all(regions.all.map(({ api }) => forgetController(api)));
     const programs = join(regions.directory, 'programs');
     mkdirSync(programs);
     const script = (name: string, line: string): void =>
@@ -57,6 +52,30 @@ suite('docs/getting-started.md', () => {
     await Promise.all(pods.map((pod) => pod.stop()));
     await regions?.stop();
   });
+
+  /** What the harness gives the controller beforehand is what the page has people make. */
+  async function forgetController(api: ApiServer): Promise<void> {
+    const roles = '/apis/rbac.authorization.k8s.io/v1';
+    const ofMembers = `${roles}/namespaces/cassandra`;
+    const given = [
+      `${roles}/clusterrolebindings`,
+      `${roles}/clusterroles`,
+      `${ofMembers}/rolebindings`,
+      `${ofMembers}/roles`,
+    ];
+    for (const path of given) await api.delete(`${path}/ringmaster-region`);
+    const place = `/api/v1/namespaces/${namespace}`;
+    await api.delete(`${place}/serviceaccounts/ringmaster`);
+    await api.delete(place);
+    // Nobody empties namespaces here.
+    const { metadata } = await api.get(place);
+    const emptied = { apiVersion: 'v1', kind: 'Namespace', metadata, spec: { finalizers: [] } };
+    await api.put(`${place}/finalize`, emptied);
+    await waitFor(async () => (await api.find(place)) === undefined, {
+      what: `${namespace} to be gone`,
+      timeoutMs: 60_000,
+    });
+  }
 
   /** Nobody but a kubelet starts what the chart has made. */
   async function runPods(): Promise<void> {
