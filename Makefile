@@ -111,7 +111,7 @@ reference: $(INSTALLED) ## write docs/reference/multicassandracluster.md from th
 	node src/cli/main.ts reference > docs/reference/multicassandracluster.md
 
 getting-started: $(INSTALLED) ## write into docs/getting-started.md what its commands print
-	WRITE_DOCS=1 $(NODE_TEST) e2e/getting-started/getting-started.test.ts
+	WRITE_DOCS=1 $(NODE_TEST) e2e/docs/getting-started.test.ts
 
 # Its own TypeScript: typedoc needs the compiler as a library, which ours is not any more.
 api-docs: $(INSTALLED) ## write docs/reference/api.md from what the package exports

@@ -5,10 +5,11 @@ import type { Image } from './image.ts';
 /** What of this machine takes the place of the image's base: libraries, and what every container has. */
 const fromMachine = ['/lib', '/lib64', '/usr/lib', '/usr/lib64', '/proc', '/dev'];
 
-// $1 is the image's root, then come pairs of a folder and its place in the container up to `--`; the rest is run.
+// $1 is the image's root, $2 the host's name, then come pairs of a folder and its place in the container up to `--`; the rest is run.
 const script = `set -eu
 root=$1
-shift
+hostname "$2"
+shift 2
 mount --bind "$root" "$root"
 while [ "$1" != -- ]; do
   mount --rbind "$1" "$root$2"
@@ -23,6 +24,7 @@ exec env -i "$@"
 export interface ContainerOptions {
   readonly image: Image;
   readonly args: readonly string[];
+  readonly hostname?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Folders by their place in the container. All are read-only. */
   readonly mounts?: Readonly<Record<string, string>>;
@@ -37,6 +39,7 @@ export interface ContainerOptions {
 export function containerCommand({
   image,
   args,
+  hostname = 'container',
   env = {},
   mounts = {},
   user = image.user,
@@ -46,7 +49,8 @@ export function containerCommand({
   const bound = fromMachine.filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory());
   const all = [...bound.map((path) => [path, path]), ...Object.entries(mounts).map(([path, folder]) => [folder, path])];
   const variables = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...image.env, ...env };
-  const apart = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, 'container', image.root];
+  const namespaces = ['--mount', '--uts', '--propagation', 'private'];
+  const apart = ['unshare', ...namespaces, 'sh', '-c', script, 'container', image.root, hostname];
   const set = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
   const inside = ['chroot', `--userspec=${user}`, '--groups=', image.root];
   const program = [...image.entrypoint, ...(args.length > 0 ? args : image.command)];

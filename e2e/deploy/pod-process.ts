@@ -80,7 +80,13 @@ export class PodProcess {
     const env = Object.fromEntries((container.env ?? []).map((each) => [each.name, each.value]));
     const { hostname, port } = new URL(cluster.url);
     const own = { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port };
-    const command = containerCommand({ image, args: container.args, env: { ...own, ...env }, mounts });
+    const command = containerCommand({
+      image,
+      args: container.args,
+      hostname: name,
+      env: { ...own, ...env },
+      mounts,
+    });
     const logFile = join(folder, 'log');
     const process = regions.spawn(['ip', 'netns', 'exec', network.network.namespace, ...command], { log: logFile });
     const [address = ''] = network.network.podAddresses.slice(-1);

@@ -30,6 +30,9 @@ test('what two runs may print in two ways is the same, and what they may not is 
   const one = 'orders   True  2/2  41s  198.18.17.16  65f858dc-469d-49f7-bf44-fc8af4893672';
   const other = 'orders True  2/2  1m3s  198.18.18.1  e26c5caa-4959-4270-824b-b77993864121';
   assert.equal(withoutAccidents(one), withoutAccidents(other));
+  const pod = 'ringmaster-7958c8777-jmg9z_65f858dc-469d-49f7-bf44-fc8af4893672 leads, ringmaster-token-zkwbdx in eu';
+  const peer = 'ringmaster-65c8df4dd9-xk2lp_e26c5caa-4959-4270-824b-b77993864121 leads, ringmaster-token-ebkziu in eu';
+  assert.equal(withoutAccidents(pod), withoutAccidents(peer));
   assert.notEqual(withoutAccidents(one), withoutAccidents(other.replace('True', 'False')));
   assert.notEqual(withoutAccidents(one), withoutAccidents(other.replace('2/2', '1/2')));
 });

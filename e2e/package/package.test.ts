@@ -102,7 +102,12 @@ describe('the npm package', () => {
     ])
       assert.ok(paths.includes(path), path);
     assert.deepEqual(
-      paths.filter((path) => !/^(dist\/.*\.(js|d\.ts|sh)|dist\/ui\/assets\/.*\.(css|svg)|crds\/.*\.yaml|package\.json|README\.md|LICENSE)$/.test(path)),
+      paths.filter(
+        (path) =>
+          !/^(dist\/.*\.(js|d\.ts|sh)|dist\/ui\/assets\/.*\.(css|svg)|crds\/.*\.yaml|package\.json|README\.md|LICENSE)$/.test(
+            path,
+          ),
+      ),
       [],
     );
     assert.deepEqual(

@@ -9,7 +9,7 @@ import { type Regions, startRegions, waitFor } from '../harness/index.ts';
 import type { ApiServer } from '../harness/api-server.ts';
 import { command } from '../harness/run/command.ts';
 import { main } from '../ring/controller-process.ts';
-import { stepsOf, withOutputs, withoutAccidents } from '../docs/console-page.ts';
+import { stepsOf, withOutputs, withoutAccidents } from './console-page.ts';
 
 const checkout = join(import.meta.dirname, '../..');
 const pageFile = join(checkout, 'docs/getting-started.md');
@@ -34,6 +34,7 @@ suite('docs/getting-started.md', () => {
     image = await buildImage(images);
     await regions.prepareNamespace('cassandra', { nodes: 'light', pace: 'fast' });
     await Promise.all(regions.all.map(({ api }) => forgetController(api)));
+    for (const name of ['eu', 'us']) await showOperator(regions.region(name).api);
     const programs = join(regions.directory, 'programs');
     mkdirSync(programs);
     const script = (name: string, line: string): void =>
@@ -74,6 +75,24 @@ suite('docs/getting-started.md', () => {
     await waitFor(async () => (await api.find(place)) === undefined, {
       what: `${namespace} to be gone`,
       timeoutMs: 60_000,
+    });
+  }
+
+  /** What the chart of CassKop leaves in a cluster, where the harness plays CassKop itself. */
+  async function showOperator(api: ApiServer): Promise<void> {
+    const labels = { app: 'casskop' };
+    await api.apply('/apis/apps/v1/namespaces/cassandra/deployments/casskop', 'helm', {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'casskop', namespace: 'cassandra' },
+      spec: {
+        replicas: 0,
+        selector: { matchLabels: labels },
+        template: {
+          metadata: { labels },
+          spec: { containers: [{ name: 'casskop', image: 'ghcr.io/cscetbon/casskop:2.3.3' }] },
+        },
+      },
     });
   }
 
