@@ -1,5 +1,6 @@
 #!/usr/bin/env -S MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=32768 MALLOC_TRIM_THRESHOLD_=131072 node --max-semi-space-size=8 --optimize-for-size
 // With many regions this is 80 MB of 256: what is free is given back, and what is new on the heap stays small (docs/benchmarks.md).
+import './node-version.ts';
 import { readFileSync } from 'node:fs';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { logLevels } from '../telemetry/logger.ts';
@@ -18,8 +19,6 @@ import { run, type RunFlags } from './run.ts';
 import { runStatus, type StatusFlags } from './status/status.ts';
 import { UsageError } from './usage-error.ts';
 import { runValidate } from './validate.ts';
-
-const oldestNode = [22, 19] as const;
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -275,11 +274,6 @@ function stopSignal(): AbortSignal {
   return stop.signal;
 }
 
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])) {
-  process.stderr.write(`ringmaster needs Node ${oldestNode.join('.')} or newer; this is ${process.versions.node}\n`);
-  process.exit(2);
-}
 try {
   await program().parseAsync();
 } catch (error) {
