@@ -66,12 +66,7 @@ suite('docs/getting-started.md', () => {
     ];
     for (const path of given) await api.delete(`${path}/ringmaster-region`);
     const place = `/api/v1/namespaces/${namespace}`;
-    await api.delete(`${place}/serviceaccounts/ringmaster`);
     await api.delete(place);
-    // Nobody empties namespaces here.
-    const { metadata } = await api.get(place);
-    const emptied = { apiVersion: 'v1', kind: 'Namespace', metadata, spec: { finalizers: [] } };
-    await api.put(`${place}/finalize`, emptied);
     await waitFor(async () => (await api.find(place)) === undefined, {
       what: `${namespace} to be gone`,
       timeoutMs: 60_000,

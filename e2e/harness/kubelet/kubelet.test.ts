@@ -150,6 +150,33 @@ describe('the kubelet of a region', () => {
     });
   });
 
+  test('a pod that is deleted says that it has ended, and is counted out, before its object goes', async () => {
+    await createRack(eu, { ...rack, cluster: 'ends', seeds: [], replicas: 2 });
+    const [first, last] = ['ends-eu-r1-0', 'ends-eu-r1-1'];
+    for (const name of [first, last]) await untilPod(name, 'to be ready', isReady);
+    const set = `/apis/apps/v1/namespaces/${namespace}/statefulsets/ends-eu-r1`;
+    const count = async (): Promise<number> =>
+      (await eu.api.get<ApiObject & { status: { readyReplicas?: number } }>(set)).status.readyReplicas ?? 0;
+    await waitFor(async () => (await count()) === 2, { what: 'both pods to be counted', timeoutMs });
+    const pods = `/api/v1/namespaces/${namespace}/pods`;
+    const { resourceVersion = '' } = (await eu.api.get(`${pods}/${last}`)).metadata;
+    await eu.api.patch(set, 'merge', { spec: { replicas: 1 } });
+    const said: boolean[] = [];
+    const stop = new AbortController();
+    const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(timeoutMs)]);
+    const events = eu.api.watch<ObservedPod>(pods, resourceVersion, signal);
+    await assert.rejects(async () => {
+      for await (const { type, object } of events) {
+        if (object.metadata.name !== last) continue;
+        if (type === 'DELETED') stop.abort();
+        else if (object.metadata.deletionTimestamp !== undefined) said.push(isReady(object));
+      }
+    });
+    assert.ok(stop.signal.aborted, 'its object is gone');
+    assert.equal(await count(), 1);
+    assert.deepEqual([said[0], said.at(-1)], [true, false]);
+  });
+
   test('cannot pull an image that does not exist', async () => {
     await createRack(eu, { ...rack, cluster: 'no-image', seeds: [], image: 'cassandra:does-not-exist' });
     const pod = await untilPod(

@@ -6,6 +6,7 @@ import { runBootstrap } from './bootstrap.ts';
 import { resolveEnvironment, type Placement } from './environment.ts';
 import type { KubeletContext } from './kubelet.ts';
 import type { NodeKind } from './node-process.ts';
+import { sayThatItEnded } from './last-words.ts';
 import { NodeRunner } from './node-runner.ts';
 import { datacenterLabel, podPath, rackLabel, type ConfigMap, type Container, type Pod } from './objects.ts';
 import {
@@ -102,6 +103,7 @@ export class PodWorker {
     const preconditions = { uid: this.#pod.metadata.uid };
     await this.#persist('deleting it', signal, async () => {
       try {
+        await sayThatItEnded(this.#context.api, this.#pod, this.#record, signal);
         await this.#context.api.delete(podPath(this.#pod), { gracePeriodSeconds: 0, preconditions }, signal);
       } catch (error) {
         if (!(error instanceof ApiError && (error.status === 404 || error.status === 409))) throw error;
