@@ -94,7 +94,8 @@ export function create(write: Write, body: KubeObject, nextOwners?: NextOwners):
     nextOwners ?? ((owners) => afterUpdate(owners, identityOf(write, 'Update'), comparison, storage.timestamp()));
   const owners = next([], comparison);
   if (traits.status) {
-    if (traits.initialStatus) made['status'] = traits.initialStatus;
+    const initial = traits.initialStatus ?? traits.schema.fields?.get('status')?.defaultValue;
+    if (initial !== undefined) made['status'] = initial;
     else delete made['status'];
   }
   const stored = storage.create(collection, storageKey(namespace, name), made, owners, write.author);
