@@ -30,9 +30,8 @@ export async function sayThatItEnded(api: ApiServer, pod: Pod, record: PodRecord
     { metadata: { uid }, ...podStatus(pod, record, timestamp()) },
     signal,
   );
-  const wasReady = pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
-  const until = performance.now() + countingMaxMs;
-  while (wasReady && before > 0 && performance.now() < until && (await countReady()) >= before)
-    await delay(retryDelayMs, undefined, { signal });
+  const wasReady = pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+  const until = performance.now() + (wasReady && before > 0 ? countingMaxMs : 0);
+  while (performance.now() < until && (await countReady()) >= before) await delay(retryDelayMs, undefined, { signal });
   await delay(cleanUpMs, undefined, { signal });
 }
