@@ -3,7 +3,8 @@ import { after, before, suite, test } from 'node:test';
 import { ChangingRing } from '../changes/changing-ring.ts';
 import { assertVolumesGrow } from '../changes/volumes.ts';
 import { waitFor } from '../harness/index.ts';
-import { formationTimeoutMs } from './federation.ts';
+import { command } from '../harness/run/command.ts';
+import { formationTimeoutMs, type PodObject } from './federation.ts';
 import { untilOneRing } from './one-ring.ts';
 import { watched } from './watched.ts';
 
@@ -94,6 +95,56 @@ suite('changes of the spec of a ring of light nodes', () => {
     });
     assert.deepEqual(history.order, ['eu', 'ap', 'us']);
     assert.equal(history.deletions.size, 3);
+  });
+
+  test('CassKop has one node more leave than it was asked to: the status names it, and what it says to type brings a new one', async () => {
+    const { federation, regions } = ring;
+    const { api } = regions.region('ap');
+    const [first, last] = ['orders-ap-rack1-0', 'orders-ap-rack1-1'];
+    const pods = `/api/v1/namespaces/${namespace}/pods`;
+    const hold = (finalizers: string[] | null): Promise<unknown> =>
+      api.patch(`${pods}/${last}`, 'merge', { metadata: { finalizers } });
+    const until = (what: string, holds: () => Promise<boolean>): Promise<unknown> =>
+      waitFor(holds, { what, timeoutMs: formationTimeoutMs });
+    await hold(['example.com/held']);
+    await ring.apply({ sizes: { eu: 1, us: 1, ap: 1 } });
+    await until(
+      'the last pod to go',
+      async () => (await api.get(`${pods}/${last}`)).metadata.deletionTimestamp !== undefined,
+    );
+    const { status } = await api.get<PodObject>(`${pods}/${first}`);
+    const say = (ready: 'True' | 'False'): Promise<unknown> => {
+      const conditions = status.conditions?.map((each) => (each.type === 'Ready' ? { ...each, status: ready } : each));
+      return api.patch(`${pods}/${first}/status`, 'merge', { status: { conditions } });
+    };
+    await say('False');
+    await until('no pod to be counted', async () => {
+      const [set] = await federation.statefulSets('ap');
+      return set?.spec.replicas === 1 && (set.status.readyReplicas ?? 0) === 0;
+    });
+    await hold(null);
+    await until('another node to be told to leave', async () => {
+      const { metadata } = await api.get(`${pods}/${first}`);
+      return metadata.labels?.['operation-name'] === 'decommission';
+    });
+    await say('True');
+
+    const { message } = await federation.waitForCondition('Stalled', 'True', { reason: 'NodeLeft' });
+    const [, typed = ''] = /, type in region ap: (.*)$/.exec(message) ?? [];
+    assert.match(message, new RegExp(`^${first} of region ap left the ring`));
+    const env = { ...process.env, KUBECONFIG: regions.kubeconfig };
+    const kubectl = `${regions.kubectl} --context ap`;
+    for (const each of typed.split('; ')) await command('sh', ['-c', each.replace(/^kubectl/, kubectl)], { env });
+
+    const loss = await federation.waitForCondition('Stalled', 'True', { reason: 'DataLossSuspected' });
+    const [, hostId = ''] = /came back as host (\S+)/.exec(loss.message) ?? [];
+    const { spec } = await federation.get();
+    const entries = (spec as { regions: { name: string }[] }).regions.map((entry) =>
+      entry.name === 'ap' ? { ...entry, acknowledgedHosts: [{ pod: first, hostId }] } : entry,
+    );
+    await federation.hub.patch(federation.path, 'merge', { spec: { regions: entries } });
+    await ring.ready();
+    await untilOneRing(federation, 3);
   });
 });
 

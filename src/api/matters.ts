@@ -39,6 +39,7 @@ const forPeople: ReadonlySet<string> = new Set([
   'LeftoversFound',
   'NamespaceNotAllowed',
   'NewerWriter',
+  'NodeLeft',
   'NoPodReady',
   'Paused',
   'PreconditionMissing',

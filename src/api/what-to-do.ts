@@ -43,6 +43,7 @@ const sentences: { readonly [T in keyof typeof reasons]?: { readonly [R in keyof
       'If they run, add their region to the spec; if they are gone for good: `nodetool removenode`, as the message says.',
     DecommissionFailed:
       'See to it that all nodes that stay run, then delete its pod, as the message says: it starts anew and leaves once more.',
+    NodeLeft: 'Type what the message says: a new node takes its place, and its rows from the others.',
     MemberMissing: "Bring the volumes back, or put the region's loss on record as the message says.",
     Drifted: 'Undo the edit, or put it into the spec.',
     NewerWriter: 'Stop the outdated one.',

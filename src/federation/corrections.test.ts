@@ -172,3 +172,31 @@ test('nodes that have been leaving for too long while a node is down need somebo
     /^True ProgressDeadlineExceeded: nodes of region eu have been leaving the ring since .*, and pod orders-eu-rack1-0 is not ready.*Look at its log/,
   );
 });
+
+test('a node that has left although the spec asks for it is named, with what to type for a new one', async () => {
+  const world = await edited({}, withTemplate({ nodesPerRacks: 2 }));
+  const last = world.pods.find(({ name }) => name === 'orders-eu-rack1-1') ?? assert.fail();
+  last.left = true;
+  await rest(world);
+  const stalled = conditionOf(world, 'Stalled');
+  assert.match(stalled, /^True NodeLeft: orders-eu-rack1-1 of region eu left the ring, and the spec asks for it\./);
+  const [, patch = ''] = /--subresource=status --type=merge -p '([^']*)'/.exec(stalled) ?? [];
+  const { status } = JSON.parse(patch) as { status: { cassandraRackStatus: object } };
+  assert.deepEqual(Object.keys(status.cassandraRackStatus), ['eu-rack1']);
+  assert.match(
+    stalled,
+    /kubectl delete pvc data-orders-eu-rack1-1 -n cassandra --wait=false; kubectl delete pod orders-eu-rack1-1 -n cassandra$/,
+  );
+  assert.match(conditionOf(world, 'Applied', 'eu'), /^False NodeLeft: /);
+});
+
+test('a node that leaves as it was asked to is no loss when its region is to grow again meanwhile', async () => {
+  const world = await edited(withTemplate({ nodesPerRacks: 1 }), withTemplate({ nodesPerRacks: 2 }));
+  while (changed(world).length === 0) await world.step();
+  world.operatorStatus.set('eu', { lastClusterAction: 'ScaleDown', lastClusterActionStatus: 'Ongoing' });
+  const last = world.pods.find(({ name }) => name === 'orders-eu-rack1-1') ?? assert.fail();
+  last.left = true;
+  edit(world, withTemplate({ nodesPerRacks: 2 }));
+  await world.step();
+  assert.match(conditionOf(world, 'Stalled'), /^False/);
+});

@@ -16,6 +16,7 @@ import { guardIntent } from './guard-writes.ts';
 import { freshViews, proveHosts } from './hosts.ts';
 import type { Intent } from './intents.ts';
 import { leave } from './leave.ts';
+import { leftUnasked } from './left-unasked.ts';
 import { viewsOfRing, withoutLeft } from './leaving-views.ts';
 import { upkeepIntent } from './member-writes.ts';
 import { recall } from './memory.ts';
@@ -211,13 +212,14 @@ function keepAll(context: PlanContext): Steps[] {
     const copies = copyIntents(context, picture);
     const unneeded = copies.length > 0 ? [] : pruneIntents(context, picture);
     const intents = [guardIntent(context, picture), ...copies, ...turn.intents, upkeep, ...unneeded];
+    const left = leftUnasked(context, picture);
     const missing =
       turn.obstacles.length > 0 ? undefined : (missingReference(context, picture) ?? rebuildObstacle(context, picture));
     return {
       ...turn,
       intents: intents.filter((each) => each !== undefined),
-      obstacles: missing ? [missing] : turn.obstacles,
-      busy: turn.busy || picture.member.bookkeeping.injecting,
+      obstacles: [left, ...(missing ? [missing] : turn.obstacles)].filter((each) => each !== undefined),
+      busy: left === undefined && (turn.busy || picture.member.bookkeeping.injecting),
     };
   });
 }

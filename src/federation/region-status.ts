@@ -184,6 +184,7 @@ function appliedReason({ reason }: Obstacle): Extract<ConditionUpdate, { type: '
     case 'ForeignMember':
     case 'MemberMissing':
     case 'NewerWriter':
+    case 'NodeLeft':
     case 'RegionUnreachable':
     case 'Waiting':
     case 'Paused':

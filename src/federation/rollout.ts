@@ -259,7 +259,7 @@ function deadlineObstacle(context: PlanContext, picture: MemberPicture): Obstacl
 
 /**
  * A region that nodes have been leaving for long, while a node is not well. CassKop waits for a leaving node's own word that it has left,
- * which one that was restarted since never gives; and it may have one node more leave than it was asked to.
+ * which one that was restarted since never gives.
  */
 function lostWhileLeaving(context: PlanContext, picture: MemberPicture): Obstacle[] {
   if (deadlineObstacle(context, picture) === undefined) return [];

@@ -283,6 +283,7 @@ const stallReasons = [
   'StillAlive',
   'ReturnedAfterAbandon',
   'DecommissionFailed',
+  'NodeLeft',
   'ProgressDeadlineExceeded',
   'NoPodReady',
   'UnknownHosts',
