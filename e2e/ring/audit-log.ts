@@ -7,6 +7,8 @@ export interface AuditedWrite {
   what: string;
   at: string;
   status: number;
+  /** The program that sent it. */
+  userAgent: string;
 }
 
 const reads: readonly string[] = ['get', 'list', 'watch'];
@@ -18,12 +20,13 @@ export function writesBy(auditLog: string, username: string): AuditedWrite[] {
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as AuditEvent)
     .filter((event) => event.user.username === username && !reads.includes(event.verb))
-    .map(({ verb, objectRef, requestReceivedTimestamp, responseStatus }) => ({
+    .map(({ verb, objectRef, requestReceivedTimestamp, responseStatus, userAgent = '' }) => ({
       verb,
       namespace: objectRef?.namespace,
       what: [objectRef?.resource, objectRef?.subresource, objectRef?.name].filter((part) => part).join('/'),
       at: requestReceivedTimestamp,
       status: responseStatus?.code ?? 0,
+      userAgent,
     }));
 }
 
@@ -50,4 +53,5 @@ interface AuditEvent {
   objectRef?: { namespace?: string; resource?: string; subresource?: string; name?: string };
   requestReceivedTimestamp: string;
   responseStatus?: { code: number };
+  userAgent?: string;
 }
