@@ -104,6 +104,18 @@ export function staleObstacle(views: ReadonlyMap<string, NodeView>, monotonicMs:
 }
 
 /**
+ * What the nodes said before a moment may not tell of a keyspace that was made until then.
+ * @param since Unix milliseconds; NaN: nobody was asked since
+ */
+export function unaskedObstacle({ views, snapshot }: PlanContext, since: number): Obstacle | undefined {
+  const forMs = snapshot.nowMs - since;
+  const old = [...views.values()].find((view) => !(snapshot.monotonicMs - view.observedAtMs <= forMs));
+  // A clock that was set back since says nothing.
+  if (!old || forMs < 0) return undefined;
+  return { stalled: false, reason: 'Waiting', message: `${old.pod} and the other nodes are asked once more` };
+}
+
+/**
  * Hosts in the ring that no pod carries, such as the old self of a node that lost its disk. A person is told to remove
  * them, so none is named while any pod of ours has not told which host it is: a pod that has restarted has another
  * address, and may be one that was never proven. The old self of a pod whose new one a person has acknowledged is named

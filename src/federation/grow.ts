@@ -1,7 +1,14 @@
 import { adoptionObstacle } from './adoption.ts';
 import type { PlanContext } from './context.ts';
 import { copyIntents, missingReference } from './copies.ts';
-import { type Obstacle, replicationObstacle, ringObstacle, staleObstacle, wasInRing } from './gates.ts';
+import {
+  type Obstacle,
+  replicationObstacle,
+  ringObstacle,
+  staleObstacle,
+  unaskedObstacle,
+  wasInRing,
+} from './gates.ts';
 import { guardIntent } from './guard-writes.ts';
 import { createMember } from './member-writes.ts';
 import { neverCreated } from './observed.ts';
@@ -95,6 +102,13 @@ function joinGate(
     changeUnderWay(context, picture) ??
     ringObstacle(pictures, hosts, ring, views) ??
     staleObstacle(views, context.snapshot.monotonicMs) ??
+    unaskedObstacle(context, firstSeenMs(picture)) ??
     replicationObstacle(context)
   );
+}
+
+/** When the status first told of a region. Unix milliseconds; NaN: it does not yet. */
+function firstSeenMs({ recorded }: KnownPicture): number {
+  const times = (recorded?.conditions ?? []).map(({ lastTransitionTime }) => Date.parse(lastTransitionTime));
+  return times.length === 0 ? NaN : Math.min(...times);
 }

@@ -2,7 +2,7 @@ import { alterationsWithoutDatacenters, userKeyspaces } from '../ring/keyspaces.
 import { type KubeObject, resources } from '../kube/objects.ts';
 import { replicationGate } from './keyspace-gate.ts';
 import type { PlanContext } from './context.ts';
-import { type Obstacle, replicationOf, ringObstacle, staleObstacle } from './gates.ts';
+import { type Obstacle, replicationOf, ringObstacle, staleObstacle, unaskedObstacle } from './gates.ts';
 import { guardIntent } from './guard-writes.ts';
 import { isPodOf } from './hosts.ts';
 import { upkeepIntent } from './member-writes.ts';
@@ -145,7 +145,7 @@ function decommission(context: PlanContext, picture: KnownPicture, pod: string):
   }
   if (view.operationMode !== 'NORMAL') return { ...say(`${pod} is ${view.operationMode}`), busy: true };
   const gate =
-    notAskedSince(context, picture) ??
+    unaskedObstacle(context, Date.parse(picture.leavingSince ?? '')) ??
     keyspacesGate(context, picture, 'users') ??
     ringObstacle(pictures, hosts, ring, views) ??
     staleObstacle(views, snapshot.monotonicMs);
@@ -153,15 +153,6 @@ function decommission(context: PlanContext, picture: KnownPicture, pod: string):
   const why = `let ${pod} of region ${name} leave the ring: its rows go to the nodes that stay`;
   const order = nodeOrder(picture, { pod, hostId }, { what: 'decommission' }, why);
   return { ...noSteps, intents: [order], busy: true };
-}
-
-/** What the nodes said before it was recorded that the region leaves may not tell of a keyspace that was made meanwhile. */
-function notAskedSince({ views, snapshot }: PlanContext, { leavingSince }: KnownPicture): Obstacle | undefined {
-  const leavingForMs = snapshot.nowMs - Date.parse(leavingSince ?? '');
-  const old = [...views.values()].find((view) => snapshot.monotonicMs - view.observedAtMs > leavingForMs);
-  // A clock that was set back since says nothing.
-  if (!old || leavingForMs < 0) return undefined;
-  return { stalled: false, reason: 'Waiting', message: `${old.pod} and the other nodes are asked once more` };
 }
 
 /**

@@ -129,3 +129,24 @@ test('that the nodes lack their rows is known after the status was wiped', async
   for (let round = 0; round < 2; round++) await rest(world);
   assert.deepEqual(world.operated, ['rebuild orders-ap-rack1-0', 'rebuild orders-ap-rack1-1']);
 });
+
+test('a keyspace that was made just before a region was added is seen before that region joins', async () => {
+  const world = new PlannerWorld(mccOf(specOf(two)));
+  await rest(world);
+  const asked = Map.groupBy(world.pods, ({ region }) => region);
+  for (const [region, pods] of asked) {
+    world.overrides.set(region, { views: Object.fromEntries(pods.map((pod) => [pod.name, world.viewOf(pod)])) });
+  }
+  world.nowMs += 1_000;
+  alter(world, 'eu', 'us');
+  world.nowMs += 1_000;
+  edit(world, specOf(three));
+  for (let pass = 0; pass < 6; pass++) {
+    await world.step();
+    world.nowMs += 1_000;
+  }
+  assert.equal(world.member('ap'), undefined);
+  world.overrides.clear();
+  for (let round = 0; round < 3; round++) await rest(world);
+  assert.match(conditionOf(world, 'Stalled'), /^True ReplicationGate: region ap has joined/);
+});
