@@ -112,6 +112,6 @@ test('regions end as if they had been made of the last spec, whatever edits came
       scene.close();
       assert.deepEqual(state, await freshlyMade(final));
     }),
-    { numRuns: Number(process.env['RUNS'] ?? 12), endOnFailure: true },
+    { seed: Number(process.env['SEED'] ?? 1), numRuns: Number(process.env['RUNS'] ?? 12), endOnFailure: true },
   );
 });
