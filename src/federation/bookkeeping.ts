@@ -55,12 +55,13 @@ const deliverySchema = z.object({
   corrects: z.boolean().default(false),
   unlocked: z.boolean().default(false),
   restores: z.boolean().default(false),
+  disrupts: z.boolean().default(true),
 });
 /**
  * The last change written to a member.
  * `since`: when. `target`: hash of all the spec asked for then, what had to wait for its turn included. `corrects`: the change before it had not
  * settled. `unlocked`: the operator was told to skip its guard against disruption, once, for this one.
- * `restores`: it took back what somebody else had changed.
+ * `restores`: it took back what somebody else had changed. `disrupts`: it was more than fields that restart nothing.
  */
 export type Delivery = z.infer<typeof deliverySchema>;
 

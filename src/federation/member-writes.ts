@@ -112,6 +112,7 @@ export function deliver(context: PlanContext, picture: MemberPicture, options: D
     corrects: options.corrects,
     unlocked: options.unlocks,
     restores: options.restores ?? false,
+    disrupts: options.kind !== 'benign',
   };
   const { injecting } = bookkeeping;
   if (options.kind === 'seeds') {

@@ -142,11 +142,13 @@ function yields(context: PlanContext, picture: MemberPicture): boolean {
   const hasStarted = picture.pods.every(({ name }) => context.hosts.joined.has(name));
   const mayBeOurs = picture.member.bookkeeping.delivery !== undefined || !hasStarted;
   if (mayBeOurs && !isUp(picture)) return false;
+  // What restarts nothing breaks nothing: after such a write, whoever else is being changed goes first, also while it is up still.
+  const mayBeBroken = picture.member.bookkeeping.delivery?.disrupts !== false;
   const before = context.pictures.slice(0, context.pictures.indexOf(picture));
   return context.pictures.some((other) => {
     if (other === picture || !isChanging(context, other)) return false;
     if (!answeredFor(other)) return true;
-    return !hasSettled(context, other) && (before.includes(other) || !isUp(other));
+    return !hasSettled(context, other) && (!mayBeBroken || before.includes(other) || !isUp(other));
   });
 }
 
