@@ -4,13 +4,14 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { casskopDeployment } from './casskop-deployment.ts';
 import { stripVTControlCharacters } from 'node:util';
 import { parse } from 'yaml';
 import type { Finding } from '../../src/cli/doctor/finding.ts';
 import type { StatusReport } from '../../src/cli/status/report.ts';
 import { serveDns } from '../harness/dns/server.ts';
 import { Zone } from '../harness/dns/zone.ts';
-import { type ApiObject, type Regions, startRegions, waitFor } from '../harness/index.ts';
+import { type Regions, startRegions, waitFor } from '../harness/index.ts';
 import { writesBy } from '../ring/audit-log.ts';
 import { ControllerProcess, main } from '../ring/controller-process.ts';
 import { createTables, cql } from '../ring/cql.ts';
@@ -190,7 +191,7 @@ suite('looking at federations in a terminal', () => {
       await api.apply(
         '/apis/apps/v1/namespaces/orders/deployments/casskop',
         'kubectl',
-        deploymentOf('ghcr.io/cscetbon/casskop:2.3.1'),
+        casskopDeployment('orders', '2.3.1'),
       );
       regions.region('us').breakDns();
       const { code, stdout } = await doctor('orders');
@@ -289,18 +290,4 @@ async function freePort(): Promise<number> {
   const { port } = socket.address();
   socket.close();
   return port;
-}
-
-function deploymentOf(image: string): ApiObject {
-  const labels = { app: 'casskop' };
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'casskop', namespace: 'orders' },
-    spec: {
-      replicas: 0,
-      selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers: [{ name: 'casskop', image }] } },
-    },
-  };
 }

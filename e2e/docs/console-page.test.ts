@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { stepsOf, withOutputs, withoutAccidents } from './console-page.ts';
+import { stepsOf, withOutputs, withoutAccidents, withoutNoise } from './console-page.ts';
 
 const page = '# A page\n\n```console\n$ one --flag\nsaid 1\nsaid 2\n\n$ two\n```\n\n```sh\n$ not run\n```\n';
 
@@ -33,7 +33,12 @@ test('what two runs may print in two ways is the same, and what they may not is 
   const pod = 'ringmaster-7958c8777-jmg9z_65f858dc-469d-49f7-bf44-fc8af4893672 leads, ringmaster-token-zkwbdx in eu';
   const peer = 'ringmaster-65c8df4dd9-xk2lp_e26c5caa-4959-4270-824b-b77993864121 leads, ringmaster-token-ebkziu in eu';
   assert.equal(withoutAccidents(pod), withoutAccidents(peer));
-  assert.equal(withoutAccidents('I1121 20:14:35.8 3420 reflector.go:664] "watch ended"\nNAME: one'), 'NAME: one');
   assert.notEqual(withoutAccidents(one), withoutAccidents(other.replace('True', 'False')));
   assert.notEqual(withoutAccidents(one), withoutAccidents(other.replace('2/2', '1/2')));
+});
+
+test('what only waiting prints is no output, and all else is', () => {
+  const noise =
+    'I1121 20:14:35.8 3420 reflector.go:664] "watch ended"\nWaiting for deployment "one" to finish: 0 of 2\n';
+  assert.equal(withoutNoise(`${noise}NAME: one\nInstalled\n`), 'NAME: one\nInstalled\n');
 });

@@ -33,21 +33,21 @@ export function withOutputs(page: string, outputs: readonly string[]): string {
   });
 }
 
-/** What two runs may print in two ways: times, addresses, identifiers, how wide a column is for them, and what is waited for. */
+/** Without what is printed only where somebody has to wait, or when a watch of client-go ends. */
+export function withoutNoise(output: string): string {
+  return output.replaceAll(/^(Waiting for deployment |[IWE]\d{4} ).*\n/gm, '');
+}
+
+/** What two runs may print in two ways: times, addresses, identifiers, and how wide a column is for them. */
 export function withoutAccidents(output: string): string {
-  return (
-    output
-      .replaceAll(/^Waiting for deployment .*\n/gm, '')
-      // What client-go logs when a watch ends.
-      .replaceAll(/^[IWE]\d{4} .*\n/gm, '')
-      .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'UID')
-      .replaceAll(/\bringmaster-token-[0-9a-z]{6}\b/g, 'ringmaster-token-ID')
-      .replaceAll(/\bringmaster-[0-9a-z]{6,10}-[0-9a-z]{5}_/g, 'ringmaster-POD_')
-      .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z|\w{3} \w{3} +\d+ [\d:]+ \d{4}/g, 'TIME')
-      .replaceAll(/\d+(\.\d+){3}(:\d+)?/g, 'ADDRESS')
-      .replaceAll(/\b(\d+(\.\d+)?(ms|s|m|h|d)(?![a-z]))+/g, 'DURATION')
-      .replaceAll(/\b\d+(\.\d+)? (ms|seconds?|s|minutes?|min|hours?|h|days?)\b/g, 'DURATION')
-      .replaceAll(/[ \t]+/g, ' ')
-      .replaceAll(/ $/gm, '')
-  );
+  return output
+    .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'UID')
+    .replaceAll(/\bringmaster-token-[0-9a-z]{6}\b/g, 'ringmaster-token-ID')
+    .replaceAll(/\bringmaster-[0-9a-z]{6,10}-[0-9a-z]{5}_/g, 'ringmaster-POD_')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z|\w{3} \w{3} +\d+ [\d:]+ \d{4}/g, 'TIME')
+    .replaceAll(/\d+(\.\d+){3}(:\d+)?/g, 'ADDRESS')
+    .replaceAll(/\b(\d+(\.\d+)?(ms|s|m|h|d)(?![a-z]))+/g, 'DURATION')
+    .replaceAll(/\b\d+(\.\d+)? (ms|seconds?|s|minutes?|min|hours?|h|days?)\b/g, 'DURATION')
+    .replaceAll(/[ \t]+/g, ' ')
+    .replaceAll(/ $/gm, '');
 }

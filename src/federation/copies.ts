@@ -4,7 +4,7 @@ import { type KubeObject, resources, type ResourceType } from '../kube/objects.t
 import type { Reference } from '../operators/operator.ts';
 import { annotations, hashOf, managedByLabel, ownerAnnotations } from './bookkeeping.ts';
 import { authorship, type PlanContext } from './context.ts';
-import { type Obstacle } from './gates.ts';
+import type { Obstacle } from './gates.ts';
 import { mayWrite } from './region-gates.ts';
 import { hasSettled } from './health.ts';
 import type { Intent, Write } from './intents.ts';
