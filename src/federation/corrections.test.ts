@@ -33,6 +33,32 @@ test('a region that does not settle in time stalls the rollout, and says what to
   assert.deepEqual(changed(world), ['eu']);
 });
 
+const cannotStart = { containerStatuses: [{ state: { waiting: { reason: 'ImagePullBackOff' } } }] };
+
+test('a region of which no pod can start, and that takes no correction, needs its member made anew', async () => {
+  for (const from of ['running', 'joining']) {
+    const world = new PlannerWorld();
+    if (from === 'joining') world.operatorStatus.set('ap', { phase: 'Pending' });
+    await world.settle();
+    await rest(world);
+    for (const image of ['cassandra:bad', 'cassandra:worse']) {
+      edit(world, withTemplate({ cassandraImage: image }));
+      await world.settle();
+    }
+    const broken = from === 'joining' ? 'ap' : 'eu';
+    assert.equal(imageOf(world, broken), 'cassandra:worse');
+    setReady(world, broken, false);
+    await rest(world, 61_000);
+    assert.match(conditionOf(world, 'Stalled'), /^False/, `${from}: a pod that is being started`);
+    const region = world.snapshot().regions[broken];
+    assert.ok(region?.known);
+    world.overrides.set(broken, { pods: region.pods.map((pod) => ({ ...pod, status: cannotStart })) });
+    await rest(world, 61_000);
+    const advice = new RegExp(`^True NoPodReady: .*kubectl delete cassandracluster orders .*in region ${broken}$`);
+    assert.match(conditionOf(world, 'Stalled'), advice, from);
+  }
+});
+
 const otherImage = withTemplate({ cassandraImage: 'cassandra:5.0.9', serverVersion: '5.0.9' });
 
 /** The user's controller forgets what has settled where, as after the status was wiped. */
@@ -131,10 +157,7 @@ test('a region whose pods are being started is let be, unless one of them cannot
   assert.deepEqual(changed(world), []);
   const { ap } = world.snapshot().regions;
   assert.ok(ap?.known);
-  const waiting = { state: { waiting: { reason: 'ImagePullBackOff' } } };
-  world.overrides.set('ap', {
-    pods: ap.pods.map((pod) => ({ ...pod, status: { containerStatuses: [waiting] } })),
-  });
+  world.overrides.set('ap', { pods: ap.pods.map((pod) => ({ ...pod, status: cannotStart })) });
   await world.step();
   assert.deepEqual(changed(world), ['ap']);
 });

@@ -21,8 +21,10 @@ import { noSteps, type Steps } from './steps.ts';
 /**
  * Brings the next region into the ring, the founder first and alone, then one after the other. A member that was deleted
  * comes back before anybody joins: those who wait for it must not stand before it.
+ *
+ * @param stalls what holds up the regions that have their members until a person does something
  */
-export function grow(context: PlanContext, othersBusy: boolean, othersStuck: boolean): Steps {
+export function grow(context: PlanContext, othersBusy: boolean, stalls: readonly Obstacle[]): Steps {
   const { pictures, memory, hosts } = context;
   // Beside members whose nodes are not known for certain, nobody joins, and no ring is founded.
   const unmarked = pictures.filter(isUnmarked);
@@ -32,7 +34,10 @@ export function grow(context: PlanContext, othersBusy: boolean, othersStuck: boo
   const obstacles: Obstacle[] = [];
   const joining = pictures.some(
     (picture) =>
-      answeredFor(picture) && !isLeaving(picture) && picture.pods.some((pod) => !context.hosts.joined.has(pod.name)),
+      answeredFor(picture) &&
+      !isLeaving(picture) &&
+      picture.pods.some((pod) => !context.hosts.joined.has(pod.name)) &&
+      !stalls.some(({ region }) => region === picture.region.name),
   );
   const urgency = (picture: RegionPicture): number =>
     picture.region.name === memory.founder ? 2 : Number(wasInRing(picture, context.hosts));
@@ -70,7 +75,7 @@ export function grow(context: PlanContext, othersBusy: boolean, othersStuck: boo
       continue;
     }
     const gate = joinGate(context, picture, founds, othersBusy);
-    if (gate) return { ...noSteps, obstacles: [...obstacles, gate], busy: joining || !othersStuck };
+    if (gate) return { ...noSteps, obstacles: [...obstacles, gate], busy: joining || stalls.length === 0 };
     const guard = guardIntent(context, picture);
     if (guard) return { intents: [guard], obstacles, busy: true };
     // From its first write on the region counts as part of the ring, so it is recorded before its pods can start.

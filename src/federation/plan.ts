@@ -131,7 +131,7 @@ export function nextSteps(context: PlanContext): Steps {
         ({ recorded }) => recorded?.settledRevision !== undefined && recorded.changingSince !== undefined,
       ) ||
       pictures.some((picture) => picture.leavingSince !== undefined && !hasGone(picture)),
-    kept.some((steps) => steps.obstacles.some(({ stalled, isLocal }) => stalled && !isLocal)),
+    kept.flatMap(({ obstacles }) => obstacles.filter(({ stalled, isLocal }) => stalled && !isLocal)),
   );
   const begins = kept.find((steps) => steps.begins !== undefined)?.begins;
   const all = [...kept, grown];
@@ -213,13 +213,14 @@ function keepAll(context: PlanContext): Steps[] {
     const unneeded = copies.length > 0 ? [] : pruneIntents(context, picture);
     const intents = [guardIntent(context, picture), ...copies, ...turn.intents, upkeep, ...unneeded];
     const left = leftUnasked(context, picture);
+    const isStuck = left !== undefined || turn.obstacles.some(({ stalled }) => stalled);
     const missing =
       turn.obstacles.length > 0 ? undefined : (missingReference(context, picture) ?? rebuildObstacle(context, picture));
     return {
       ...turn,
       intents: intents.filter((each) => each !== undefined),
       obstacles: [left, ...(missing ? [missing] : turn.obstacles)].filter((each) => each !== undefined),
-      busy: left === undefined && (turn.busy || picture.member.bookkeeping.injecting),
+      busy: !isStuck && (turn.busy || picture.member.bookkeeping.injecting),
     };
   });
 }

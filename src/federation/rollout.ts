@@ -277,10 +277,11 @@ function lostWhileLeaving(context: PlanContext, picture: MemberPicture): Obstacl
 
 /** With no pod ready CassKop changes nothing any more, not even for a correction, and only a new object gets it going again. */
 function stuck(context: PlanContext, picture: MemberPicture): Obstacle[] {
-  const { delivery, injecting } = picture.member.bookkeeping;
+  const { delivery } = picture.member.bookkeeping;
   const { pods } = picture.snapshot;
   const waitedMs = context.snapshot.nowMs - Date.parse(delivery?.since ?? '');
-  if (!delivery?.corrects || injecting || !(waitedMs >= unlockAfterMs) || pods.some(isReady)) return [];
+  if (!delivery?.corrects || !(waitedMs >= unlockAfterMs) || pods.some(isReady)) return [];
+  if (!pods.some(cannotStart) && deadlineObstacle(context, picture) === undefined) return [];
   const { name, namespace } = picture.region;
   const message =
     `no pod of region ${name} is ready, and CassKop corrects nothing then. Delete its member: its volumes stay, and Ringmaster writes it again, corrected, with ` +

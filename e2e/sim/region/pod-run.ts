@@ -278,7 +278,12 @@ export class PodRun {
     this.#stop('terminating');
     this.#cassandra?.end('stop');
     this.#timer = schedule(clock, draw(random, timing.terminationMs), () => {
-      access.remove(kinds.pods, this.#pod, { gracePeriodSeconds: 0 });
+      // As a kubelet does: first it says that the pod has ended, then it cleans up, and only then the object goes.
+      const node = { ...this.#record.node, ready: false };
+      this.#putStatus(podStatus(this.#pod, { ...this.#record, node }, this.#context.timestamp()));
+      this.#timer = schedule(clock, draw(random, timing.cleanUpMs), () => {
+        access.remove(kinds.pods, this.#pod, { gracePeriodSeconds: 0 });
+      });
     });
   }
 

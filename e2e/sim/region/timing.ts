@@ -24,6 +24,8 @@ export interface RegionTiming {
   probeMs: Bounds;
   /** From the order to end until a pod's processes have. */
   terminationMs: Bounds;
+  /** From then until its volumes and cgroups are cleaned up, and its object goes. */
+  cleanUpMs: Bounds;
   /** Until a container starts again: the first time, and at most. It doubles from one to the other. */
   backOffMs: { first: number; most: number };
   /** Before each write of CassKop; what it reads, it has at once. */
@@ -40,6 +42,7 @@ export const regionTiming: RegionTiming = {
   containerMs: { least: 200, most: 1_000 },
   probeMs: { least: 100, most: 3_000 },
   terminationMs: { least: 500, most: 5_000 },
+  cleanUpMs: { least: 500, most: 2_000 },
   backOffMs: { first: 10_000, most: 300_000 },
   casskopWriteMs: { least: 1, most: 20 },
 };
