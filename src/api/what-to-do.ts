@@ -45,7 +45,8 @@ const sentences: { readonly [T in keyof typeof reasons]?: { readonly [R in keyof
       'See to it that all nodes that stay run, then delete its pod, as the message says: it starts anew and leaves once more.',
     NodeLeft: 'Type what the message says: a new node takes its place, and its rows from the others.',
     MemberMissing: "Bring the volumes back, or put the region's loss on record as the message says.",
-    Drifted: 'Undo the edit, or put it into the spec.',
+    Drifted:
+      'Undo the edit, or put it into the spec; for a member that is to be adopted, write into the spec what the message says.',
     NewerWriter: 'Stop the outdated one.',
     WriteRefused: 'Read the message: a missing right (`ringmaster rbac region`), a quota, a webhook.',
     RegistrationRefused: 'Mend the Secret or kubeconfig that the message names; no restart is needed.',

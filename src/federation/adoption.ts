@@ -110,6 +110,7 @@ function unproven({ memory, hosts }: PlanContext, picture: MemberPicture): Obsta
   };
 }
 
-function inWords(value: unknown): string {
+/** A field's value for people. */
+export function inWords(value: unknown): string {
   return value === undefined ? 'absent' : JSON.stringify(value);
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Intent } from './intents.ts';
+import { lineOfWrite } from './story.ts';
 import { PlannerWorld } from './testing.ts';
 import { changed, conditionOf, edit, edited, imageOf, memberOf, rest, withTemplate } from './rollout.fixture.ts';
 
@@ -223,3 +225,45 @@ test('a node that leaves as it was asked to is no loss when its region is to gro
   await world.step();
   assert.match(conditionOf(world, 'Stalled'), /^False/);
 });
+
+test('an action that CassKop has noted and has nothing to do for is ended, once its StatefulSet is what the spec asks for', async () => {
+  const world = await edited(withTemplate({ cassandraImage: 'cassandra:bad' }));
+  await world.settle();
+  edit(world, {});
+  const rack = { phase: 'Running', cassandraLastAction: { name: 'UpdateDockerImage', status: 'ToDo' } };
+  world.operatorStatus.set('eu', {
+    lastClusterAction: 'UpdateDockerImage',
+    lastClusterActionStatus: 'ToDo',
+    cassandraRackStatus: { 'eu-rack1': rack },
+  });
+  setImage(world, 'eu', 'cassandra:older');
+  await world.settle();
+  assert.equal(imageOf(world, 'eu'), 'cassandra:5.0.8');
+  const ends = (): Intent[] => world.plan().intents.filter(({ write }) => write.verb === 'patchStatus');
+  assert.deepEqual(ends(), []);
+
+  setImage(world, 'eu', 'cassandra:5.0.8');
+  const [end] = ends();
+  assert.ok(end?.write.verb === 'patchStatus');
+  assert.deepEqual(end.write.status, {
+    cassandraRackStatus: { 'eu-rack1': { cassandraLastAction: { status: 'Done' } } },
+  });
+  assert.equal(lineOfWrite(end)?.reason, 'OperatorFreed');
+  await world.send(end);
+  world.operatorStatus.clear();
+  for (let pass = 0; pass < 2; pass++) await rest(world);
+  assert.match(conditionOf(world, 'Ready'), /^True/);
+});
+
+/** What the StatefulSets of a region run. */
+function setImage(world: PlannerWorld, region: string, image: string): void {
+  world.overrides.delete(region);
+  const known = world.snapshot().regions[region];
+  assert.ok(known?.known);
+  const statefulSets = known.statefulSets.map((set) => {
+    const spec = set['spec'] as { template: { spec: object } };
+    const template = { spec: { ...spec.template.spec, containers: [{ name: 'cassandra', image }] } };
+    return { ...set, spec: { ...spec, template } };
+  });
+  world.overrides.set(region, { statefulSets });
+}

@@ -1,5 +1,6 @@
 import { alterationsWithoutDatacenters, userKeyspaces } from '../ring/keyspaces.ts';
 import { type KubeObject, resources } from '../kube/objects.ts';
+import { adoptionDifferences, howToMatch } from './adoption-differences.ts';
 import { replicationGate } from './keyspace-gate.ts';
 import type { PlanContext } from './context.ts';
 import { type Obstacle, replicationOf, ringObstacle, staleObstacle, unaskedObstacle } from './gates.ts';
@@ -79,7 +80,7 @@ function adoptFirst(context: PlanContext, picture: RegionPicture): Steps | undef
   const intent = upkeepIntent(context, picture);
   if (intent) return { ...noSteps, intents: [intent], busy: true };
   const { name } = picture.region;
-  const message = `the member of region ${name} belongs to an earlier MultiCassandraCluster of this name and differs from the spec: correct the spec, and it is adopted, then its nodes leave`;
+  const message = `the member of region ${name} belongs to an earlier MultiCassandraCluster of this name and differs from the spec: ${howToMatch(context, picture, adoptionDifferences(context, picture))}. It is adopted then, and its nodes leave`;
   return waitFor({ stalled: true, reason: 'Drifted', region: name, message });
 }
 

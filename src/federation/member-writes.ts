@@ -1,3 +1,4 @@
+import { adoptionDifferences } from './adoption-differences.ts';
 import { annotations, type Delivery, type OperationRecords, renderedAnnotations } from './bookkeeping.ts';
 import {
   changesOf,
@@ -40,8 +41,8 @@ export function createMember(context: PlanContext, picture: KnownPicture): Inten
 }
 
 /**
- * What the member needs beside changes of the spec, one write at a time: the seeds into its operator's status; then, once that
- * holds them and nothing is under way, the same seeds out of the spec; our name on a member that was adopted; fields forgotten that have left.
+ * What the member needs beside changes of the spec, one write at a time: the seeds into its operator's status; an end to what that has noted and
+ * never begins; then, once it holds the seeds and nothing is under way, the same seeds out of the spec; our name on a member that was adopted; fields forgotten that have left.
  */
 export function upkeepIntent(context: PlanContext, picture: MemberPicture): Intent | undefined {
   const { bookkeeping, ownership } = picture.member;
@@ -50,12 +51,15 @@ export function upkeepIntent(context: PlanContext, picture: MemberPicture): Inte
 
   if (ownership === 'adoptable') {
     // What would restart a node is not taken over; what does not is left as it is by this write, and changed by the next.
-    const changes = memberChanges(context, picture);
-    if (changes.some(({ kind }) => kind !== 'benign')) return undefined;
+    if (adoptionDifferences(context, picture).length > 0) return undefined;
     return update(
       context,
       picture,
-      { injecting: bookkeeping.injecting, held: changes, restartToken: context.federation.rollout.restartToken },
+      {
+        injecting: bookkeeping.injecting,
+        held: memberChanges(context, picture),
+        restartToken: context.federation.rollout.restartToken,
+      },
       `adopt the member of region ${region}, in which nothing changes`,
     );
   }
@@ -65,6 +69,11 @@ export function upkeepIntent(context: PlanContext, picture: MemberPicture): Inte
       picture,
       `give region ${region} the federation's seeds in place of those its operator computes`,
     );
+  }
+  if (state.voidActions && hasStatusSubresource(picture)) {
+    const { racks, status } = state.voidActions;
+    const why = `tell CassKop in region ${region} that what it was about to do to rack ${racks.join(', ')} is done, since the StatefulSet is as the spec asks and it would wait for ever`;
+    return patchStatus(context, picture, status, why);
   }
   const { changes } = changesOf(context, picture);
   if (changes.some(({ path }) => path !== restartPath && path !== seedsPath)) return undefined;
@@ -157,8 +166,22 @@ function isOfMember({ path }: Change): boolean {
 
 /** The operator's own list of seeds, in its status, where it looks for it. */
 export function giveSeeds(context: PlanContext, picture: MemberPicture, why: string): Intent {
-  const { resourceVersion = '', name, namespace = picture.region.namespace } = picture.member.object.metadata;
   const status = { seedlist: [...seedsOf(context, picture)] };
+  return patchStatus(context, picture, status, why);
+}
+
+/** Whether a write gives the operator its seeds. */
+export function givesSeeds(write: Write): boolean {
+  return write.verb === 'patchStatus' && 'seedlist' in write.status;
+}
+
+function patchStatus(
+  context: PlanContext,
+  picture: MemberPicture,
+  status: Readonly<Record<string, unknown>>,
+  why: string,
+): Intent {
+  const { resourceVersion = '', name, namespace = picture.region.namespace } = picture.member.object.metadata;
   return {
     region: picture.region.name,
     why,

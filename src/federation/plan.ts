@@ -6,6 +6,7 @@ import { validate } from '../api/validate.ts';
 import type { RegionalOperator } from '../operators/operator.ts';
 import { assessRing } from '../ring/view.ts';
 import { abandon } from './abandon.ts';
+import { differingObstacle } from './adoption-differences.ts';
 import { adoptionObstacle, adoptRing } from './adoption.ts';
 import { alterIntents, altersOf } from './alterations.ts';
 import { stateOf } from './changes.ts';
@@ -213,13 +214,15 @@ function keepAll(context: PlanContext): Steps[] {
     const unneeded = copies.length > 0 ? [] : pruneIntents(context, picture);
     const intents = [guardIntent(context, picture), ...copies, ...turn.intents, upkeep, ...unneeded];
     const left = leftUnasked(context, picture);
-    const isStuck = left !== undefined || turn.obstacles.some(({ stalled }) => stalled);
+    const differs = differingObstacle(context, picture);
+    const lasting = [left, differs].filter((each) => each !== undefined);
+    const isStuck = lasting.length > 0 || turn.obstacles.some(({ stalled }) => stalled);
     const missing =
       turn.obstacles.length > 0 ? undefined : (missingReference(context, picture) ?? rebuildObstacle(context, picture));
     return {
       ...turn,
       intents: intents.filter((each) => each !== undefined),
-      obstacles: [left, ...(missing ? [missing] : turn.obstacles)].filter((each) => each !== undefined),
+      obstacles: [...lasting, ...(missing ? [missing] : turn.obstacles)],
       busy: !isStuck && (turn.busy || picture.member.bookkeeping.injecting),
     };
   });

@@ -166,10 +166,6 @@ function applied(context: PlanContext, picture: KnownPicture, steps: Steps): Con
   if (picture.member.bookkeeping.injecting && picture.member.ownership === 'ours') {
     return say('False', 'Writing', 'the seeds leave the spec once the operator holds them and has nothing under way');
   }
-  if (picture.member.ownership === 'adoptable' && changes.length > 0) {
-    const message = `the member belongs to an earlier MultiCassandraCluster of this name, and is adopted once the spec asks for what it has in ${fields}`;
-    return say('False', 'Drifted', message);
-  }
   if (drifted) return say('False', 'Drifted', `${fields} of the member were changed by somebody else`);
   if (changes.length > 0) return say('False', 'Waiting', describeChanges(changes, picture.pods.length));
   if (picture.member.ownership === 'adoptable') return say('False', 'Writing', 'the member is about to be adopted');

@@ -1,7 +1,7 @@
 import type { Condition, Status } from '../api/schema.ts';
 import { resources } from '../kube/objects.ts';
 import { linesOfRegion } from './region-story.ts';
-import { isNote } from './member-writes.ts';
+import { givesSeeds, isNote } from './member-writes.ts';
 import { isGuardWrite } from './guard-writes.ts';
 import type { Intent } from './intents.ts';
 
@@ -109,7 +109,7 @@ const words = {
   create: ['MemberCreated', 'CreateMember'],
   update: ['MemberChanged', 'UpdateMember'],
   removeFields: ['MemberChanged', 'UpdateMember'],
-  patchStatus: ['SeedsGiven', 'GiveSeeds'],
+  patchStatus: ['OperatorFreed', 'FreeOperator'],
   delete: ['PodDeleted', 'DeletePod'],
   order: ['NodeTold', 'OrderNode'],
   label: ['NodeTold', 'OrderOperation'],
@@ -125,7 +125,9 @@ export function lineOfWrite({ why, write }: Intent): Line | undefined {
   return { type: 'Normal', reason, action, note: why };
 }
 
-function wordsOf({ resource, verb }: Intent['write']): readonly [reason: string, action: string] {
+function wordsOf(write: Intent['write']): readonly [reason: string, action: string] {
+  const { resource, verb } = write;
+  if (givesSeeds(write)) return ['SeedsGiven', 'GiveSeeds'];
   if (copied.has(resource.plural)) return verb === 'delete' ? ['CopyDeleted', 'DeleteCopy'] : ['Copied', 'Copy'];
   const isMember = resource.plural !== resources.pods.plural;
   return verb === 'delete' && isMember ? ['MemberDeleted', 'DeleteMember'] : words[verb];

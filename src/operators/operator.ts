@@ -187,4 +187,9 @@ export interface MemberState {
   scalingDown: boolean;
   /** The operator has put back what was last written. */
   rejected: boolean;
+  /**
+   * Racks for which the operator has noted an action that there is nothing left to do of, and waits with it for ever; and what its status becomes by a
+   * merge patch, so that it goes on. Undefined: there are none.
+   */
+  voidActions: { readonly racks: readonly string[]; readonly status: JsonObject } | undefined;
 }

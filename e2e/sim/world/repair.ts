@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import { mergePatch, without } from '../../../src/api/merge.ts';
 import type { Condition, RegionStatus } from '../../../src/api/schema.ts';
 import { statusOf } from '../invariants/reading.ts';
 import type { Replication } from '../region/cassandra/schema.ts';
@@ -7,6 +9,7 @@ import { cqlSecretName, namespace, secretName, secretPath } from './user.ts';
 import type { World } from './world.ts';
 
 type Fields = Record<string, unknown>;
+type Region = Fields & { name: string; patch?: Fields; remove?: string[] };
 
 /** What a person does who reads the conditions and follows them to the letter, and does nothing else. */
 export function followAdvice(world: World): void {
@@ -25,7 +28,33 @@ export function followAdvice(world: World): void {
     labelPods(world, message);
     createSecrets(world, message);
     deleteForeignSecrets(world, message);
+    askForWhatIsThere(world, message);
   }
+}
+
+/** A member that is to be adopted has to be what the spec asks for, in its region. */
+function askForWhatIsThere(world: World, message: string): void {
+  const before = world.user.spec['regions'] as Region[];
+  let regions = before;
+  const edit = (name: string, change: (region: Region) => Region): void => {
+    regions = regions.map((each) => (each.name === name ? change(each) : each));
+  };
+  for (const [, patch = '', name = ''] of message.matchAll(
+    /put (\{.*?\}) into spec\.regions\[([a-z0-9-]+)\]\.patch/g,
+  )) {
+    edit(name, (each) => ({ ...each, patch: mergePatch(each.patch ?? {}, JSON.parse(patch) as Fields) }));
+  }
+  for (const [, path = '', name = ''] of message.matchAll(/add (\/\S+) to spec\.regions\[([a-z0-9-]+)\]\.remove/g)) {
+    edit(name, (each) => ({ ...each, remove: [...new Set([...(each.remove ?? []), path])] }));
+  }
+  for (const [, field = '', name = ''] of message.matchAll(
+    /take (\S+) out of spec\.regions\[([a-z0-9-]+)\]\.patch\.spec/g,
+  )) {
+    edit(name, (each) => ({ ...each, patch: without(each.patch, [['spec', ...field.split('.')]]) as Fields }));
+  }
+  if (isDeepStrictEqual(regions, before)) return;
+  world.user.spec = { ...world.user.spec, regions };
+  world.user.apply();
 }
 
 function labelPods(world: World, message: string): void {

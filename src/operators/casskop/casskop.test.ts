@@ -165,6 +165,51 @@ for (const [what, reason, spoil] of spoilers) {
   });
 }
 
+const noted: [string, Record<string, string>, Record<string, unknown>, boolean][] = [
+  [
+    'an image that is there already',
+    { name: 'UpdateDockerImage', status: 'ToDo' },
+    { cassandraImage: 'cassandra:1' },
+    true,
+  ],
+  [
+    'an image that is not there yet',
+    { name: 'UpdateDockerImage', status: 'ToDo' },
+    { cassandraImage: 'cassandra:2' },
+    false,
+  ],
+  [
+    'an image that is rolled out',
+    { name: 'UpdateDockerImage', status: 'Ongoing' },
+    { cassandraImage: 'cassandra:1' },
+    false,
+  ],
+  ['scripts that are there already', { name: 'UpdateConfigMap', status: 'ToDo' }, { configMapName: 'scripts' }, true],
+  ['scripts that are not there yet', { name: 'UpdateConfigMap', status: 'ToDo' }, {}, false],
+  ['nodes that are there already', { name: 'ScaleUp', status: 'ToDo' }, {}, true],
+  ['a node that is to leave', { name: 'ScaleDown', status: 'ToDo' }, {}, false],
+  ['a restart', { name: 'RollingRestart', status: 'ToDo' }, {}, false],
+];
+
+for (const [what, cassandraLastAction, spec, isVoid] of noted) {
+  test(`CassKop waits ${isVoid ? 'in vain' : 'for good reason'} with ${what}`, () => {
+    const { input, set } = settled();
+    const { spec: podSpec } = (set['spec'] ?? {})['template'] as { spec: object };
+    Object.assign(podSpec, {
+      containers: [{ name: 'cassandra', image: 'cassandra:1' }],
+      volumes: [{ name: 'data' }, { name: 'cassandra-config', configMap: { name: 'scripts' } }],
+    });
+    const status = { phase: 'Running', cassandraRackStatus: { 'eu-rack1': { phase: 'Running', cassandraLastAction } } };
+    const read = (member: KubeObject): unknown => casskop.read({ ...input, member }).voidActions;
+    const member = { ...input.member, spec, status };
+    const end = { cassandraRackStatus: { 'eu-rack1': { cassandraLastAction: { status: 'Done' } } } };
+    assert.deepEqual(read(member), isVoid ? { racks: ['eu-rack1'], status: end } : undefined);
+    assert.equal(read({ ...member, metadata: { ...member.metadata, generation: 4 } }), undefined);
+    Object.assign(set['status'] ?? {}, { updateRevision: 'other' });
+    assert.equal(read(member), undefined);
+  });
+}
+
 test('a status that makes no sense is read as nothing, not thrown at anybody', () => {
   const each = settled();
   const state = casskop.read({ ...each.input, member: { ...each.input.member, status: { seedlist: 7 } } });

@@ -5,6 +5,7 @@ import type { KubeObject } from '../../kube/objects.ts';
 import type { MemberState, ReadInput, SettledReason } from '../operator.ts';
 import { racksOrderedToRestart } from './changes.ts';
 import { isInjecting, seedsVariable } from './render.ts';
+import { type RackAction, voidActions } from './void-actions.ts';
 
 const action = z.looseObject({ name: z.string().optional(), status: z.string().optional() });
 
@@ -80,7 +81,14 @@ export function readMember({ member, statefulSets, seeds, replicas }: ReadInput)
     scalingDown: isScalingDown(status, sets, replicas),
     rejected: status.lastClusterAction === 'CorrectCRDConfig',
     wrongSeeds: sets.filter((set) => !startsWith(set, seeds)).map((set) => set.metadata.name),
+    voidActions: processed(member) ? voidActions(member, actionsOf(status), statefulSets, replicas) : undefined,
   };
+}
+
+function actionsOf({ cassandraRackStatus = {} }: MemberStatus): Record<string, RackAction | undefined> {
+  return Object.fromEntries(
+    Object.entries(cassandraRackStatus).map(([rack, { cassandraLastAction }]) => [rack, cassandraLastAction]),
+  );
 }
 
 /** From our write on, before CassKop has begun, until it says that the last node has left. */
