@@ -102,7 +102,7 @@ function joinGate(
     };
   }
   const operation = operationUnderWay(context);
-  if (operation !== undefined) return { stalled: false, reason: 'Waiting', message: operation };
+  if (operation) return operation;
   return (
     changeUnderWay(context, picture) ??
     ringObstacle(pictures, hosts, ring, views) ??

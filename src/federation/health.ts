@@ -2,6 +2,7 @@ import type { Condition } from '../api/schema.ts';
 import { isMember } from '../ring/view.ts';
 import { changesOf, revisionOf, stateOf } from './changes.ts';
 import type { PlanContext } from './context.ts';
+import { longOperation } from './long-operations.ts';
 import { isReady, type KnownPicture, type MemberPicture, type RegionPicture } from './picture.ts';
 
 /**
@@ -25,7 +26,9 @@ export function doubts({ views }: PlanContext, picture: KnownPicture): string[] 
 /** Why the region is not whole and at rest, its operator included; undefined: it is. */
 export function unrest(context: PlanContext, picture: MemberPicture): string | undefined {
   const state = stateOf(context, picture);
-  return state.settled ? nodesUnrest(context, picture) : state.message;
+  if (state.settled) return nodesUnrest(context, picture);
+  const long = state.reason === 'PodOperation' ? longOperation(context, picture) : undefined;
+  return long === undefined ? state.message : `${state.message}: ${long.message}`;
 }
 
 /** Which of the region's nodes is not up, proven and undoubted; undefined: all are, whatever its operator is at. */

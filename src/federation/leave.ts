@@ -108,7 +108,7 @@ function leavingGate(context: PlanContext, picture: RegionPicture): Obstacle | u
   if (other) return wait(`region ${other.region.name} is being changed, or leaves the ring itself`);
   if (!picture.known) return wait(`region ${name} cannot be seen: ${picture.snapshot.message}`);
   const operation = operationUnderWay(context);
-  if (operation !== undefined) return wait(operation);
+  if (operation) return operation;
   return (
     keyspacesGate(context, picture, 'users') ??
     ringObstacle(pictures, hosts, ring, views) ??

@@ -16,7 +16,8 @@ import { annotationsFor, type PlanContext, seedsOf } from './context.ts';
 import type { Intent, Write } from './intents.ts';
 import type { Change } from '../operators/operator.ts';
 import type { KubeObject } from '../kube/objects.ts';
-import type { KnownPicture, MemberPicture } from './picture.ts';
+import { recordsSoFar } from './operation-records.ts';
+import { answeredFor, type KnownPicture, type MemberPicture } from './picture.ts';
 import { foundsRing } from './hosts.ts';
 import { mayFindRows, rebuildToken } from './rebuild.ts';
 import { namesGuard, render } from './render.ts';
@@ -282,7 +283,9 @@ function wantedMember(context: PlanContext, picture: KnownPicture, options: Memb
     restartToken: options.restartToken ?? (there ? (there.restartToken ?? '') : federation.rollout.restartToken),
     operations: {
       ...(options.lacksRows && { rebuild: { ...recordOfDone(rebuildToken), complete: false } }),
-      ...(picture.member?.ownership === 'ours' ? (there?.operations ?? {}) : caughtUp(federation, there?.operations)),
+      ...(answeredFor(picture) && picture.member.ownership === 'ours'
+        ? recordsSoFar(context, picture)
+        : caughtUp(federation, there?.operations)),
     },
   };
   const over = picture.member ? operator.over(object, picture.member.object) : object;

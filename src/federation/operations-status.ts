@@ -2,11 +2,10 @@ import type { ConditionUpdate } from '../api/conditions.ts';
 import type { RegionOperation } from '../api/schema.ts';
 import type { PlanContext } from './context.ts';
 import { answeredFor, type MemberPicture } from './picture.ts';
-import { attemptsMax, isThrough, type Job, jobsOf, picturesOf, recordOf } from './pod-operations.ts';
+import { longOperation } from './long-operations.ts';
+import { recordOf } from './operation-records.ts';
+import { attemptsMax, isThrough, jobsOf, picturesOf } from './pod-operations.ts';
 import type { Steps } from './steps.ts';
-
-/** How long a node may be at it before somebody had better look, milliseconds. */
-const hintAfterMs = 600_000;
 
 /** How far a region is, for its status. */
 export function operationsOf(context: PlanContext, picture: MemberPicture): RegionOperation[] {
@@ -55,12 +54,13 @@ export function describeJobs(context: PlanContext): { running: string[]; failed:
       const { done, failed, running } = recordOf(picture, job);
       const { name, namespace } = picture.region;
       if (!isThrough(context, picture, job)) {
-        const at = running.map(({ pod, attempt, since }) => {
+        const hint = longOperation(context, picture)?.message;
+        const at = running.map(({ pod, attempt }) => {
           const again = attempt > 1 ? `, attempt ${attempt} of ${attemptsMax}` : '';
-          return `; ${pod} is at it${again}${lostHint(context, picture, job, pod, since)}`;
+          return `; ${pod} is at it${again}`;
         });
         told.running.push(
-          `${job.name} in region ${name}: ${done.length} of ${picture.pods.length} nodes are through${at.join('')}`,
+          `${job.name} in region ${name}: ${done.length} of ${picture.pods.length} nodes are through${at.join('')}${hint === undefined ? '' : `; ${hint}`}`,
         );
       }
       for (const pod of failed) {
@@ -73,28 +73,4 @@ export function describeJobs(context: PlanContext): { running: string[]; failed:
     }
   }
   return told;
-}
-
-/** An operation of the regional operator ends with its process, and what it has noted may stay. */
-function lostHint(
-  { snapshot, operator }: PlanContext,
-  picture: MemberPicture,
-  job: Job,
-  name: string,
-  since: string,
-): string {
-  if (!(snapshot.nowMs - Date.parse(since) > hintAfterMs)) return '';
-  const { region } = picture;
-  const pod = picture.snapshot.pods.find(({ metadata }) => metadata.name === name);
-  const { unfinished } = (pod && operator.podOperation(pod, picture.member.object)) ?? {};
-  const label = (which: string, labels: string): string =>
-    `kubectl label pod ${which} -n ${region.namespace} ${labels} --overwrite, in region ${region.name}`;
-  if (unfinished && unfinished.name !== job.name) {
-    const again = label(unfinished.pod, `operation-name=${unfinished.name} operation-status=ToDo`);
-    return ` since ${since}, and the regional operator holds ${unfinished.name} of ${unfinished.pod} to be under way. If that node is not busy with it (nodetool compactionstats), have it begin that anew: ${again}`;
-  }
-  return (
-    ` since ${since}. If its node is not busy with it (nodetool compactionstats), the regional operator has lost it: ` +
-    `${label(name, 'operation-status=Error')}, has it told again`
-  );
 }

@@ -198,3 +198,91 @@ test('who takes the regions over goes on where the one before has stopped', asyn
   assert.deepEqual(world.operated, cleanups);
   assert.match(world.member('us')?.metadata.annotations?.[annotations.operations] ?? '', /"complete":true/);
 });
+
+test('what a node was through with before its region grew or restarted is not asked of it again', async () => {
+  for (const change of [{ nodesPerRacks: 3 }, { resources: { requests: { cpu: '1' } } }]) {
+    const world = await formed();
+    edit(world, { operations: { cleanup: 'november' } });
+    for (let pass = 0; pass < 9 && world.operated.length === 0; pass++) {
+      await world.step();
+      world.act();
+    }
+    const changed = regions.map((region) => ({
+      ...region,
+      datacenters: region.datacenters.map((each) => (region.name === 'eu' ? { ...each, ...change } : each)),
+    }));
+    edit(world, { regions: changed, operations: { cleanup: 'november' } });
+    for (let pass = 0; pass < 9; pass++) {
+      await world.step();
+      if (world.written.some(({ why }) => why.startsWith('change the member of region eu'))) break;
+    }
+    for (const pod of world.pods.filter(({ region }) => region === 'eu')) {
+      // CassKop labels all pods of a rack that has grown; those that restart are made anew.
+      pod.labels = 'nodesPerRacks' in change ? { 'operation-name': 'cleanup', 'operation-status': 'Manual' } : {};
+      if (!('nodesPerRacks' in change)) delete pod.annotations;
+    }
+    for (let pass = 0; pass < 4; pass++) await rest(world, 61_000);
+    assert.match(condition(world), /^True Done/);
+    assert.deepEqual(
+      world.operated.filter((each) => each === cleanups[0]),
+      [cleanups[0]],
+    );
+  }
+});
+
+test('a turn that waits for what CassKop has lost says what to type, counts as stalled in the end, and goes on once that is done', async () => {
+  const world = await formed();
+  edit(world, { operations: { cleanup: 'november' } });
+  for (let pass = 0; pass < 9; pass++) {
+    await world.step();
+    if (world.written.at(-1)?.write.verb === 'label') break;
+    world.act();
+  }
+  const pod = world.pods.find(({ name }) => name === 'orders-eu-rack1-0');
+  assert.ok(pod);
+  pod.labels = { ...pod.labels, 'operation-status': 'Ongoing' };
+  const podLastOperation = { name: 'cleanup', status: 'Ongoing', pods: [pod.name] };
+  const rack = { phase: 'Running', cassandraLastAction: { status: 'Done' }, podLastOperation };
+  world.operatorStatus.set('eu', { cassandraRackStatus: { 'eu-rack1': rack } });
+  const advice =
+    /kubectl label pod orders-eu-rack1-0 -n cassandra operation-name=cleanup operation-status=ToDo --overwrite, in region eu/;
+
+  edit(world, { operations: { cleanup: 'november' }, rollout: { restartToken: 'december' } });
+  for (let pass = 0; pass < 4; pass++) await rest(world);
+  assert.match(
+    condition(world, 'Ready'),
+    /^False Changing: eu: region eu waits: rack eu-rack1: cleanup is under way\. /,
+  );
+  await rest(world, 600_000);
+  assert.match(condition(world, 'Ready'), advice);
+  assert.match(condition(world, 'Stalled'), /^False/);
+  await rest(world, 3_600_000);
+  assert.match(condition(world, 'Stalled'), /^True ProgressDeadlineExceeded: .*cleanup is under way/);
+  assert.match(condition(world, 'Stalled'), advice);
+
+  pod.labels = { ...pod.labels, 'operation-status': 'ToDo' };
+  world.operatorStatus.clear();
+  for (let pass = 0; pass < 6; pass++) await rest(world);
+  assert.match(condition(world, 'Ready'), /^True/);
+  assert.deepEqual(world.operated, cleanups);
+  assert.ok(world.written.some(({ why }) => why.startsWith('change the member of region eu: restarts its 2 nodes')));
+});
+
+test('a region that is to join waits with the same words for what CassKop has lost, though nobody asks for it any more', async () => {
+  const world = await formed();
+  edit(world, { operations: { cleanup: 'november' } });
+  for (let pass = 0; pass < 9; pass++) {
+    await world.step();
+    if (world.written.at(-1)?.write.verb === 'label') break;
+    world.act();
+  }
+  const pod = world.pods.find(({ name }) => name === 'orders-eu-rack1-0');
+  assert.ok(pod);
+  pod.labels = { ...pod.labels, 'operation-status': 'Ongoing' };
+  edit(world, { regions: [...regions, { name: 'ap' }] });
+  await rest(world, 3_700_000);
+  assert.match(condition(world, 'Stalled'), /^True ProgressDeadlineExceeded: .*kubectl label pod orders-eu-rack1-0 /);
+  pod.labels = { ...pod.labels, 'operation-status': 'ToDo' };
+  for (let pass = 0; pass < 4; pass++) await rest(world);
+  assert.match(condition(world, 'Ready'), /^True/);
+});

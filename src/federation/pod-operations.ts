@@ -4,9 +4,11 @@ import type { OrderedOperation, PodOperation } from '../operators/operator.ts';
 import { annotations, type OperationRecord, orderOn } from './bookkeeping.ts';
 import { stateOf } from './changes.ts';
 import type { PlanContext } from './context.ts';
-import { ringObstacle } from './gates.ts';
+import { type Obstacle, ringObstacle } from './gates.ts';
 import type { Intent, Write } from './intents.ts';
+import { longOperation, operationObstacle } from './long-operations.ts';
 import { isNote, noteOperations } from './member-writes.ts';
+import { isOrderOf, outcomeOf, podNamed, recordOf, recordOfSame, type Running } from './operation-records.ts';
 import { answeredFor, isLeaving, isObserved, type MemberPicture, type RegionPicture } from './picture.ts';
 import { rebuildJobs } from './rebuild.ts';
 
@@ -87,14 +89,18 @@ export function isOperationWrite(write: Write): boolean {
   return write.verb === 'label' || isNote(write);
 }
 
-/** Which node is at what we told it, as a sentence: the ring is not changed meanwhile. */
-export function operationUnderWay({ pictures, operator }: PlanContext): string | undefined {
-  for (const { region, snapshot, member } of pictures.filter(answeredFor)) {
+/** Which node is at what we told it: the ring is not changed meanwhile. */
+export function operationUnderWay(context: PlanContext): Obstacle | undefined {
+  const { pictures, operator } = context;
+  for (const picture of pictures.filter(answeredFor)) {
+    const { region, snapshot, member } = picture;
     for (const pod of snapshot.pods) {
       const order = orderOn(pod);
       const { name, phase } = operator.podOperation(pod, member.object);
       if (order?.name !== name || (phase !== 'ordered' && phase !== 'running')) continue;
-      return `${pod.metadata.name} of region ${region.name} is at ${name}`;
+      const hint = longOperation(context, picture)?.message;
+      const message = `${pod.metadata.name} of region ${region.name} is at ${name}${hint === undefined ? '' : `: ${hint}`}`;
+      return operationObstacle(context, picture, message);
     }
   }
   return undefined;
@@ -135,31 +141,11 @@ export function isThrough({ operator }: PlanContext, picture: RegionPicture, job
   }
 }
 
-/** What is noted of this job; of another token or argument nothing counts. */
-export function recordOf({ member }: MemberPicture, job: Job): OperationRecord {
-  const { token, argument } = job;
-  const record = recordOfSame(member, job);
-  if (record) return record;
-  return { token, ...(argument !== undefined && { argument }), done: [], failed: [], running: [], complete: false };
-}
-
-function recordOfSame(
-  { bookkeeping }: MemberPicture['member'],
-  { name, token, argument }: Job,
-): OperationRecord | undefined {
-  const record = bookkeeping.operations[name];
-  return record?.token === token && record.argument === argument ? record : undefined;
-}
-
 /** Whoever takes a region over that has not begun knows by this that it is to. */
 function noteOrder(context: PlanContext, picture: MemberPicture, job: Job): Intent {
   const operations = { ...picture.member.bookkeeping.operations, [job.name]: recordOf(picture, job) };
   const why = `note that the nodes of region ${picture.region.name} are to do ${job.name}, as ${job.token} asks for`;
   return noteOperations(context, picture, operations, why);
-}
-
-function podNamed(picture: RegionPicture, name: string): KubeObject | undefined {
-  return picture.known ? picture.snapshot.pods.find(({ metadata }) => metadata.name === name) : undefined;
 }
 
 function whyNotNow(context: PlanContext, job: Job): string | undefined {
@@ -189,12 +175,6 @@ function isAtSomethingElse(context: PlanContext, picture: MemberPicture, job: Jo
   return !recordOf(picture, job).running.some((each) => isOrderOf(order, job, each));
 }
 
-type Running = OperationRecord['running'][number];
-
-function isOrderOf(order: ReturnType<typeof orderOn>, { name, token }: Job, { attempt }: Running): boolean {
-  return isDeepStrictEqual(order, { name, token, attempt });
-}
-
 /** Notes what has come of the nodes that were told, and who is next; then tells them. */
 function advance(context: PlanContext, picture: MemberPicture, job: Job): Intent[] {
   const before = recordOf(picture, job);
@@ -216,7 +196,7 @@ function nextRecord(
   before: OperationRecord,
 ): OperationRecord {
   const pods = picture.pods.map(({ name }) => name);
-  const outcomes = before.running.map((each) => ({ each, outcome: outcomeOf(each) }));
+  const outcomes = before.running.map((each) => ({ each, outcome: outcomeOf(operator, picture, job, each) }));
   const mended = before.failed.filter((name) => {
     const pod = podNamed(picture, name);
     const state = pod && operator.podOperation(pod, picture.member.object);
@@ -254,16 +234,6 @@ function nextRecord(
   function running(pod: string, attempt: number): Running {
     const uid = podNamed(picture, pod)?.metadata.uid ?? '';
     return { pod, uid, attempt, since: new Date(snapshot.nowMs).toISOString() };
-  }
-
-  function outcomeOf(each: Running): 'pending' | 'done' | 'failed' | 'gone' {
-    if (!pods.includes(each.pod)) return 'gone';
-    const pod = podNamed(picture, each.pod);
-    if (pod?.metadata.uid !== each.uid) return 'failed';
-    if (!isOrderOf(orderOn(pod), job, each)) return 'pending';
-    const { name, phase } = operator.podOperation(pod, picture.member.object);
-    if (phase === 'ordered' || phase === 'running') return 'pending';
-    return name === job.name && phase === 'done' ? 'done' : 'failed';
   }
 }
 

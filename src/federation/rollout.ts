@@ -6,6 +6,7 @@ import { pendingReference } from './copies.ts';
 import { type Obstacle, replicasObstacle, replicationObstacle, ringObstacle, staleObstacle } from './gates.ts';
 import { changingSince, hasSettled, nodesUnrest, restingSince, unrest } from './health.ts';
 import type { Intent } from './intents.ts';
+import { operationObstacle } from './long-operations.ts';
 import { deliver } from './member-writes.ts';
 import {
   answeredFor,
@@ -197,10 +198,13 @@ function disruptionObstacle(context: PlanContext, picture: MemberPicture, kind: 
     }
   }
   const own = unrest(context, picture);
-  if (own !== undefined) return wait(name, own);
+  if (own !== undefined) {
+    const isOperation = stateOf(context, picture).reason === 'PodOperation';
+    return isOperation ? { ...operationObstacle(context, picture, own), region: name } : wait(name, own);
+  }
   const ringChanges = kind === 'datacenter' || kind === 'scale-up' || kind === 'scale-down';
   const operation = ringChanges ? operationUnderWay(context) : undefined;
-  if (operation !== undefined) return wait(name, operation);
+  if (operation) return { ...operation, region: name };
   const gate =
     ringObstacle(pictures, hosts, ring, views, { unseen: ringChanges ? 'waits' : 'ignored' }) ??
     staleObstacle(views, snapshot.monotonicMs) ??

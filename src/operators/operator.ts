@@ -105,8 +105,13 @@ export interface PodOperationState {
    * - done, failed: it is over.
    */
   readonly phase: 'none' | 'ordered' | 'running' | 'done' | 'failed';
-  /** What the operator has not put down as over in its rack, and the pod it holds to be at it: it would note any other operation under that name. */
-  readonly unfinished?: { readonly name: string; readonly pod: string };
+  /** When it was taken up, RFC 3339; undefined: it is not running, or that is not told. */
+  readonly since?: string;
+  /**
+   * What the operator has not put down as over in its rack: it would note any other operation under that name. `pod`: the one that it holds to be
+   * at it; undefined: none, and it ends by itself. `since`: when the rack began with it, RFC 3339.
+   */
+  readonly unfinished?: { readonly name: string; readonly pod?: string; readonly since?: string };
 }
 
 /** A place in a member's spec that names a Secret or a ConfigMap of its namespace. */

@@ -14,9 +14,9 @@ export const operationMutants: readonly Mutant[] = [
     name: 'a node that is through is told again',
     breaks: 'nodes are told once',
     history: 'every node cleans up while its controller dies',
-    file: 'federation/pod-operations.ts',
-    find: "    return name === job.name && phase === 'done' ? 'done' : 'failed';",
-    replace: "    return 'failed';",
+    file: 'federation/operation-records.ts',
+    find: "  return name === job.name && phase === 'done' ? 'done' : 'failed';",
+    replace: "  return 'failed';",
   },
   {
     name: 'all regions clean up at once',

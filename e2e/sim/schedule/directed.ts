@@ -142,7 +142,14 @@ export const directed = {
     117,
     shapeOf([region('eu'), region('us')]),
     [formedMs, { do: 'order an operation', name: 'cleanup', token: 'november' }],
-    [formedMs + 12_000, { do: 'crash CassKop', region: 'eu', backAfterMs: 5_000 }],
+    [formedMs + 3_000, { do: 'crash CassKop', region: 'eu', backAfterMs: 5_000 }],
+  ),
+  'CassKop dies while a node cleans up that is to restart': workload(
+    121,
+    shapeOf([region('eu'), region('us')]),
+    [formedMs, { do: 'order an operation', name: 'cleanup', token: 'november' }],
+    [formedMs + 3_000, { do: 'crash CassKop', region: 'eu', backAfterMs: 5_000 }],
+    [formedMs + 20_000, { do: 'order a restart', token: 'december' }],
   ),
   /** It is no region that founds anything when it comes back. */
   'the founder leaves, and comes back to rows': workload(

@@ -3,7 +3,12 @@ import { perObject } from '../../edges/per-object.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import type { OrderedOperation, PodOperation, PodOperationState } from '../operator.ts';
 
-const label = { name: 'operation-name', status: 'operation-status', argument: 'operation-argument' } as const;
+const label = {
+  name: 'operation-name',
+  status: 'operation-status',
+  argument: 'operation-argument',
+  start: 'operation-start',
+} as const;
 
 const names: ReadonlySet<string> = new Set(['cleanup', 'rebuild', 'upgradesstables'] satisfies PodOperation[]);
 
@@ -11,7 +16,12 @@ const racks = z.record(
   z.string(),
   z.looseObject({
     podLastOperation: z
-      .looseObject({ name: z.string().optional(), status: z.string().optional(), pods: z.array(z.string()).optional() })
+      .looseObject({
+        name: z.string().optional(),
+        status: z.string().optional(),
+        pods: z.array(z.string()).optional(),
+        startTime: z.string().optional(),
+      })
       .optional(),
   }),
 );
@@ -31,13 +41,29 @@ export function readPodOperation(pod: KubeObject, member: KubeObject): PodOperat
   const { labels = {} } = pod.metadata;
   const name = labels[label.name];
   const last = racksOf(member)[labels['dc-rack'] ?? '']?.podLastOperation;
+  const [atIt] = last?.pods ?? [];
   const unfinished = last?.status === 'Ongoing' &&
-    last.name !== undefined && { name: last.name, pod: last.pods?.[0] ?? pod.metadata.name };
+    last.name !== undefined && {
+      name: last.name,
+      ...(atIt !== undefined && { pod: atIt }),
+      ...(last.startTime !== undefined && { since: last.startTime }),
+    };
+  const phase = phaseOf(name, labels[label.status]);
+  const since = phase === 'running' ? timeOf(labels[label.start]) : undefined;
   return {
     ...(isKnown(name) && { name }),
-    phase: phaseOf(name, labels[label.status]),
+    phase,
+    ...(since !== undefined && { since }),
     ...(unfinished && { unfinished }),
   };
+}
+
+/** A label can hold no RFC 3339, so CassKop writes 20260131T235959, and reads it as UTC. */
+function timeOf(text: string | undefined): string | undefined {
+  const [, date, time] = /^(\d{8})T(\d{6})$/.exec(text ?? '') ?? [];
+  if (date === undefined || time === undefined) return undefined;
+  const [days, hours] = [date.replace(/(..)(..)$/, '-$1-$2'), time.replace(/^(..)(..)/, '$1:$2:')];
+  return `${days}T${hours}Z`;
 }
 
 function isKnown(name: string | undefined): name is PodOperation {
