@@ -97,6 +97,26 @@ suite('changes of the spec of a ring of light nodes', () => {
     assert.equal(history.deletions.size, 3);
   });
 
+  test('what CassKop has noted and never begins is ended, and its region takes changes again', async () => {
+    const path = `/apis/db.orange.com/v2/namespaces/${namespace}/cassandraclusters/orders/status`;
+    const noted = { 'eu-rack1': { cassandraLastAction: { name: 'UpdateDockerImage', status: 'ToDo' } } };
+    const status = {
+      lastClusterAction: 'UpdateDockerImage',
+      lastClusterActionStatus: 'ToDo',
+      cassandraRackStatus: noted,
+    };
+    const statusWrites = (): number => writesTo('eu').filter((each) => /cassandraclusters.*status/.test(each)).length;
+    const before = statusWrites();
+    await ring.regions.region('eu').api.patch(path, 'merge', { status });
+    await waitFor(() => statusWrites() > before, {
+      what: 'CassKop to be told that nothing is left to do',
+      timeoutMs: formationTimeoutMs,
+    });
+    await ring.ready();
+    const history = await watched(ring.federation, [], () => ring.restarts(names, () => ring.apply({ cpu: '350m' })));
+    assert.deepEqual(history.order, names);
+  });
+
   test('CassKop has one node more leave than it was asked to: the status names it, and what it says to type brings a new one', async () => {
     const { federation, regions } = ring;
     const { api } = regions.region('ap');
