@@ -1,22 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import { resources } from '../kube/objects.ts';
-import { changesOf, deliveryOrder, describeChanges, type Disruption, readInput, stateOf, wordsFor } from './changes.ts';
+import { changesOf, deliveryOrder, describeChanges, type Disruption, stateOf, wordsFor } from './changes.ts';
 import { type PlanContext, type RegionChanges, seedsOf } from './context.ts';
 import { pendingReference } from './copies.ts';
+import { deadlineObstacle, freeBrokenPods, isBroken, isStarting, lostWhileLeaving, noPodReady } from './corrections.ts';
 import { type Obstacle, replicasObstacle, replicationObstacle, ringObstacle, staleObstacle } from './gates.ts';
-import { changingSince, hasSettled, nodesUnrest, restingSince, unrest } from './health.ts';
-import type { Intent } from './intents.ts';
+import { changingSince, hasSettled, restingSince, unrest } from './health.ts';
 import { operationObstacle } from './long-operations.ts';
 import { deliver } from './member-writes.ts';
-import {
-  answeredFor,
-  cannotStart,
-  hasGone,
-  isLeaving,
-  isReady,
-  type MemberPicture,
-  type RegionPicture,
-} from './picture.ts';
+import { answeredFor, hasGone, isLeaving, isReady, type MemberPicture, type RegionPicture } from './picture.ts';
 import { operationUnderWay } from './pod-operations.ts';
 import { noSteps, type Steps } from './steps.ts';
 
@@ -114,19 +105,8 @@ function ownTurn(context: PlanContext, picture: MemberPicture): Steps | undefine
     return { ...delivered(context, picture, 'seeds', { corrects: false, unlocks: false }), obstacles };
   }
   const freed = freeBrokenPods(context, picture);
-  const stops = [...stuck(context, picture), ...obstacles];
+  const stops = [...noPodReady(context, picture), ...obstacles];
   return { ...noSteps, intents: freed, obstacles: stops, busy: stops.length === 0 };
-}
-
-/**
- * A new member whose pods are being started is let be, since CassKop never ends its start when a pod of it restarts meanwhile; unless a
- * pod cannot start at all, or it takes too long.
- */
-function isStarting(context: PlanContext, picture: MemberPicture): boolean {
-  if (stateOf(context, picture).reason !== 'Initializing' || picture.snapshot.pods.some(cannotStart)) return false;
-  const { bookkeeping, object } = picture.member;
-  const since = Date.parse(bookkeeping.delivery?.since ?? object.metadata.creationTimestamp ?? '');
-  return !(context.snapshot.nowMs - since > context.federation.rollout.progressDeadlineSeconds * 1000);
 }
 
 /**
@@ -251,80 +231,6 @@ function bakesUntil({ federation }: PlanContext, picture: RegionPicture): number
   if (bakeSeconds === 0 || !picture.known || !picture.member?.bookkeeping.delivery) return 0;
   return restingSince(picture) + bakeSeconds * 1000;
 }
-
-function deadlineObstacle(context: PlanContext, picture: MemberPicture): Obstacle | undefined {
-  const { progressDeadlineSeconds } = context.federation.rollout;
-  const since = Date.parse(picture.member.bookkeeping.delivery?.since ?? '');
-  if (!(context.snapshot.nowMs - since > progressDeadlineSeconds * 1000)) return undefined;
-  const { name } = picture.region;
-  const message =
-    `region ${name} has not settled within ${progressDeadlineSeconds} s of its last change: ${unrest(context, picture) ?? 'it is at rest only now'}. The other regions keep what ` +
-    `they have. Put the old values back, or correct them: region ${name} gets the new spec at once`;
-  return { stalled: true, reason: 'ProgressDeadlineExceeded', region: name, message };
-}
-
-/**
- * A region that nodes have been leaving for long, while a node is not well. CassKop waits for a leaving node's own word that it has left,
- * which one that was restarted since never gives.
- */
-function lostWhileLeaving(context: PlanContext, picture: MemberPicture): Obstacle[] {
-  if (deadlineObstacle(context, picture) === undefined) return [];
-  const { name } = picture.region;
-  const down = picture.snapshot.pods.find((pod) => !isReady(pod))?.metadata.name;
-  const trouble = nodesUnrest(context, picture) ?? (down && `pod ${down} is not ready`);
-  if (trouble === undefined) return [];
-  const message =
-    `nodes of region ${name} have been leaving the ring since ${picture.member.bookkeeping.delivery?.since}, and ${trouble}: the regional operator may wait ` +
-    'in vain. Look at its log and at that of the node. One that was decommissioned has left for good, with its rows streamed to the others';
-  return [{ stalled: true, reason: 'ProgressDeadlineExceeded', region: name, message }];
-}
-
-/** With no pod ready CassKop changes nothing any more, not even for a correction, and only a new object gets it going again. */
-function stuck(context: PlanContext, picture: MemberPicture): Obstacle[] {
-  const { delivery } = picture.member.bookkeeping;
-  const { pods } = picture.snapshot;
-  const waitedMs = context.snapshot.nowMs - Date.parse(delivery?.since ?? '');
-  if (!delivery?.corrects || !(waitedMs >= unlockAfterMs) || pods.some(isReady)) return [];
-  if (!pods.some(cannotStart) && deadlineObstacle(context, picture) === undefined) return [];
-  const { name, namespace } = picture.region;
-  const message =
-    `no pod of region ${name} is ready, and CassKop corrects nothing then. Delete its member: its volumes stay, and Ringmaster writes it again, corrected, with ` +
-    `the same nodes: kubectl delete cassandracluster ${context.federation.clusterName} -n ${namespace}, in region ${name}`;
-  return [{ stalled: true, reason: 'NoPodReady', region: name, message }];
-}
-
-/** A pod that can never start as it is. */
-function isBroken(context: PlanContext, picture: MemberPicture): boolean {
-  return picture.snapshot.pods.some(
-    (pod) => !isReady(pod) && picture.pods.some(({ name }) => name === pod.metadata.name),
-  );
-}
-
-/**
- * After a correction: the operator is let past its guard against disruption, once, and the pods of the broken revision that
- * the StatefulSet's controller would wait for are deleted.
- */
-function freeBrokenPods(context: PlanContext, picture: MemberPicture): Intent[] {
-  const { delivery } = picture.member.bookkeeping;
-  if (!delivery?.corrects) return [];
-  const { name } = picture.region;
-  const waitedMs = context.snapshot.nowMs - Date.parse(delivery.since);
-  const isAtRest = stateOf(context, picture).reason !== 'NotProcessed';
-  if (!delivery.unlocked && isBroken(context, picture) && isAtRest && waitedMs >= unlockAfterMs) {
-    const why = `let the operator of region ${name} past its guard against disruption, since a pod of the old revision cannot start`;
-    const intent = deliver(context, picture, { kind: 'benign', corrects: true, unlocks: true, why });
-    return intent ? [intent] : [];
-  }
-  return context.operator.obsoletePods(readInput(context, picture), picture.snapshot.pods).map((pod) => {
-    const { name: podName, namespace = picture.region.namespace, uid = '', resourceVersion = '' } = pod.metadata;
-    const ref = { namespace, name: podName };
-    const why = `delete pod ${podName} of region ${name}, which was made from the spec that is corrected by now and cannot start`;
-    return { region: name, why, write: { verb: 'delete', resource: resources.pods, ref, uid, resourceVersion } };
-  });
-}
-
-/** A roll that goes well has a pod that is not ready most of the time; this long, none of the quick ones is. Milliseconds. */
-const unlockAfterMs = 60_000;
 
 function wait(region: string, message: string): Obstacle {
   return { stalled: false, reason: 'Waiting', message, region };
