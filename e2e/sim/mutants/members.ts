@@ -73,8 +73,12 @@ export const memberMutants: readonly Mutant[] = [
     history: 'an edit while pods wait in their guards',
     file: 'federation/plan.ts',
     find: `    const intents = [guardIntent(context, picture), ...copies, ...turn.intents, upkeep, ...unneeded];`,
-    replace: `    const isWell = picture.snapshot.pods.every(isReady);
-    const intents = [isWell ? guardIntent(context, picture) : undefined, ...turn.intents, upkeep];`,
+    replace: `    const isWell = picture.snapshot.pods.every(({ status }) =>
+      (status as { conditions?: { type: string; status: string }[] } | undefined)?.conditions?.some(
+        (each) => each.type === 'Ready' && each.status === 'True',
+      ));
+    const guard = isWell ? guardIntent(context, picture) : undefined;
+    const intents = [guard, ...copies, ...turn.intents, upkeep, ...unneeded];`,
   },
   {
     name: 'the wait of the guard is written once and never again',

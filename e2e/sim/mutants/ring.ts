@@ -55,14 +55,17 @@ export const ringMutants: readonly Mutant[] = [
   },
   {
     name: 'the guard is mounted where the ring is joined, not where it is founded',
-    breaks: 'nodes form one ring',
+    breaks: 'one ring is founded',
+    history: 'all pods restart, and the one that founded the ring without its disk',
     file: 'operators/casskop/render.ts',
     find: '    ...(guardName !== undefined && { configMapName: guardName }),\n',
-    replace: '    ...(seeds[0]?.includes(`.${region.name}.`) !== true && { configMapName: guardName }),\n',
+    replace:
+      '    ...(guardName !== undefined && region.name !== federation.regions[0]?.name && { configMapName: guardName }),\n',
   },
   {
     name: 'the guard comes without its scripts',
     breaks: 'nodes form one ring',
+    history: 'all pods restart while no region hears another',
     file: 'federation/guard/guard.ts',
     find: "    'pre_run.sh': preRun,\n    'post_run.sh': postRun,\n",
     replace: '',
@@ -70,6 +73,7 @@ export const ringMutants: readonly Mutant[] = [
   {
     name: 'the guard does not look at the seeds once more after run.sh',
     breaks: 'nodes form one ring',
+    history: 'all pods restart while no region hears another',
     file: 'federation/guard/guard.ts',
     find: "    'post_run.sh': postRun,\n",
     replace: '',
@@ -107,6 +111,7 @@ export const ringMutants: readonly Mutant[] = [
   {
     name: 'a changed template goes to all regions at once',
     breaks: 'one region at a time',
+    history: 'an image that cannot start, taken back',
     file: 'operators/casskop/changes.ts',
     find: `  return change(benign.has(field) ? 'benign' : 'restart');`,
     replace: `  return change('benign');`,

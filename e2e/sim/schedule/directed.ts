@@ -158,13 +158,16 @@ export const directed = {
     [formedMs - 60_000, { do: 'create keyspace', strategy: 'SimpleStrategy' }],
     [formedMs, { do: 'remove region', region: 'eu', forMs: 600_000 }],
   ),
-  /** The process stands still with an order on its way, and another one leads by then. */
+  /**
+   * The process stands still between its look at the node and the order, and when it goes on another one leads, the
+   * region has left, and is asked for again. Only who is about to give an order asks for the release.
+   */
   'a controller stands still as a node is told to leave': workload(
     117,
     three,
     [formedMs, { do: 'remove region', region: 'us', forMs: 600_000 }],
     [formedMs + 2, { do: 'second controller', forMs: 90_000 }],
-    [formedMs + 1_153, { do: 'pause controller', forMs: 60_000 }],
+    [formedMs + 2, { do: 'pause controller', forMs: 60_000, atRequest: 'ReleaseVersion' }],
   ),
   'a region leaves': workload(118, shapeOf([region('eu'), region('us', 2)]), [
     formedMs,
@@ -288,7 +291,24 @@ export const directed = {
     [15_000, { do: 'second controller', forMs: 120_000 }],
     [24_300, { do: 'pause controller', forMs: 60_000 }],
   ),
-  'versions that get a digit more': workload(107, { ...three, firstVersion: 9_980 }),
+  /** Each region's version 10000 is the creation of its guard, and one region is slow to tell of it. */
+  'versions that get a digit more': workload(107, { ...three, firstVersion: 9_993 }, [
+    5_000,
+    { do: 'hold watches', cluster: 'us', plural: 'configmaps', forMs: 5_000 },
+  ]),
+  /** For longer than guards let them wait for each other, and with new addresses. */
+  'all pods restart while no region hears another': workload(
+    163,
+    three,
+    [formedMs, { do: 'cut', from: 'eu', to: 'us', passage: 'dropped', bothWays: true, forMs: 300_000 }],
+    [formedMs, { do: 'cut', from: 'eu', to: 'ap', passage: 'dropped', bothWays: true, forMs: 300_000 }],
+    [formedMs, { do: 'cut', from: 'us', to: 'ap', passage: 'dropped', bothWays: true, forMs: 300_000 }],
+    [formedMs + 1_000, { do: 'restart all pods' }],
+  ),
+  'all pods restart, and the one that founded the ring without its disk': workload(164, three, [
+    formedMs,
+    { do: 'restart all pods', lost: { region: 'eu', pod: 0 } },
+  ]),
 } as const satisfies Readonly<Record<string, History>>;
 
 /** At moments that are spread over the forming of a ring, and over a removal. */

@@ -23,8 +23,16 @@ export type Action =
   // The controller and its machine.
   | { readonly do: 'kill controller'; readonly backAfterMs: number }
   | { readonly do: 'stop controller'; readonly backAfterMs: number }
-  /** At once, or when its write of this number from now on waits for its connection. */
-  | { readonly do: 'pause controller'; readonly forMs: number; readonly atWrite?: number }
+  /**
+   * At once, or when its write of this number from now on waits for its connection, or when one has sent a request
+   * whose path holds `atRequest`, and the answer is still to come.
+   */
+  | {
+      readonly do: 'pause controller';
+      readonly forMs: number;
+      readonly atWrite?: number;
+      readonly atRequest?: string;
+    }
   | { readonly do: 'second controller'; readonly forMs: number }
   /**
    * Another controller that hears nothing from the hub any more, and then the user changes guardWaitSeconds; the one

@@ -36,10 +36,11 @@ export function perform(world: World, action: Action): void {
         process?.clock.pause();
         later(action.forMs, () => process?.clock.resume());
       };
-      const { atWrite } = action;
-      if (atWrite === undefined) pause(world.controllers[0]);
-      else
-        world.oversight.beforeWrite(atWrite - 1, (name) => pause(world.controllers.find((each) => each.name === name)));
+      const { atWrite, atRequest } = action;
+      const pauseNamed = (name: string): void => pause(world.controllers.find((each) => each.name === name));
+      if (atWrite !== undefined) world.oversight.beforeWrite(atWrite - 1, pauseNamed);
+      else if (atRequest !== undefined) world.oversight.onRequest(atRequest, pauseNamed);
+      else pause(world.controllers[0]);
       return;
     }
     case 'second controller': {

@@ -32,6 +32,7 @@ export class Oversight implements Overseer {
   /** Who held the Lease when a write was sent that is on its way. */
   readonly #leases = new WeakMap<Exchange, Write['lease']>();
   #beforeWrites: { after: number; happens: (process: string) => void }[] = [];
+  #onRequests: { part: string; happens: (process: string) => void }[] = [];
   /** What was believed when a write was sent that is on its way. */
   readonly #whenSent = new WeakMap<Exchange, Beliefs>();
   #asSent: Beliefs | undefined;
@@ -77,6 +78,11 @@ export class Oversight implements Overseer {
     this.#beforeWrites.push({ after, happens });
   }
 
+  /** Calls `happens` once, when the next request whose path holds `part` has left its process. */
+  onRequest(part: string, happens: (process: string) => void): void {
+    this.#onRequests.push({ part, happens });
+  }
+
   connecting(process: string): Beliefs {
     const beliefs = this.beliefs.copy();
     for (const each of this.#beforeWrites) {
@@ -101,6 +107,7 @@ export class Oversight implements Overseer {
   calmDown(): void {
     this.#planned = [];
     this.#beforeWrites = [];
+    this.#onRequests = [];
     this.#lags.clear();
   }
 
@@ -127,6 +134,11 @@ export class Oversight implements Overseer {
       this.#whenSent.set(exchange, exchange.beliefs ?? this.beliefs.copy());
       const sinceRenewalMs = exchange.sentAtMs - (this.#renewals.get(process) ?? -Infinity);
       this.#leases.set(exchange, { holder: this.#holder, sinceRenewalMs });
+    }
+    for (const each of this.#onRequests) {
+      if (!exchange.request.path.includes(each.part)) continue;
+      this.#onRequests = this.#onRequests.filter((other) => other !== each);
+      each.happens(process);
     }
     for (const planned of this.#planned) {
       if (!planned.matches(exchange)) continue;
