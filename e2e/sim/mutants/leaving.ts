@@ -31,7 +31,11 @@ export const leavingMutants: readonly Mutant[] = [
     find: '  return gate ? waitFor({ ...gate, region: name }) : { ...noSteps, leaves: [name], busy: true };',
     replace: `  if (gate) return waitFor({ ...gate, region: name });
   const last = picture.pods.at(-1);
-  if (picture.known && last) return decommission(context, picture, last.name);
+  const hostId = last && context.hosts.joined.get(last.name);
+  if (picture.known && hostId !== undefined) {
+    const order = nodeOrder(picture, { pod: last.name, hostId }, { what: 'decommission' }, \`let \${last.name} leave\`);
+    return { ...noSteps, intents: [order], busy: true };
+  }
   return { ...noSteps, leaves: [name], busy: true };`,
   },
   {

@@ -198,6 +198,14 @@ export const memberMutants: readonly Mutant[] = [
     replace: '  if (!processed(member) && status.phase === undefined)\n',
   },
   {
+    name: 'an action that the operator has noted and never begins is waited for',
+    breaks: 'everything comes right',
+    history: 'a bad image is taken back while a node joins',
+    file: 'operators/casskop/void-actions.ts',
+    find: '  if (found.length === 0) return undefined;',
+    replace: '  if (found.length >= 0) return undefined;',
+  },
+  {
     name: 'an update names no version',
     breaks: 'writes name their version',
     file: 'federation/execute.ts',

@@ -19,6 +19,14 @@ export const operationMutants: readonly Mutant[] = [
     replace: "  return 'failed';",
   },
   {
+    name: 'a member is changed before it is noted who is through',
+    breaks: 'nodes are told once',
+    history: 'a region grows while its controller is away and a node gets through',
+    file: 'federation/operation-records.ts',
+    find: "record.running.filter((each) => outcomeOf(operator, picture, { name, token }, each) === 'done');",
+    replace: "record.running.filter(() => token === '');",
+  },
+  {
     name: 'all regions clean up at once',
     breaks: 'one node at a time is told',
     history: 'every node cleans up while its controller dies',

@@ -90,6 +90,7 @@ export const statusMutants: readonly Mutant[] = [
   {
     name: 'a status that has to wait for its turn is forgotten',
     breaks: 'everything comes right',
+    history: 'a status is wiped while all is well',
     file: 'runtime/reconciler.ts',
     find: 'return { afterMs: isOver ? 0 : earliest(earliest(written, retryMs), planPaceMs[result.pace]) };',
     replace: 'return { afterMs: isOver ? 0 : earliest(retryMs, planPaceMs[result.pace]) };',

@@ -63,6 +63,8 @@ export const directed = {
     [6_400, { do: 'kill controller', backAfterMs: 1_000 }],
     [6_500, { do: 'wipe status', unseen: 'eu', forMs: 90_000 }],
   ),
+  /** The first status names the founder again, the second that nothing goes on, and nothing happens after that. */
+  'a status is wiped while all is well': workload(154, three, [formedMs, { do: 'wipe status' }]),
   /** A member is created whose record does not get through, and nobody sees it until the successor leads. */
   'a member is created and nothing else gets through': {
     ...workload(
@@ -115,6 +117,11 @@ export const directed = {
     formedMs,
     { do: 'edit template', field: 'image', forMs: 90_000 },
   ]),
+  /** CassKop has noted it, writes no StatefulSet before the node has joined, and has nothing to write by then. */
+  'a bad image is taken back while a node joins': workload(153, shapeOf([region('eu'), region('us', 1, 2)]), [
+    12_500,
+    { do: 'edit template', field: 'image', forMs: 25_000 },
+  ]),
   /** It stands in the way of a copy, and goes again. */
   "somebody else's Secret of the same name": workload(
     114,
@@ -150,6 +157,14 @@ export const directed = {
     [formedMs, { do: 'order an operation', name: 'cleanup', token: 'november' }],
     [formedMs + 3_000, { do: 'crash CassKop', region: 'eu', backAfterMs: 5_000 }],
     [formedMs + 20_000, { do: 'order a restart', token: 'december' }],
+  ),
+  /** CassKop labels all pods of the rack anew, over what tells that one of them is through. */
+  'a region grows while its controller is away and a node gets through': workload(
+    152,
+    shapeOf([region('eu', 2), region('us')]),
+    [formedMs, { do: 'order an operation', name: 'cleanup', token: 'november' }],
+    [formedMs + 3_000, { do: 'kill controller', backAfterMs: 50_000 }],
+    [formedMs + 25_000, { do: 'resize region', region: 'eu', by: 1, forMs: 600_000 }],
   ),
   /** It is no region that founds anything when it comes back. */
   'the founder leaves, and comes back to rows': workload(
