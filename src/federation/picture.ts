@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import type { EffectiveFederation, EffectiveRegion } from '../api/effective.ts';
 import type { RegionStatus } from '../api/schema.ts';
 import { perObject } from '../edges/per-object.ts';
 import type { KubeObject } from '../kube/objects.ts';
-import type { PlannedPod, RegionalOperator } from '../operators/operator.ts';
+import type { MemberDatacenter, PlannedPod, RegionalOperator } from '../operators/operator.ts';
 import { annotationPrefix, type Bookkeeping, isOlder, readBookkeeping } from './bookkeeping.ts';
 import type { Copy, KnownRegion, RegionSnapshot, Snapshot, UnknownRegion } from './snapshot.ts';
 
@@ -96,29 +97,39 @@ function toldByGuard(guard: OwnedObject | undefined): string | undefined {
   return isBelieved ? guard.bookkeeping.leavingSince : undefined;
 }
 
-/** The region at the size its member has: a change of size that was not delivered yet has made no pod. */
+/**
+ * The region as its member is: a change of size that was not delivered yet has made no pod, and a datacenter or rack that the spec
+ * leaves out, or calls by another name, runs all the same.
+ */
 function deliveredRegion(region: EffectiveRegion, there: RegionSnapshot, operator: RegionalOperator): EffectiveRegion {
   if (!there.known || !there.member) return region;
-  const sizes = operator.sizes(there.member);
-  if (region.datacenters.every(({ name, nodesPerRacks }) => sizes[name] === nodesPerRacks)) return region;
-  const known = deliveredBySizes(region);
-  const key = JSON.stringify(sizes);
+  const topology = operator.topology(there.member);
+  const known = deliveredByTopology(region);
+  const key = JSON.stringify(topology);
   let delivered = known.get(key);
-  if (!delivered) {
-    const datacenters = region.datacenters.flatMap((datacenter) => {
-      const nodesPerRacks = sizes[datacenter.name];
-      return nodesPerRacks === undefined ? [] : [{ ...datacenter, nodesPerRacks }];
-    });
-    const racks = region.racks.flatMap((rack) => {
-      const nodes = sizes[rack.datacenter];
-      return nodes === undefined ? [] : [{ ...rack, nodes }];
-    });
-    known.set(key, (delivered = { ...region, datacenters, racks }));
-  }
+  if (!delivered) known.set(key, (delivered = withTopology(region, topology)));
   return delivered;
 }
 
-const deliveredBySizes = perObject<EffectiveRegion, Map<string, EffectiveRegion>>(() => new Map());
+const deliveredByTopology = perObject<EffectiveRegion, Map<string, EffectiveRegion>>(() => new Map());
+
+function withTopology(region: EffectiveRegion, topology: readonly MemberDatacenter[]): EffectiveRegion {
+  const datacenters = topology.map(({ name, nodesPerRacks, racks }) => {
+    const asked = region.datacenters.find((each) => each.name === name);
+    const named = racks.map((rack) => asked?.racks.find((each) => each.name === rack) ?? { name: rack, labels: {} });
+    const own = { name, nodesPerRacks, racks: racks.length > 0 ? named : (asked?.racks ?? []) };
+    return { labels: {}, overrides: {}, ...asked, ...own };
+  });
+  const racks = datacenters.flatMap((datacenter) =>
+    datacenter.racks.map(({ name: rack }) => ({
+      region: region.name,
+      datacenter: datacenter.name,
+      rack,
+      nodes: datacenter.nodesPerRacks,
+    })),
+  );
+  return isDeepStrictEqual(datacenters, region.datacenters) ? region : { ...region, datacenters, racks };
+}
 
 const notSynced: UnknownRegion = {
   known: false,

@@ -211,3 +211,20 @@ test('while the rollout is paused an edit that restarts nothing goes on, and the
   for (const region of ['eu', 'us', 'ap']) assert.equal(imageOf(world, region), 'cassandra:5.0.9');
   assert.match(conditionOf(world, 'Ready'), /^True/);
 });
+
+test('while the spec calls a datacenter by another name, a node that joins it is none to be removed', async () => {
+  const larger = withTemplate({ nodesPerRacks: 2 });
+  const world = await edited(larger);
+  for (let pass = 0; pass < 50 && world.pods.length === 3; pass++) {
+    await world.step();
+    world.act();
+    world.nowMs += 10_000;
+  }
+  const joining = world.pods.find(({ name }) => name === 'orders-eu-rack1-1') ?? assert.fail();
+  joining.ready = false;
+  edit(world, { ...larger, regions: [{ name: 'eu', datacenters: [{ name: 'eu2' }] }, { name: 'us' }, { name: 'ap' }] });
+  await rest(world);
+  assert.match(conditionOf(world, 'Accepted'), /^False Forbidden: .*from "eu" to "eu2"/);
+  assert.match(conditionOf(world, 'RingIntact'), /^False NodesMissing/);
+  assert.match(conditionOf(world, 'RingMember', 'eu'), /^False/);
+});

@@ -38,8 +38,8 @@ export interface RegionalOperator {
   beyond(wanted: KubeObject, live: KubeObject): readonly Change[];
   /** `wanted` with the live value at the place of each of `held`, which come from `changes`. */
   without(wanted: KubeObject, held: readonly Change[]): KubeObject;
-  /** Nodes in each rack by datacenter, as the member asks for now. */
-  sizes(member: KubeObject): Readonly<Record<string, number>>;
+  /** The datacenters that the member asks for now. */
+  topology(member: KubeObject): readonly MemberDatacenter[];
   /**
    * `wanted` over `live`: it says of what is gone that it is empty, where an apply that merely left it out would be refused, and keeps
    * what was ordered and is not begun, such as the restart of a rack.
@@ -124,6 +124,14 @@ export interface Reference {
   readonly key: string | undefined;
   /** Pods start without it. */
   readonly optional: boolean;
+}
+
+export interface MemberDatacenter {
+  readonly name: string;
+  /** Nodes in each rack. */
+  readonly nodesPerRacks: number;
+  /** In the member's order; empty where the member leaves them to its operator. */
+  readonly racks: readonly string[];
 }
 
 export interface PlannedPod {

@@ -95,15 +95,38 @@ async function freshlyMade(edit: Edit): Promise<unknown> {
   return state;
 }
 
-/** A region that had just got what restarts nothing was corrected while another one was about to restart. */
-const found: [Edit[], Edit] = [
+const found: [Edit[], Edit][] = [
+  // A region that had just got what restarts nothing was corrected while another one was about to restart.
   [
-    edit({ sizes: { eu: 1, us: 2 }, waitsMs: 30_000 }),
-    edit({ cpu: '400m', maxPodUnavailable: 2, sizes: { eu: 2, us: 3 } }),
-    edit({ cpu: '400m', variable: 'one', maxPodUnavailable: 2, waitsMs: 30_000 }),
-    edit({ cpu: '400m', variable: 'two', maxPodUnavailable: 2, sizes: { eu: 1, us: 3 }, restartToken: 'monday' }),
+    [
+      edit({ sizes: { eu: 1, us: 2 }, waitsMs: 30_000 }),
+      edit({ cpu: '400m', maxPodUnavailable: 2, sizes: { eu: 2, us: 3 } }),
+      edit({ cpu: '400m', variable: 'one', maxPodUnavailable: 2, waitsMs: 30_000 }),
+      edit({ cpu: '400m', variable: 'two', maxPodUnavailable: 2, sizes: { eu: 1, us: 3 }, restartToken: 'monday' }),
+    ],
+    edit({ cpu: '400m', sizes: { eu: 2, us: 1 }, mistake: 'another datacenter' }),
   ],
-  edit({ cpu: '400m', sizes: { eu: 2, us: 1 }, mistake: 'another datacenter' }),
+  // A node joined while its datacenter had another name in the spec, and the status told to remove it.
+  [
+    [
+      edit({ sizes: { eu: 1, us: 2 }, variable: 'one', restartToken: 'monday', waitsMs: 30_000 }),
+      edit({
+        sizes: { eu: 2, us: 3 },
+        variable: 'one',
+        maxPodUnavailable: 2,
+        restartToken: 'tuesday',
+        waitsMs: 30_000,
+      }),
+      edit({
+        sizes: { eu: 1, us: 2 },
+        maxPodUnavailable: 2,
+        restartToken: 'monday',
+        mistake: 'another datacenter',
+        waitsMs: 30_000,
+      }),
+    ],
+    edit({ cpu: '400m', sizes: { eu: 1, us: 2 }, variable: 'two', restartToken: 'monday' }),
+  ],
 ];
 
 function edit(change: Partial<Edit>): Edit {
@@ -128,6 +151,6 @@ test('regions end as if they had been made of the last spec, whatever edits came
       scene.close();
       assert.deepEqual(state, await freshlyMade(final));
     }),
-    { numRuns: Number(process.env['RUNS'] ?? 12), endOnFailure: true, examples: [found] },
+    { numRuns: Number(process.env['RUNS'] ?? 12), endOnFailure: true, examples: found },
   );
 });

@@ -4,7 +4,7 @@ import { perObject } from '../../edges/per-object.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import type { Capabilities, PlannedPod, RegionalOperator } from '../operator.ts';
 import { beyondWanted } from './beyond.ts';
-import { memberChanges, memberSizes, withOrdersOf, withoutChanges, withRollingRestart } from './changes.ts';
+import { memberChanges, memberTopology, withOrdersOf, withoutChanges, withRollingRestart } from './changes.ts';
 import { leafPaths } from './normalise.ts';
 import { readPodOperation, withPodOperation } from './pod-operations.ts';
 import { obsoletePods, readMember } from './read.ts';
@@ -63,7 +63,7 @@ export const casskop: RegionalOperator = {
   beyond: beyondWanted,
   without: withoutChanges,
   over: (wanted, live) => withOrdersOf(live, withEmptiedSecrets(wanted, live)),
-  sizes: memberSizes,
+  topology: memberTopology,
   command: (member, command) =>
     command === 'restart'
       ? withRollingRestart(member)

@@ -1,7 +1,8 @@
 import { at } from '../../api/json.ts';
 import { parsePointer } from '../../api/merge.ts';
+import { perObject } from '../../edges/per-object.ts';
 import type { KubeObject } from '../../kube/objects.ts';
-import type { Change, ChangeKind } from '../operator.ts';
+import type { Change, ChangeKind, MemberDatacenter } from '../operator.ts';
 import { difference, isObject, type JsonObject, normalise } from './normalise.ts';
 import { compareQuantities } from './quantity.ts';
 
@@ -153,12 +154,14 @@ function childOf(node: unknown, token: string): unknown {
   return (node[token] ??= {});
 }
 
-/** nodesPerRacks by datacenter, as the member asks for now. */
-export function memberSizes(member: KubeObject): Readonly<Record<string, number>> {
-  return Object.fromEntries(
-    datacentersOf(member['spec']).map(({ name, nodesPerRacks }) => [String(name), Number(nodesPerRacks ?? 1)]),
-  );
-}
+/** What nodes the member asks for now. */
+export const memberTopology = perObject((member: KubeObject): readonly MemberDatacenter[] =>
+  datacentersOf(member['spec']).map(({ name, nodesPerRacks, rack }) => ({
+    name: String(name),
+    nodesPerRacks: Number(nodesPerRacks ?? 1),
+    racks: listOf(rack).map((each) => String(each['name'])),
+  })),
+);
 
 /** The member with a restart of every rack ordered; CassKop takes the order back once it has begun. */
 export function withRollingRestart(member: KubeObject): KubeObject {
