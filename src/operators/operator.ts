@@ -109,7 +109,7 @@ export interface PodOperationState {
   readonly since?: string;
   /**
    * What the operator has not put down as over in its rack: it would note any other operation under that name. `pod`: the one that it holds to be
-   * at it; undefined: none, and it ends by itself. `since`: when the rack began with it, RFC 3339.
+   * at it, if it may be told to begin anew; undefined: there is none, or it ends by itself. `since`: when the rack began with it, RFC 3339.
    */
   readonly unfinished?: { readonly name: string; readonly pod?: string; readonly since?: string };
 }

@@ -238,8 +238,8 @@ test('a write in the middle of a restart does not take back the order of a rack 
 test('a rack tells since when, and which pod, it holds to be at an operation; a pod since when it was taken up', () => {
   const labels = { 'operation-name': 'cleanup', 'operation-status': 'Ongoing', 'operation-start': '20260131T235958' };
   const pod = { metadata: { name: 'orders-eu-a-0', labels: { 'dc-rack': 'eu-a', ...labels } } };
-  const member = (pods: string[]): KubeObject => {
-    const podLastOperation = { name: 'cleanup', status: 'Ongoing', startTime: '2026-01-31T23:00:00Z', pods };
+  const member = (pods: string[], name = 'cleanup'): KubeObject => {
+    const podLastOperation = { name, status: 'Ongoing', startTime: '2026-01-31T23:00:00Z', pods };
     return { metadata: { name: 'orders' }, status: { cassandraRackStatus: { 'eu-a': { podLastOperation } } } };
   };
   const unfinished = { name: 'cleanup', since: '2026-01-31T23:00:00Z' };
@@ -249,4 +249,9 @@ test('a rack tells since when, and which pod, it holds to be at an operation; a 
     unfinished: { ...unfinished, pod: 'orders-eu-a-1' },
   });
   assert.deepEqual(casskop.podOperation(pod, member([])), { ...running, unfinished });
+  // Nobody is told to have a node leave anew.
+  assert.deepEqual(casskop.podOperation(pod, member(['orders-eu-a-1'], 'decommission')), {
+    ...running,
+    unfinished: { ...unfinished, name: 'decommission' },
+  });
 });

@@ -45,13 +45,13 @@ export function readPodOperation(pod: KubeObject, member: KubeObject): PodOperat
   const unfinished = last?.status === 'Ongoing' &&
     last.name !== undefined && {
       name: last.name,
-      ...(atIt !== undefined && { pod: atIt }),
+      ...(atIt !== undefined && isPodOperation(last.name) && { pod: atIt }),
       ...(last.startTime !== undefined && { since: last.startTime }),
     };
   const phase = phaseOf(name, labels[label.status]);
   const since = phase === 'running' ? timeOf(labels[label.start]) : undefined;
   return {
-    ...(isKnown(name) && { name }),
+    ...(isPodOperation(name) && { name }),
     phase,
     ...(since !== undefined && { since }),
     ...(unfinished && { unfinished }),
@@ -66,7 +66,8 @@ function timeOf(text: string | undefined): string | undefined {
   return `${days}T${hours}Z`;
 }
 
-function isKnown(name: string | undefined): name is PodOperation {
+/** What nodes do on command, and stay in the ring as they are: each may be told again. */
+export function isPodOperation(name: string | undefined): name is PodOperation {
   return name !== undefined && names.has(name);
 }
 
@@ -77,9 +78,9 @@ function phaseOf(name: string | undefined, status: string | undefined): PodOpera
     case 'Ongoing':
       return 'running';
     case 'Done':
-      return isKnown(name) ? 'done' : 'none';
+      return isPodOperation(name) ? 'done' : 'none';
     case 'Error':
-      return isKnown(name) ? 'failed' : 'none';
+      return isPodOperation(name) ? 'failed' : 'none';
     default:
       // Manual is what CassKop puts on the pods of a rack that has grown, for a person to look at.
       return name === 'decommission' ? 'running' : 'none';

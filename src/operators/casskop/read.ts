@@ -4,6 +4,7 @@ import { perObject } from '../../edges/per-object.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import type { MemberState, ReadInput, SettledReason } from '../operator.ts';
 import { racksOrderedToRestart } from './changes.ts';
+import { isPodOperation } from './pod-operations.ts';
 import { isInjecting, seedsVariable } from './render.ts';
 import { type RackAction, voidActions } from './void-actions.ts';
 
@@ -167,7 +168,7 @@ function unsettled(
     if (state.cassandraLastAction?.status !== 'Done') {
       return ['ActionUnderWay', `rack ${rack}: ${state.cassandraLastAction?.name ?? 'an action'} is under way`];
     }
-    if (underWay.has(state.podLastOperation?.status ?? '') && !isMaintenance(state.podLastOperation?.name)) {
+    if (underWay.has(state.podLastOperation?.status ?? '') && !isPodOperation(state.podLastOperation?.name)) {
       return ['ActionUnderWay', `rack ${rack}: ${state.podLastOperation?.name ?? 'a pod operation'} is under way`];
     }
   }
@@ -176,11 +177,6 @@ function unsettled(
   }
   if (!sameList(status.seedlist, seeds)) return ['SeedsDiffer', 'CassKop holds another seed list than the federation'];
   return unsettledSets(sets, seeds, replicas) ?? podOperations(status);
-}
-
-/** What nodes do on command, and stay in the ring as they are. */
-function isMaintenance(operation: string | undefined): boolean {
-  return operation === 'cleanup' || operation === 'rebuild' || operation === 'upgradesstables';
 }
 
 function podOperations(status: MemberStatus): [SettledReason, string] | undefined {
