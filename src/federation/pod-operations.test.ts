@@ -230,7 +230,8 @@ test('what a node was through with before its region grew or restarted is not as
   }
 });
 
-test('a turn that waits for what CassKop has lost says what to type, counts as stalled in the end, and goes on once that is done', async () => {
+/** A world in which the first node has been told to clean up, and is at it. */
+async function cleaningUp(): Promise<{ world: PlannerWorld; pod: PlannerWorld['pods'][number] }> {
   const world = await formed();
   edit(world, { operations: { cleanup: 'november' } });
   for (let pass = 0; pass < 9; pass++) {
@@ -241,6 +242,11 @@ test('a turn that waits for what CassKop has lost says what to type, counts as s
   const pod = world.pods.find(({ name }) => name === 'orders-eu-rack1-0');
   assert.ok(pod);
   pod.labels = { ...pod.labels, 'operation-status': 'Ongoing' };
+  return { world, pod };
+}
+
+test('a turn that waits for what CassKop has lost says what to type, counts as stalled in the end, and goes on once that is done', async () => {
+  const { world, pod } = await cleaningUp();
   const podLastOperation = { name: 'cleanup', status: 'Ongoing', pods: [pod.name] };
   const rack = { phase: 'Running', cassandraLastAction: { status: 'Done' }, podLastOperation };
   world.operatorStatus.set('eu', { cassandraRackStatus: { 'eu-rack1': rack } });
@@ -269,16 +275,7 @@ test('a turn that waits for what CassKop has lost says what to type, counts as s
 });
 
 test('a region that is to join waits with the same words for what CassKop has lost, though nobody asks for it any more', async () => {
-  const world = await formed();
-  edit(world, { operations: { cleanup: 'november' } });
-  for (let pass = 0; pass < 9; pass++) {
-    await world.step();
-    if (world.written.at(-1)?.write.verb === 'label') break;
-    world.act();
-  }
-  const pod = world.pods.find(({ name }) => name === 'orders-eu-rack1-0');
-  assert.ok(pod);
-  pod.labels = { ...pod.labels, 'operation-status': 'Ongoing' };
+  const { world, pod } = await cleaningUp();
   edit(world, { regions: [...regions, { name: 'ap' }] });
   await rest(world, 3_700_000);
   assert.match(condition(world, 'Stalled'), /^True ProgressDeadlineExceeded: .*kubectl label pod orders-eu-rack1-0 /);
