@@ -1,4 +1,3 @@
-import { adoptionDifferences } from './adoption-differences.ts';
 import { annotations, type Delivery, type OperationRecords, renderedAnnotations } from './bookkeeping.ts';
 import {
   changesOf,
@@ -52,15 +51,12 @@ export function upkeepIntent(context: PlanContext, picture: MemberPicture): Inte
 
   if (ownership === 'adoptable') {
     // What would restart a node is not taken over; what does not is left as it is by this write, and changed by the next.
-    if (adoptionDifferences(context, picture).length > 0) return undefined;
+    const changes = memberChanges(context, picture);
+    if (changes.some(({ kind }) => kind !== 'benign')) return undefined;
     return update(
       context,
       picture,
-      {
-        injecting: bookkeeping.injecting,
-        held: memberChanges(context, picture),
-        restartToken: context.federation.rollout.restartToken,
-      },
+      { injecting: bookkeeping.injecting, held: changes, restartToken: context.federation.rollout.restartToken },
       `adopt the member of region ${region}, in which nothing changes`,
     );
   }

@@ -1,10 +1,8 @@
-import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import type { EffectiveFederation, EffectiveRegion } from '../api/effective.ts';
 import type { RegionStatus } from '../api/schema.ts';
-import { perObject } from '../edges/per-object.ts';
 import type { KubeObject } from '../kube/objects.ts';
-import type { MemberDatacenter, PlannedPod, RegionalOperator } from '../operators/operator.ts';
+import type { PlannedPod, RegionalOperator, Topology } from '../operators/operator.ts';
 import { annotationPrefix, type Bookkeeping, isOlder, readBookkeeping } from './bookkeeping.ts';
 import type { Copy, KnownRegion, RegionSnapshot, Snapshot, UnknownRegion } from './snapshot.ts';
 
@@ -63,7 +61,7 @@ export function pictureRegions(
     const there = snapshot.regions[region.name] ?? notSynced;
     const base = {
       region,
-      pods: operator.pods(federation, deliveredRegion(region, there, operator)),
+      pods: operator.pods(federation, topologyOf(region, there, operator)),
       recorded: snapshot.mcc.status?.regions?.find((each) => each.name === region.name),
     };
     const leavingSince = leavingSinceOf(region, base.recorded);
@@ -98,37 +96,14 @@ function toldByGuard(guard: OwnedObject | undefined): string | undefined {
 }
 
 /**
- * The region as its member is: a change of size that was not delivered yet has made no pod, and a datacenter or rack that the spec
- * leaves out, or calls by another name, runs all the same.
+ * Where a region has pods. A change of size that was not delivered yet has made none, and a datacenter or rack that the spec leaves out, or
+ * calls by another name, runs all the same.
  */
-function deliveredRegion(region: EffectiveRegion, there: RegionSnapshot, operator: RegionalOperator): EffectiveRegion {
+function topologyOf(region: EffectiveRegion, there: RegionSnapshot, operator: RegionalOperator): Topology {
   if (!there.known || !there.member) return region;
   const topology = operator.topology(there.member);
-  const known = deliveredByTopology(region);
-  const key = JSON.stringify(topology);
-  let delivered = known.get(key);
-  if (!delivered) known.set(key, (delivered = withTopology(region, topology)));
-  return delivered;
-}
-
-const deliveredByTopology = perObject<EffectiveRegion, Map<string, EffectiveRegion>>(() => new Map());
-
-function withTopology(region: EffectiveRegion, topology: readonly MemberDatacenter[]): EffectiveRegion {
-  const datacenters = topology.map(({ name, nodesPerRacks, racks }) => {
-    const asked = region.datacenters.find((each) => each.name === name);
-    const named = racks.map((rack) => asked?.racks.find((each) => each.name === rack) ?? { name: rack, labels: {} });
-    const own = { name, nodesPerRacks, racks: racks.length > 0 ? named : (asked?.racks ?? []) };
-    return { labels: {}, overrides: {}, ...asked, ...own };
-  });
-  const racks = datacenters.flatMap((datacenter) =>
-    datacenter.racks.map(({ name: rack }) => ({
-      region: region.name,
-      datacenter: datacenter.name,
-      rack,
-      nodes: datacenter.nodesPerRacks,
-    })),
-  );
-  return isDeepStrictEqual(datacenters, region.datacenters) ? region : { ...region, datacenters, racks };
+  // One that names no racks leaves them to its operator, which puts them in.
+  return topology.datacenters.every(({ racks }) => racks.length > 0) ? topology : region;
 }
 
 const notSynced: UnknownRegion = {

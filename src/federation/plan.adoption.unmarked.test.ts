@@ -176,7 +176,7 @@ test('a size that a member has for all its racks is the size of its datacenter',
   member.nodesPerRacks = 2;
   assert.deepEqual(
     casskop.topology({ metadata: { name: 'orders' }, spec: { nodesPerRacks: 2, topology: { dc: [{ name: 'eu' }] } } }),
-    [{ name: 'eu', nodesPerRacks: 2, racks: [] }],
+    { datacenters: [{ name: 'eu', nodesPerRacks: 2, racks: [] }] },
   );
   await world.settle();
   assert.match(conditionOf(world, 'Ready'), /^True/);

@@ -76,14 +76,19 @@ test('two operations go one after the other through all regions', async () => {
   assert.deepEqual(world.operated, [...cleanups, ...pods.map((pod) => `upgradesstables ${pod}`)]);
 });
 
-test('what a node is at is noted before it is told something else', async () => {
-  const world = await formed();
-  edit(world, { operations: { upgradesstables: 'fifth' } });
+/** Stops where a node has just been told what to do. */
+async function untilTold(world: PlannerWorld): Promise<void> {
   for (let pass = 0; pass < 9; pass++) {
     await world.step();
     if (world.written.at(-1)?.write.verb === 'label') break;
     world.act();
   }
+}
+
+test('what a node is at is noted before it is told something else', async () => {
+  const world = await formed();
+  edit(world, { operations: { upgradesstables: 'fifth' } });
+  await untilTold(world);
   edit(world, { operations: { upgradesstables: 'fifth', cleanup: 'november' } });
   await rest(world);
   assert.deepEqual(world.operated.toSorted(), [...cleanups, ...pods.map((pod) => `upgradesstables ${pod}`)]);
@@ -142,11 +147,7 @@ test('a node that fails is told again a minute later, three times in all, then i
 test('a pod that was made anew meanwhile is told again', async () => {
   const world = await formed();
   edit(world, { operations: { cleanup: 'november' } });
-  for (let pass = 0; pass < 9; pass++) {
-    await world.step();
-    if (world.written.at(-1)?.write.verb === 'label') break;
-    world.act();
-  }
+  await untilTold(world);
   const pod = world.pods.find(({ name }) => name === 'orders-eu-rack1-0');
   assert.equal(pod?.labels?.['operation-status'], 'ToDo');
   world.overrides.set('eu', { pods: [] });
@@ -234,11 +235,7 @@ test('what a node was through with before its region grew or restarted is not as
 async function cleaningUp(): Promise<{ world: PlannerWorld; pod: PlannerWorld['pods'][number] }> {
   const world = await formed();
   edit(world, { operations: { cleanup: 'november' } });
-  for (let pass = 0; pass < 9; pass++) {
-    await world.step();
-    if (world.written.at(-1)?.write.verb === 'label') break;
-    world.act();
-  }
+  await untilTold(world);
   const pod = world.pods.find(({ name }) => name === 'orders-eu-rack1-0');
   assert.ok(pod);
   pod.labels = { ...pod.labels, 'operation-status': 'Ongoing' };
@@ -267,6 +264,8 @@ test('a turn that waits for what CassKop has lost says what to type, counts as s
   assert.match(condition(world, 'Stalled'), advice);
 
   pod.labels = { ...pod.labels, 'operation-status': 'ToDo' };
+  await world.step();
+  assert.match(condition(world, 'Stalled'), /^False/);
   world.operatorStatus.clear();
   for (let pass = 0; pass < 6; pass++) await rest(world);
   assert.match(condition(world, 'Ready'), /^True/);

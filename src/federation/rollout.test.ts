@@ -228,3 +228,18 @@ test('while the spec calls a datacenter by another name, a node that joins it is
   assert.match(conditionOf(world, 'RingIntact'), /^False NodesMissing/);
   assert.match(conditionOf(world, 'RingMember', 'eu'), /^False/);
 });
+
+test('while the spec leaves out a rack that runs, its nodes count all the same', async () => {
+  const racks = (...names: string[]): Record<string, unknown> => ({
+    regions: [
+      { name: 'eu', datacenters: [{ name: 'eu', racks: names.map((name) => ({ name })) }] },
+      { name: 'us' },
+      { name: 'ap' },
+    ],
+  });
+  const world = await edited(racks('rack1'), racks('rack1', 'rack2'));
+  for (const pod of world.pods) if (pod.name.includes('rack2')) pod.ready = false;
+  await rest(world);
+  assert.match(conditionOf(world, 'Accepted'), /^False Forbidden: .*racks of a running datacenter/);
+  assert.match(conditionOf(world, 'RingMember', 'eu'), /orders-eu-rack2-0/);
+});

@@ -38,8 +38,8 @@ export interface RegionalOperator {
   beyond(wanted: KubeObject, live: KubeObject): readonly Change[];
   /** `wanted` with the live value at the place of each of `held`, which come from `changes`. */
   without(wanted: KubeObject, held: readonly Change[]): KubeObject;
-  /** The datacenters that the member asks for now. */
-  topology(member: KubeObject): readonly MemberDatacenter[];
+  /** The datacenters that the member asks for now; the same object for the same member. */
+  topology(member: KubeObject): Topology;
   /**
    * `wanted` over `live`: it says of what is gone that it is empty, where an apply that merely left it out would be refused, and keeps
    * what was ordered and is not begun, such as the restart of a rack.
@@ -58,7 +58,7 @@ export interface RegionalOperator {
   /** The Secrets and ConfigMaps that pods of a member with this spec are given, each as often as it is named. */
   references(spec: JsonObject): readonly Reference[];
   /** Pods that the member asks for, in the order in which the operator starts them. */
-  pods(federation: EffectiveFederation, region: EffectiveRegion): readonly PlannedPod[];
+  pods(federation: EffectiveFederation, topology: Topology): readonly PlannedPod[];
 }
 
 /**
@@ -126,12 +126,15 @@ export interface Reference {
   readonly optional: boolean;
 }
 
-export interface MemberDatacenter {
-  readonly name: string;
-  /** Nodes in each rack. */
-  readonly nodesPerRacks: number;
-  /** In the member's order; empty where the member leaves them to its operator. */
-  readonly racks: readonly string[];
+/** What decides which pods there are, as a region asks for it or as its member has it. */
+export interface Topology {
+  readonly datacenters: readonly {
+    readonly name: string;
+    /** Nodes in each rack. */
+    readonly nodesPerRacks: number;
+    /** In the order of the operator; of a member empty where it leaves them to the operator. */
+    readonly racks: readonly { readonly name: string }[];
+  }[];
 }
 
 export interface PlannedPod {

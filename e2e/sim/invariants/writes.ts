@@ -264,8 +264,8 @@ function isAsked({ regions }: Spec, status: Status, { shape }: Facts, seed: stri
 /** Whether the member has no such pod any more, and its node has left the ring. */
 function hasLeft(facts: Facts, region: string, pod: string, hostId: string, isLeaving: boolean): boolean {
   const member = facts.member(region);
-  const topology = member ? casskop.topology(member) : [];
-  const size = topology.find(({ name }) => pod.includes(`-${name}-`))?.nodesPerRacks;
+  const { datacenters } = member ? casskop.topology(member) : { datacenters: [] };
+  const size = datacenters.find(({ name }) => pod.includes(`-${name}-`))?.nodesPerRacks;
   const isInRing = [...facts.ring().nodes].some((node) => node.hostId === hostId && node.mode === 'NORMAL');
   if (isLeaving) return !isInRing;
   return size !== undefined && ordinalOf(pod) >= size && !isInRing;

@@ -1,8 +1,8 @@
-import type { EffectiveFederation, EffectiveRegion } from '../../api/effective.ts';
+import type { EffectiveFederation } from '../../api/effective.ts';
 import * as z from 'zod';
 import { perObject } from '../../edges/per-object.ts';
 import type { KubeObject } from '../../kube/objects.ts';
-import type { Capabilities, PlannedPod, RegionalOperator } from '../operator.ts';
+import type { Capabilities, PlannedPod, RegionalOperator, Topology } from '../operator.ts';
 import { beyondWanted } from './beyond.ts';
 import { memberChanges, memberTopology, withOrdersOf, withoutChanges, withRollingRestart } from './changes.ts';
 import { leafPaths } from './normalise.ts';
@@ -77,17 +77,17 @@ export const casskop: RegionalOperator = {
 };
 
 /** CassKop starts the first pod of every rack, rack after rack, then fills the racks up in the same order. */
-function plannedPods({ clusterName }: EffectiveFederation, region: EffectiveRegion): readonly PlannedPod[] {
-  const known = podsByCluster(region);
+function plannedPods({ clusterName }: EffectiveFederation, topology: Topology): readonly PlannedPod[] {
+  const known = podsByCluster(topology);
   let pods = known.get(clusterName);
-  if (!pods) known.set(clusterName, (pods = planPods(clusterName, region)));
+  if (!pods) known.set(clusterName, (pods = planPods(clusterName, topology)));
   return pods;
 }
 
-const podsByCluster = perObject<EffectiveRegion, Map<string, readonly PlannedPod[]>>(() => new Map());
+const podsByCluster = perObject<Topology, Map<string, readonly PlannedPod[]>>(() => new Map());
 
-function planPods(clusterName: string, region: EffectiveRegion): PlannedPod[] {
-  return region.datacenters
+function planPods(clusterName: string, { datacenters }: Topology): PlannedPod[] {
+  return datacenters
     .flatMap((datacenter) =>
       datacenter.racks.flatMap((rack) =>
         Array.from({ length: datacenter.nodesPerRacks }, (_, ordinal) => ({

@@ -2,7 +2,7 @@ import { at } from '../../api/json.ts';
 import { parsePointer } from '../../api/merge.ts';
 import { perObject } from '../../edges/per-object.ts';
 import type { KubeObject } from '../../kube/objects.ts';
-import type { Change, ChangeKind, MemberDatacenter } from '../operator.ts';
+import type { Change, ChangeKind, Topology } from '../operator.ts';
 import { difference, isObject, type JsonObject, normalise } from './normalise.ts';
 import { compareQuantities } from './quantity.ts';
 
@@ -155,13 +155,13 @@ function childOf(node: unknown, token: string): unknown {
 }
 
 /** What nodes the member asks for now. */
-export const memberTopology = perObject((member: KubeObject): readonly MemberDatacenter[] =>
-  datacentersOf(member['spec']).map(({ name, nodesPerRacks, rack }) => ({
+export const memberTopology = perObject((member: KubeObject): Topology => ({
+  datacenters: datacentersOf(member['spec']).map(({ name, nodesPerRacks, rack }) => ({
     name: String(name),
     nodesPerRacks: Number(nodesPerRacks ?? 1),
-    racks: listOf(rack).map((each) => String(each['name'])),
+    racks: listOf(rack).map((each) => ({ name: String(each['name']) })),
   })),
-);
+}));
 
 /** The member with a restart of every rack ordered; CassKop takes the order back once it has begun. */
 export function withRollingRestart(member: KubeObject): KubeObject {
